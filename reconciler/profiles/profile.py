@@ -1,0 +1,108 @@
+"""The profile of a service provider: every deviation that the client, the planner or a check needs to know.
+
+Defaults are what RFC 7643 and RFC 7644 promise. A profile is data (`*.yaml`), read by `profiles.loading`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model import ListMode, ResourceType
+from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES, Attribute, AttributeTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireRules:
+    """How requests look.
+
+    `page_size`: rows asked for (None: the parameter is not sent). `requests_per_minute`: None where it is not known.
+    `retry_statuses`: answers that mean "later". `timeout`: seconds for one request.
+    """
+
+    users_path: str = "/Users"
+    groups_path: str = "/Groups"
+    content_type: str = "application/scim+json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    page_size: int | None = 100
+    requests_per_minute: int | None = None
+    retry_statuses: tuple[int, ...] = (429, 503)
+    timeout: float = 60.0
+    use_versions: bool = True
+    user_list_filters: tuple[str | None, ...] = (None,)
+    """One listing for each; several where a list without a filter leaves somebody out."""
+    list_attributes: bool = False
+    """Whether a listing must name the attributes it wants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeRules:
+    """What the provider does with the attributes of one resource type.
+
+    `unsupported`: name -> why; declaring it is an error. `required`: paths a create needs. `immutable`: paths that keep
+    their first value. `case_insensitive`: ``userName``, ``emails.value``. `read_only_elements`: attribute -> keys that
+    the provider owns. `not_stored`: names or paths it drops. `modes`: list -> mode where nobody says otherwise.
+    `never_removed`: list -> names that are never taken. `bare_extension`: a phone number may be an extension alone.
+    """
+
+    table: AttributeTable
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    immutable: tuple[str, ...] = ()
+    case_insensitive: tuple[str, ...] = ("userName", "emails.value")
+    read_only_elements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    not_stored: tuple[str, ...] = ()
+    modes: Mapping[str, ListMode] = field(default_factory=dict)
+    never_removed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bare_extension: bool = False
+
+    def folds(self, path: str) -> bool:
+        """Whether values at this path are equal whatever their case."""
+        head, bracket, rest = path.partition("[")
+        plain = f"{head}.{rest.rpartition('].')[2]}" if bracket else head
+        return plain in self.case_insensitive
+
+    def stores(self, attribute: Attribute, path: str) -> bool:
+        """Whether a value sent at this path is kept by the provider."""
+        return path not in self.not_stored and attribute.name not in self.not_stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipRules:
+    """How group members are read and changed: members per PATCH, adds and removes together or apart, groups in groups."""
+
+    add_max: int = 100
+    remove_max: int = 100
+    mixed: bool = True
+    nested: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleRules:
+    """What can be done to a resource as a whole. `settles_within`: seconds until a write shows in a read."""
+
+    group_create: bool = True
+    group_rename: bool = True
+    group_delete: bool = True
+    group_hint: str = ""
+    settles_within: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One service provider's deviations. `title` is how people call it."""
+
+    name: str
+    title: str
+    wire: WireRules = WireRules()
+    users: AttributeRules = AttributeRules(table=USER_ATTRIBUTES, required=("userName",))
+    groups: AttributeRules = AttributeRules(
+        table=GROUP_ATTRIBUTES, required=("displayName",), case_insensitive=("displayName",)
+    )
+    membership: MembershipRules = MembershipRules()
+    lifecycle: LifecycleRules = LifecycleRules()
+
+    def rules(self, resource_type: ResourceType) -> AttributeRules:
+        """The attribute rules of users, or of groups."""
+        return self.users if resource_type is ResourceType.USER else self.groups
+
+
+RFC: Profile = Profile(name="rfc", title="SCIM 2.0 service provider (RFC 7643, RFC 7644)")

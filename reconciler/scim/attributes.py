@@ -1,0 +1,153 @@
+"""The attributes that can be declared, as data: RFC 7643 §4.1 (User), §4.2 (Group) and §4.3 (enterprise User).
+
+A profile adds its provider's extensions in the same form. Nothing here does I/O or knows a provider.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from reconciler.model import ResourceType
+
+CORE_USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
+CORE_GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE_USER: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+
+class Kind(StrEnum):
+    """The shape of an attribute, which decides how it is written, compared and sent."""
+
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    NUMBER = "number"
+    DATE = "date"
+    REFERENCE = "reference"
+    """Another user's id (`manager`)."""
+    COMPLEX = "complex"
+    """Named parts, each compared by itself (`name`)."""
+    KEYED = "keyed"
+    """Several elements told apart by one sub-attribute (`emails` by type): key -> parts."""
+    NAMES = "names"
+    """A list of names (`roles`), compared name by name."""
+    LEVELS = "levels"
+    """A list of names with a number each (`routingSkills`)."""
+    MEMBERS = "members"
+    """The members of a group, compared by id."""
+    JSON = "json"
+    """Anything: an attribute of an extension that nobody describes, compared whole."""
+
+
+class Format(StrEnum):
+    """What a text means, where that decides which spellings are equal."""
+
+    PLAIN = "plain"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """One attribute.
+
+    `parts`: sub-attributes of COMPLEX and KEYED. `key`: the sub-attribute that tells elements apart. `value`: for
+    KEYED the part that a bare value means (None: there is none), for LEVELS the part that holds the number.
+    `keys`: the keys a provider knows (empty: any). `access`: losing the line takes away what it gave.
+    """
+
+    name: str
+    kind: Kind
+    schema: str = CORE_USER
+    parts: tuple[str, ...] = ()
+    key: str = "type"
+    value: str | None = "value"
+    keys: tuple[str, ...] = ()
+    format: Format = Format.PLAIN
+    access: bool = False
+    minimum: float = 0.0
+    maximum: float | None = None
+    max_values: int | None = None
+
+    @property
+    def path(self) -> str:
+        """The SCIM path of the whole attribute (RFC 7644 §3.10)."""
+        return self.name if self.schema in (CORE_USER, CORE_GROUP) else f"{self.schema}:{self.name}"
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is compared value by value, with claims on single values."""
+        return self.kind in (Kind.NAMES, Kind.LEVELS, Kind.MEMBERS)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeTable:
+    """The attributes of one resource type, by name without regard to case (RFC 7643 §2.1)."""
+
+    resource_type: ResourceType
+    attributes: tuple[Attribute, ...]
+    _by_name: Mapping[str, Attribute] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {each.name.lower(): each for each in self.attributes})
+
+    def get(self, name: str) -> Attribute | None:
+        """The attribute of that name, in any case."""
+        return self._by_name.get(name.lower())
+
+    def by_path(self, path: str) -> Attribute | None:
+        """The attribute that a path belongs to; None for a path inside an undescribed extension."""
+        head = path.partition("[")[0]
+        for each in self.attributes:
+            if head == each.path or head.startswith(each.path + "."):
+                return each
+        return None
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """The extension schemas in the table, in order of appearance."""
+        core = (CORE_USER, CORE_GROUP)
+        return tuple(dict.fromkeys(each.schema for each in self.attributes if each.schema not in core))
+
+    def extended(self, more: Iterable[Attribute]) -> "AttributeTable":
+        """The same table with more attributes; one with a known name replaces it."""
+        merged = {each.name: each for each in self.attributes} | {each.name: each for each in more}
+        return AttributeTable(self.resource_type, tuple(merged.values()))
+
+
+def _text(*names: str, schema: str = CORE_USER) -> tuple[Attribute, ...]:
+    return tuple(Attribute(name=name, kind=Kind.TEXT, schema=schema) for name in names)
+
+
+_ADDRESS_PARTS = ("formatted", "streetAddress", "locality", "region", "postalCode", "country", "primary")
+
+USER_ATTRIBUTES: Final = AttributeTable(
+    ResourceType.USER,
+    (
+        *_text("userName", "externalId", "displayName", "nickName", "profileUrl", "title", "userType"),
+        *_text("preferredLanguage", "locale", "timezone"),
+        Attribute(
+            name="name",
+            kind=Kind.COMPLEX,
+            parts=("formatted", "familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix"),
+        ),
+        Attribute(name="active", kind=Kind.BOOLEAN),
+        Attribute(name="emails", kind=Kind.KEYED, parts=("value", "display", "primary")),
+        Attribute(name="phoneNumbers", kind=Kind.KEYED, parts=("value", "display", "primary"), format=Format.PHONE),
+        Attribute(name="ims", kind=Kind.KEYED, parts=("value", "display", "primary")),
+        Attribute(name="photos", kind=Kind.KEYED, parts=("value", "display", "primary")),
+        Attribute(name="addresses", kind=Kind.KEYED, parts=_ADDRESS_PARTS, value=None),
+        Attribute(name="entitlements", kind=Kind.NAMES, access=True),
+        Attribute(name="roles", kind=Kind.NAMES, access=True),
+        Attribute(name="x509Certificates", kind=Kind.NAMES),
+        *_text("employeeNumber", "costCenter", "organization", "division", "department", schema=ENTERPRISE_USER),
+        Attribute(name="manager", kind=Kind.REFERENCE, schema=ENTERPRISE_USER),
+    ),
+)
+
+GROUP_ATTRIBUTES: Final = AttributeTable(
+    ResourceType.GROUP,
+    (
+        Attribute(name="displayName", kind=Kind.TEXT, schema=CORE_GROUP),
+        Attribute(name="externalId", kind=Kind.TEXT, schema=CORE_GROUP),
+        Attribute(name="members", kind=Kind.MEMBERS, schema=CORE_GROUP, access=True),
+    ),
+)

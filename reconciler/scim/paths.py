@@ -1,0 +1,51 @@
+"""SCIM paths and filters as text (RFC 7644 §3.4.2.2, §3.10). Builds them; never parses what a server sends."""
+
+import json
+from urllib.parse import quote
+
+from reconciler.scim.attributes import Attribute
+
+
+def quoted(value: str) -> str:
+    """A filter operand: a JSON string (RFC 7644 §3.4.2.2), not yet percent-encoded."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def element_path(attribute: Attribute, key: str, part: str | None = None) -> str:
+    """One element of a KEYED or LEVELS attribute, or one part of it: ``emails[type eq "work"].value``."""
+    path = f"{attribute.path}[{attribute.key} eq {quoted(key)}]"
+    return f"{path}.{part}" if part else path
+
+
+def part_path(attribute: Attribute, part: str) -> str:
+    """One part of a COMPLEX attribute: ``name.givenName``."""
+    return f"{attribute.path}.{part}"
+
+
+def level_path(attribute: Attribute, name: str) -> str:
+    """The number of one name in a LEVELS list: ``routingSkills[name eq "Billing"].proficiency``."""
+    return element_path(attribute, name, attribute.value)
+
+
+def item_path(attribute: Attribute, item: str) -> str:
+    """One value of a list, for removal: ``members[value eq "2819c223"]`` (RFC 7644 §3.5.2.2)."""
+    key = attribute.key if attribute.key != "type" else "value"
+    return f"{attribute.path}[{key} eq {quoted(item)}]"
+
+
+def equals_filter(path: str, value: str) -> str:
+    """``userName eq "ann@example.com"``, to be sent as a query parameter."""
+    return f"{path} eq {quoted(value)}"
+
+
+def url_path(base: str, resource_id: str | None = None) -> str:
+    """``/Users/<id>`` with the id percent-encoded: some providers' ids are client-chosen text."""
+    return base if resource_id is None else f"{base}/{quote(resource_id, safe='')}"
+
+
+def short_path(path: str) -> str:
+    """A path as people read it: without the URN of its schema."""
+    if not path.startswith("urn:"):
+        return path
+    head, bracket, rest = path.partition("[")
+    return head.rpartition(":")[2] + bracket + rest

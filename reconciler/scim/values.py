@@ -1,0 +1,131 @@
+"""One spelling for every value: both sides of a comparison pass through here once, at the border.
+
+Reading is lenient (a provider may answer ``"False"``), and never guesses: what cannot be understood stays text.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+
+from reconciler.model import Address, Json, LiveReference, Value
+from reconciler.scim.attributes import Attribute, Format, Kind
+
+_E164_DIGITS = 15
+
+
+def canonical_text(raw: str) -> str:
+    """NFC, so that two ways to write é are one."""
+    return raw if raw.isascii() else unicodedata.normalize("NFC", raw)
+
+
+def canonical_boolean(raw: object) -> bool | None:
+    """True and False, also where a provider writes them as text; None for anything else."""
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str):
+        return {"true": True, "false": False}.get(raw.strip().lower())
+    return None
+
+
+def canonical_number(raw: object) -> float | int | None:
+    """A number, integral where it can be (4.0 is 4), also from text; None for anything else."""
+    if isinstance(raw, bool):
+        return None
+    if isinstance(raw, str):
+        try:
+            raw = float(raw)
+        except ValueError:
+            return None
+    if not isinstance(raw, int | float) or raw != raw or raw in (float("inf"), float("-inf")):
+        return None
+    return int(raw) if raw == int(raw) else raw
+
+
+def canonical_date(raw: object) -> str | None:
+    """The day as YYYY-MM-DD from any ISO 8601 date or date-time; None for anything else."""
+    if not isinstance(raw, str):
+        return None
+    try:
+        return date.fromisoformat(raw).isoformat()
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(raw).date().isoformat()
+    except ValueError:
+        return None
+
+
+def canonical_phone(raw: str) -> str | None:
+    """An international number as ``+442079460958`` or ``+442079460958;ext=12``; None if it is not one.
+
+    Reads E.164, RFC 3966 (``tel:``) and what people write. There is no default region: without ``+`` nothing is guessed.
+    """
+    digits = raw[1:]
+    if raw.startswith("+") and digits.isdigit() and digits.isascii() and 7 <= len(digits) <= _E164_DIGITS:
+        return raw
+    return _parsed_phone(raw)
+
+
+@lru_cache(maxsize=65536)
+def _parsed_phone(raw: str) -> str | None:
+    text = raw.strip().removeprefix("tel:").strip()
+    if not text.startswith("+"):
+        return None
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(text.replace("; ext=", ";ext="), None)
+    except phonenumbers.NumberParseException:
+        return None
+    number = str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    return f"{number};ext={parsed.extension}" if parsed.extension else number
+
+
+def wire_phone(canonical: str) -> str:
+    """A canonical number as it is sent: RFC 3966 where it has an extension, else plain E.164."""
+    return f"tel:{canonical}" if ";ext=" in canonical else canonical
+
+
+def live_value(attribute: Attribute, part: str | None, raw: object) -> Value:
+    """What a provider answered, canonical. Unreadable values keep their text, so that they show up as different."""
+    if part == "primary" or attribute.kind is Kind.BOOLEAN:
+        read: Value = canonical_boolean(raw)
+        return read if read is not None else str(raw)
+    if attribute.kind is Kind.NUMBER or (attribute.kind is Kind.LEVELS and part == attribute.value):
+        number = canonical_number(raw)
+        return number if number is not None else str(raw)
+    if attribute.kind is Kind.DATE:
+        return canonical_date(raw) or str(raw)
+    if attribute.kind is Kind.JSON:
+        return canonical_json(raw)
+    text = canonical_text(raw if isinstance(raw, str) else str(raw))
+    if attribute.format is Format.PHONE and part == "value":
+        return canonical_phone(text) or text
+    return text
+
+
+def canonical_json(raw: object) -> Json:
+    """A JSON value with NFC text, integral numbers and null members dropped (RFC 7643 §2.5: null is unassigned)."""
+    if isinstance(raw, str):
+        return canonical_text(raw)
+    if isinstance(raw, bool) or raw is None:
+        return raw
+    if isinstance(raw, int | float):
+        return canonical_number(raw)
+    if isinstance(raw, Mapping):
+        return {str(key): canonical_json(value) for key, value in raw.items() if value is not None}
+    if isinstance(raw, Sequence):
+        return [canonical_json(value) for value in raw]
+    return str(raw)
+
+
+def same_value(one: Value, other: Value, *, fold: bool = False) -> bool:
+    """Whether two canonical values are equal; `fold` ignores case. True is never 1."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other or (fold and one.casefold() == other.casefold())
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, Address | LiveReference):
+        return one == other
+    return bool(one == other)
