@@ -67,7 +67,7 @@ class AttributeRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipRules:
-    """How group members are read and changed: members per PATCH, adds and removes together or apart, groups in groups."""
+    """How members are changed: how many per PATCH, adds and removes together or apart, groups in groups."""
 
     add_max: int = 100
     remove_max: int = 100

@@ -59,7 +59,7 @@ def canonical_date(raw: object) -> str | None:
 def canonical_phone(raw: str) -> str | None:
     """An international number as ``+442079460958`` or ``+442079460958;ext=12``; None if it is not one.
 
-    Reads E.164, RFC 3966 (``tel:``) and what people write. There is no default region: without ``+`` nothing is guessed.
+    Reads E.164, RFC 3966 (``tel:``) and what people write. Without ``+`` there is no country, so nothing is guessed.
     """
     digits = raw[1:]
     if raw.startswith("+") and digits.isdigit() and digits.isascii() and 7 <= len(digits) <= _E164_DIGITS:

@@ -1,0 +1,88 @@
+"""`reconciler.yaml` as values: targets, how to sign in to them, and the policy that limits what a run may do.
+
+Secrets are references and are resolved only where a request is signed; they are in no value of this module.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from reconciler.model import ListMode, Policy, SourceLocation
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """``env:NAME`` or ``file:PATH``: where a secret is, never the secret."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class BearerAuth:
+    """A long-lived token (RFC 6750)."""
+
+    token: SecretReference
+
+
+@dataclass(frozen=True, slots=True)
+class BasicAuth:
+    """User name and password (RFC 7617). The user name may be written out."""
+
+    username: "str | SecretReference"
+    password: SecretReference
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentialsAuth:
+    """OAuth 2.0 client credentials (RFC 6749 §4.4), sent as HTTP Basic to `token_url`."""
+
+    client_id: "str | SecretReference"
+    client_secret: SecretReference
+    token_url: str
+    scope: str | None = None
+
+
+Auth: TypeAlias = BearerAuth | BasicAuth | ClientCredentialsAuth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One service provider to keep equal to the declarations.
+
+    `url`: the SCIM base URL, or ``sandbox:`` for the embedded provider. `identities`: folders beside the settings.
+    `not_stored`: attribute names or paths that this server drops. `modes`: list -> mode (`lists:` in the settings).
+    """
+
+    name: str
+    profile: str
+    url: str
+    identities: tuple[str, ...] = ("identities",)
+    time_zone: str = "UTC"
+    auth: Auth | None = None
+    policy: Policy = Policy()
+    modes: Mapping[str, ListMode] = field(default_factory=dict)
+    not_stored: tuple[str, ...] = ()
+    page_size: int | None = None
+    sandbox_seed: str | None = None
+    source: SourceLocation | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the target is the embedded provider, with its data beside the settings."""
+        return self.url.startswith("sandbox:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of `reconciler.yaml`. `folder` is its directory: every relative path starts there."""
+
+    path: Path
+    folder: Path
+    default_target: str
+    targets: Mapping[str, Target]
+    record_remote: str | None = None
