@@ -294,13 +294,15 @@ class AppliedList:
 class Pending:
     """What an apply announced and nobody has verified.
 
-    `values`: path -> value to set, None = to clear. `give`/`take`: list -> items. `delete`: the resource itself.
+    `values`: path -> value to set, None = to clear. `give`: list -> item -> as it will be recorded. `take`: list -> items.
+    `delete`: the resource itself. `leaving`: it was no longer declared, so ``active: false`` is a departure, not a line.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
-    give: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    give: Mapping[str, Mapping[str, AppliedItem]] = field(default_factory=dict)
     take: Mapping[str, frozenset[str]] = field(default_factory=dict)
     delete: bool = False
+    leaving: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.values or self.give or self.take or self.delete)
