@@ -1,0 +1,167 @@
+"""Values as JSON and back, strictly: small codecs, put together to those of whole dataclasses.
+
+A codec writes one type and reads it again. What cannot be read is `Malformed`, which carries the place; containers add
+their part of the place on the way up, so that reading what is right costs nothing for it. Knows no type of the model.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar
+
+from reconciler.model import Json
+
+T = TypeVar("T")
+
+
+class Malformed(Exception):
+    """Something cannot be read. `place`: where, as ``changes[3].op``; `reason`: what is wrong; `mend`: what to do."""
+
+    def __init__(self, reason: str, place: str = "", mend: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.place = place
+        self.mend = mend
+
+    def within(self, outer: str) -> "Malformed":
+        """The same fault, seen from the container."""
+        joint = "" if not self.place or self.place.startswith("[") else "."
+        return Malformed(self.reason, f"{outer}{joint}{self.place}", self.mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Codec(Generic[T]):
+    """How one type is written and read. `decode` raises Malformed."""
+
+    encode: Callable[[T], Json]
+    decode: Callable[[Json], T]
+
+
+def at(place: str, decode: Callable[[Json], T], raw: Json) -> T:
+    """What `decode` reads; a fault in it is told with the place before it."""
+    try:
+        return decode(raw)
+    except Malformed as fault:
+        raise fault.within(place) from None
+
+
+def read_text(raw: Json) -> str:
+    """A JSON string."""
+    if not isinstance(raw, str):
+        raise Malformed("must be text")
+    return raw
+
+
+def read_integer(raw: Json) -> int:
+    """A whole JSON number."""
+    if not isinstance(raw, int) or isinstance(raw, bool):
+        raise Malformed("must be a whole number")
+    return raw
+
+
+def read_object(raw: Json) -> dict[str, Json]:
+    """A JSON object, as a dict of the caller's own."""
+    if not isinstance(raw, dict):
+        raise Malformed("must be an object")
+    return dict(raw)
+
+
+def _array(raw: Json) -> list[Json]:
+    if not isinstance(raw, list):
+        raise Malformed("must be an array")
+    return raw
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+TEXT: Final[Codec[str]] = Codec(_as_it_is, read_text)
+INTEGER: Final[Codec[int]] = Codec(_as_it_is, read_integer)
+
+
+def one_of(kind: type[StrEnum]) -> Codec[Any]:
+    """A member of a closed set, by its value."""
+    members = {each.value: each for each in kind}
+
+    def decode(raw: Json) -> StrEnum:
+        found = members.get(raw) if isinstance(raw, str) else None
+        if found is None:
+            raise Malformed(f"must be one of {', '.join(members)}")
+        return found
+
+    return Codec(_as_it_is, decode)
+
+
+def optional(codec: Codec[T]) -> Codec[T | None]:
+    """The same, or null."""
+    return Codec(
+        lambda value: None if value is None else codec.encode(value),
+        lambda raw: None if raw is None else codec.decode(raw),
+    )
+
+
+def several(codec: Codec[T]) -> Codec[tuple[T, ...]]:
+    """An array of any length."""
+
+    def decode(raw: Json) -> tuple[T, ...]:
+        return tuple([at(f"[{index}]", codec.decode, each) for index, each in enumerate(_array(raw))])
+
+    return Codec(lambda values: [codec.encode(each) for each in values], decode)
+
+
+def pair(one: Codec[Any], other: Codec[Any]) -> Codec[tuple[Any, Any]]:
+    """An array of two."""
+
+    def decode(raw: Json) -> tuple[Any, Any]:
+        found = _array(raw)
+        if len(found) != 2:
+            raise Malformed("must hold two values")
+        return at("[0]", one.decode, found[0]), at("[1]", other.decode, found[1])
+
+    return Codec(lambda values: [one.encode(values[0]), other.encode(values[1])], decode)
+
+
+def by_name(codec: Codec[T], name: Codec[Any] = TEXT) -> Codec[Mapping[Any, T]]:
+    """An object with members of any name and one type."""
+
+    def decode(raw: Json) -> Mapping[Any, T]:
+        return {at(key, name.decode, key): at(key, codec.decode, each) for key, each in read_object(raw).items()}
+
+    return Codec(lambda values: {str(key): codec.encode(each) for key, each in values.items()}, decode)
+
+
+def record(kind: type[T], **fields: Codec[Any]) -> Codec[T]:
+    """A dataclass as an object: every field is there under its own name, and nothing else."""
+
+    def encode(value: T) -> Json:
+        return {name: codec.encode(getattr(value, name)) for name, codec in fields.items()}
+
+    def decode(raw: Json) -> T:
+        found = read_object(raw)
+        if missing := fields.keys() - found.keys():
+            raise Malformed("is missing", min(missing))
+        if unknown := found.keys() - fields.keys():
+            raise Malformed("is not known here", min(unknown))
+        return kind(**{name: at(name, codec.decode, found[name]) for name, codec in fields.items()})
+
+    return Codec(encode, decode)
+
+
+def tagged(**codecs: tuple[type[Any], Codec[Any]]) -> Codec[Any]:
+    """One of several dataclasses; the member ``kind`` says which."""
+    tags = {kind: (tag, codec) for tag, (kind, codec) in codecs.items()}
+
+    def encode(value: object) -> Json:
+        tag, codec = tags[type(value)]
+        written = codec.encode(value)
+        return {**read_object(written), "kind": tag}
+
+    def decode(raw: Json) -> object:
+        found = read_object(raw)
+        tag = found.pop("kind", None)
+        if not isinstance(tag, str) or tag not in codecs:
+            raise Malformed(f"must be one of {', '.join(codecs)}", "kind")
+        return codecs[tag][1].decode(found)
+
+    return Codec(encode, decode)

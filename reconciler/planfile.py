@@ -1,0 +1,348 @@
+"""The plan file: a plan as canonical JSON and back, and the digest of what it intends.
+
+The file is one JSON object. Its members are the fields of `Plan` under their own names, all of them, always, and
+``digest``; schemas/plan.schema.json describes each. Canonical means: members sorted, no white space, UTF-8, a whole
+number without a fraction; equal plans give equal bytes. An address is text (``user.alice.ng``), an operation says its
+``kind``. Where an attribute's value is a reference it is ``{"$address": "user.bob.li"}`` or
+``{"$live": {"name": …, "resource_type": …}}``, and an object with a member that begins with ``$`` is wrapped in
+``{"$literal": …}``, so that no value can pass for something else.
+
+Reading is strict: whatever is missing, unknown, of the wrong type or at odds with the digest is an InputError that
+names the place. Pure: bytes in, values out; no files.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NoReturn
+
+import orjson
+
+from reconciler.codecs import (
+    INTEGER,
+    TEXT,
+    Codec,
+    Malformed,
+    at,
+    by_name,
+    one_of,
+    optional,
+    pair,
+    read_integer,
+    read_object,
+    read_text,
+    record,
+    several,
+    tagged,
+)
+from reconciler.errors import InputError
+from reconciler.model import (
+    Action,
+    Address,
+    AttributeChange,
+    Cause,
+    Change,
+    CreateResource,
+    DeleteResource,
+    Diagnostic,
+    Json,
+    LiveReference,
+    Operation,
+    Origin,
+    PatchOp,
+    PatchOperation,
+    PatchResource,
+    Plan,
+    ResourceType,
+    Severity,
+    SourceLocation,
+    Value,
+    Violation,
+)
+
+FORMAT_VERSION: Final = 1
+_WHOLE: Final = 2.0**53
+"""Beyond it a float cannot tell neighbouring whole numbers apart, so it stays one."""
+
+
+def dump(plan: Plan) -> bytes:
+    """The plan as canonical JSON, without a line end. `load` gives back an equal plan."""
+    return _bytes({**read_object(_PLAN.encode(plan)), "digest": digest(plan)})
+
+
+def load(data: bytes) -> Plan:
+    """The plan that `dump` wrote; InputError for anything else, with the place in the file and the reason."""
+    try:
+        return _load(data)
+    except Malformed as fault:
+        place = f"{fault.place}: " if fault.place else ""
+        raise InputError(
+            f"the plan file cannot be used: {place}{fault.reason}", mend=fault.mend or "make the plan again"
+        ) from None
+
+
+def digest(plan: Plan) -> str:
+    """SHA-256 (64 hex digits) of what the plan intends, whatever words, places, versions or causes stand beside it.
+
+    Covers target, profile, of each change the address, the live id, the actions and the attribute changes (path, op,
+    before, after, item), and of each violation the rule and its items. The order of none of them matters.
+    """
+    return hashlib.sha256(_bytes(_intent(plan))).hexdigest()
+
+
+def violation_digest(rule: str, items: Iterable[str]) -> str:
+    """What an acceptance names: the first 8 hex digits of the SHA-256 over a rule and its items, in any order."""
+    return hashlib.sha256(_bytes([rule, *sorted(items)])).hexdigest()[:8]
+
+
+def _load(data: bytes) -> Plan:
+    document = read_object(_parsed(data))
+    _check_format(document)
+    claimed = at("digest", read_text, document.pop("digest", None))
+    plan = _PLAN.decode(document)
+    if claimed != digest(plan):
+        raise Malformed("does not match the changes; the file was altered after it was written", "digest")
+    _check_order(plan.operations)
+    return plan
+
+
+def _check_format(document: Mapping[str, Json]) -> None:
+    written = at("format_version", read_integer, document.get("format_version"))
+    if written == FORMAT_VERSION:
+        return
+    tool = document.get("tool_version")
+    by = f" (by version {tool})" if isinstance(tool, str) and tool else ""
+    age = "newer" if written > FORMAT_VERSION else "older"
+    raise Malformed(
+        f"written in the {age} format {written}{by}, this version reads format {FORMAT_VERSION}",
+        "format_version",
+        "read it with the version that wrote it, or make the plan again",
+    )
+
+
+def _check_order(operations: Sequence[Operation]) -> None:
+    """An operation may only wait for one that stands before it, so nothing can wait for ever."""
+    seen: set[int] = set()
+    for index, each in enumerate(operations):
+        if each.number in seen:
+            raise Malformed(f"the number {each.number} is taken", f"operations[{index}].number")
+        if not seen.issuperset(each.depends_on):
+            raise Malformed("names an operation that does not come before this one", f"operations[{index}].depends_on")
+        seen.add(each.number)
+
+
+# --- the intent
+
+
+def _intent(plan: Plan) -> Json:
+    return {
+        "target": plan.target,
+        "profile": plan.profile,
+        "changes": sorted((_change_intent(each) for each in plan.changes), key=_bytes),
+        "violations": sorted(([each.rule, *sorted(each.items)] for each in plan.violations), key=_bytes),
+    }
+
+
+def _change_intent(change: Change) -> Json:
+    differences: list[Json] = [
+        [each.path, each.op, _encode_value(each.before), _encode_value(each.after), each.item]
+        for each in change.attribute_changes
+    ]
+    return {
+        "address": str(change.address),
+        "live_id": change.live_id,
+        "actions": sorted(change.actions),
+        "attributes": differences if len(differences) < 2 else sorted(differences, key=_bytes),
+    }
+
+
+# --- JSON text
+
+
+def _bytes(document: Json) -> bytes:
+    try:
+        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        # orjson spells neither lone surrogates (a file name that is no UTF-8) nor integers beyond 64 bits; JSON can.
+        return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _parsed(data: bytes) -> Json:
+    try:
+        parsed: Json = json.loads(
+            data.decode(), object_pairs_hook=_unrepeated, parse_constant=_no_number, parse_float=_finite
+        )
+    except UnicodeDecodeError:
+        raise Malformed("is not UTF-8 text") from None
+    except json.JSONDecodeError as fault:
+        raise Malformed(f"is not JSON: {fault.msg.lower()}", f"line {fault.lineno}, column {fault.colno}") from None
+    except (ValueError, RecursionError):
+        raise Malformed("is not JSON that can be read: a number is too long, or it is nested too deeply") from None
+    return parsed
+
+
+def _unrepeated(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed("an object has two members of the same name")
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise Malformed(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise Malformed("a number is too large")
+    return number
+
+
+# --- values
+
+
+def _encode_value(value: Value) -> Json:
+    match value:
+        case float() if value.is_integer() and abs(value) < _WHOLE:
+            return int(value)
+        case None | str() | bool() | int() | float():
+            return value
+        case Address():
+            return {"$address": str(value)}
+        case LiveReference():
+            return {"$live": {"resource_type": value.resource_type, "name": value.name}}
+        case Mapping():
+            plain = {name: _encode_value(each) for name, each in value.items()}
+            return {"$literal": plain} if any(name.startswith("$") for name in plain) else plain
+        case _:
+            return [_encode_value(each) for each in value]
+
+
+def _decode_value(raw: Json) -> Value:
+    if isinstance(raw, list):
+        return [_decode_json(each) for each in raw]
+    if not isinstance(raw, dict):
+        return raw
+    if not any(name.startswith("$") for name in raw):
+        return {name: _decode_json(each) for name, each in raw.items()}
+    return _decode_special(raw)
+
+
+def _decode_special(raw: Mapping[str, Json]) -> Value:
+    match raw:
+        case {"$address": address} if len(raw) == 1:
+            return at("$address", _ADDRESS.decode, address)
+        case {"$live": reference} if len(raw) == 1:
+            return at("$live", _LIVE.decode, reference)
+        case {"$literal": Mapping() as literal} if len(raw) == 1:
+            return {name: _decode_json(each) for name, each in literal.items()}
+    raise Malformed("an object whose members begin with $ has no meaning here")
+
+
+def _decode_json(raw: Json) -> Json:
+    """A value inside a value, where no reference can stand."""
+    value = _decode_value(raw)
+    if isinstance(value, Address | LiveReference):
+        raise Malformed("a reference cannot stand inside a value")
+    return value
+
+
+def _decode_address(raw: Json) -> Address:
+    try:
+        return Address.parse(read_text(raw))
+    except ValueError:
+        raise Malformed("must be an address such as user.alice.ng") from None
+
+
+# --- the types, from the inside out
+
+_ADDRESS: Final = Codec(str, _decode_address)
+_LIVE: Final = record(LiveReference, resource_type=one_of(ResourceType), name=TEXT)
+_VALUE: Final = Codec(_encode_value, _decode_value)
+_JSON: Final = Codec(_encode_value, _decode_json)
+_SOURCE: Final = optional(record(SourceLocation, path=TEXT, line=INTEGER, column=INTEGER))
+_TEXTS: Final = several(TEXT)
+_NUMBERS: Final = several(INTEGER)
+
+_DIAGNOSTIC: Final = record(
+    Diagnostic,
+    severity=one_of(Severity),
+    code=TEXT,
+    summary=TEXT,
+    detail=TEXT,
+    mend=TEXT,
+    address=optional(_ADDRESS),
+    source=_SOURCE,
+)
+_ATTRIBUTE_CHANGE: Final = record(
+    AttributeChange,
+    path=TEXT,
+    op=one_of(PatchOp),
+    cause=one_of(Cause),
+    before=_VALUE,
+    after=_VALUE,
+    item=optional(TEXT),
+    notes=_TEXTS,
+    origin=optional(record(Origin, source=_SOURCE, via=TEXT)),
+    until=optional(TEXT),
+)
+_CHANGE: Final = record(
+    Change,
+    address=_ADDRESS,
+    actions=several(one_of(Action)),
+    cause=one_of(Cause),
+    label=TEXT,
+    live_id=optional(TEXT),
+    version=optional(TEXT),
+    attribute_changes=several(_ATTRIBUTE_CHANGE),
+    reason=TEXT,
+    source=_SOURCE,
+    notes=_TEXTS,
+    kept=by_name(INTEGER),
+    warnings=_TEXTS,
+)
+_OPERATION: Final = tagged(
+    create=(
+        CreateResource,
+        record(CreateResource, number=INTEGER, address=_ADDRESS, body=by_name(_JSON), depends_on=_NUMBERS),
+    ),
+    patch=(
+        PatchResource,
+        record(
+            PatchResource,
+            number=INTEGER,
+            address=_ADDRESS,
+            live_id=TEXT,
+            operations=several(record(PatchOperation, op=one_of(PatchOp), path=TEXT, value=_JSON)),
+            version=optional(TEXT),
+            depends_on=_NUMBERS,
+        ),
+    ),
+    delete=(
+        DeleteResource,
+        record(DeleteResource, number=INTEGER, address=_ADDRESS, live_id=TEXT, depends_on=_NUMBERS),
+    ),
+)
+_VIOLATION: Final = record(
+    Violation, rule=TEXT, summary=TEXT, actual=INTEGER, limit=INTEGER, items=_TEXTS, digest=TEXT, mend=TEXT
+)
+_PLAN: Final = record(
+    Plan,
+    target=TEXT,
+    profile=TEXT,
+    changes=several(_CHANGE),
+    drift=several(_CHANGE),
+    operations=several(_OPERATION),
+    violations=several(_VIOLATION),
+    refused=several(_DIAGNOSTIC),
+    notices=several(_DIAGNOSTIC),
+    names=by_name(pair(TEXT, TEXT)),
+    matched=by_name(INTEGER, one_of(ResourceType)),
+    unmanaged=INTEGER,
+    requests=INTEGER,
+    requests_per_minute=optional(INTEGER),
+    commit=optional(TEXT),
+    tool_version=TEXT,
+    format_version=INTEGER,
+)
