@@ -1,0 +1,66 @@
+"""The embedded SCIM 2.0 service provider (RFC 7643, RFC 7644): in process, or over HTTP on this machine.
+
+It shares no code with the client, nor filter and path parsers, nor schema documents: a mistake in what the client sends
+cannot be made good by the same mistake here.
+
+    service = open_sandbox(Path(".reconciler"), "genesys")
+    client = httpx.Client(transport=SandboxTransport(service), base_url="http://sandbox/scim/v2")
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.sandbox.access import Access
+from reconciler.sandbox.directory import Directory
+from reconciler.sandbox.errors import SandboxError, ScimError
+from reconciler.sandbox.messages import Request, Response
+from reconciler.sandbox.organisation import organisation
+from reconciler.sandbox.seeding import add_seed, read_seed
+from reconciler.sandbox.server import SandboxServer, serve
+from reconciler.sandbox.service import SandboxService
+from reconciler.sandbox.store import Store
+from reconciler.sandbox.transport import SandboxTransport
+
+__all__ = [
+    "Access",
+    "Request",
+    "Response",
+    "SandboxError",
+    "SandboxServer",
+    "SandboxService",
+    "SandboxTransport",
+    "ScimError",
+    "open_sandbox",
+    "serve",
+]
+
+DATA_FILE = "sandbox.sqlite3"
+_PROFILE = "profile"
+
+
+def open_sandbox(
+    directory: Path | None, profile: str = "rfc", seed: Path | None = None, *, access: Access | None = None
+) -> SandboxService:
+    """Open the organisation kept in `directory`, or one in memory; a fresh one is founded as its profile says.
+
+    A seed file is applied at every start, which only adds what is missing. Raises SandboxError for an unknown profile,
+    a data file of another profile or version, and an unusable seed.
+    """
+    kind = organisation(profile)
+    data = read_seed(seed) if seed is not None else {}
+    store = Store(None if directory is None else directory / DATA_FILE)
+    people = Directory(store, kind)
+    try:
+        with store.transaction():
+            founded = store.catalogue(_PROFILE)
+            if founded and founded != {profile}:
+                raise SandboxError(f"The data in {directory} is of profile {', '.join(founded)}, not {profile}.")
+            if not founded:
+                add_seed(people, kind.founding)
+                store.add_to_catalogue(_PROFILE, [profile])
+            add_seed(people, data)
+    except SandboxError:
+        store.close()
+        raise
+    return SandboxService(people, access)

@@ -1,0 +1,210 @@
+"""Queries over many resources (RFC 7644 section 3.4.2): filter, sort, page, projection.
+
+Order without `sortBy` is the order of creation and never changes, so that pages fit together.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.sandbox.directory import Directory, fold
+from reconciler.sandbox.errors import ScimError, invalid_path, invalid_syntax, invalid_value
+from reconciler.sandbox.filters import Filter, parse_filter
+from reconciler.sandbox.messages import list_response
+from reconciler.sandbox.predicates import Predicate, compile_filter, equality_on, instant, mentions
+from reconciler.sandbox.projection import projection
+from reconciler.sandbox.schema import AttributeType, JsonObject, PathError, Place, ResourceType
+from reconciler.sandbox.store import Row
+from reconciler.sandbox.values import folded_names, is_primary
+
+SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What to return; `start_index` is 1-based, `count` None means as many as a page holds by default."""
+
+    filter: str | None = None
+    attributes: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    sort_by: str | None = None
+    descending: bool = False
+    start_index: int = 1
+    count: int | None = None
+
+
+def query_from_parameters(parameters: Mapping[str, Sequence[str]]) -> Query:
+    """Read the query string of a GET; names compare without case, lists may be repeated or joined by commas."""
+    given = {name.lower(): values for name, values in parameters.items()}
+    return _query({name: values if name in _LISTS else values[-1] for name, values in given.items()})
+
+
+def query_from_search(body: Any) -> Query:
+    """Read the body of POST /.search (RFC 7644 section 3.4.3); raises ScimError 400."""
+    if not isinstance(body, dict):
+        raise invalid_syntax("The body must be a JSON object.")
+    members = {folded: value for folded, (_, value) in folded_names(body, "").items() if value is not None}
+    schemas = members.pop("schemas", None)
+    if not isinstance(schemas, list) or SEARCH_REQUEST not in schemas:
+        raise invalid_syntax(f"schemas must name {SEARCH_REQUEST}.")
+    return _query(members)
+
+
+def run_query(directory: Directory, query: Query, resource_types: Sequence[ResourceType], base: str) -> JsonObject:
+    """Return the ListResponse for a query over some resource types; raises ScimError 400."""
+    cut = projection(query.attributes, query.excluded, resource_types)
+    offset, limit = query.start_index - 1, _limit(directory, query)
+    rows, total = _matching_rows(directory, query, resource_types, offset, limit)
+    memberships = directory.store.memberships([row.id for row in rows]) if rows else {}
+    resources = [cut[row.type](directory.represent(row, base, memberships.get(row.id, ()))) for row in rows]
+    return list_response(resources, total=total, start_index=query.start_index)
+
+
+def _matching_rows(
+    directory: Directory, query: Query, resource_types: Sequence[ResourceType], offset: int, limit: int
+) -> tuple[list[Row], int]:
+    """Return the rows of one page and the number of all rows that match."""
+    if query.filter is None and query.sort_by is None and len(resource_types) == 1:
+        name = resource_types[0].name
+        return directory.store.page(name, offset, limit), directory.store.count(name)
+    tree = None if query.filter is None else parse_filter(query.filter)
+    tests = _tests(tree, resource_types)
+    found = [
+        row
+        for kind in resource_types
+        if kind.name in tests
+        for row in _filtered(directory, kind, tree, tests[kind.name])
+    ]
+    if query.sort_by is not None:
+        key = _sort_key(directory, query.sort_by, resource_types)
+        found.sort(key=key, reverse=query.descending)
+    return found[offset : offset + limit], len(found)
+
+
+def _tests(tree: Filter | None, resource_types: Sequence[ResourceType]) -> dict[str, Predicate]:
+    """Compile a filter for every type that has its attributes; others match nothing (RFC 7644 section 3.4.2.1)."""
+    if tree is None:
+        return {kind.name: lambda _: True for kind in resource_types}
+    tests: dict[str, Predicate] = {}
+    refusal: ScimError | None = None
+    for kind in resource_types:
+        try:
+            tests[kind.name] = compile_filter(tree, kind)
+        except ScimError as error:
+            refusal = refusal or error
+    if not tests and refusal is not None:
+        raise refusal
+    return tests
+
+
+def _filtered(directory: Directory, kind: ResourceType, tree: Filter | None, test: Predicate) -> list[Row]:
+    rows = _candidates(directory, kind, tree)
+    if tree is None:
+        return rows
+    if not mentions(tree, "groups"):
+        return [row for row in rows if test(directory.view(row))]
+    memberships = directory.store.memberships([row.id for row in rows])
+    return [row for row in rows if test(directory.represent(row, "", memberships.get(row.id, ())))]
+
+
+def _candidates(directory: Directory, kind: ResourceType, tree: Filter | None) -> list[Row]:
+    unique = kind.unique_attribute
+    wanted = None if tree is None or unique is None else equality_on(tree, unique)
+    if wanted is None:
+        return directory.store.all(kind.name)
+    row = directory.store.by_unique_key(kind.name, fold(wanted))
+    return [] if row is None else [row]
+
+
+def _sort_key(directory: Directory, path: str, resource_types: Sequence[ResourceType]) -> Callable[[Row], Any]:
+    """Return a key that puts resources without a value last, first when the order is turned round."""
+    places: dict[str, Place] = {}
+    for kind in resource_types:
+        try:
+            places[kind.name] = _sortable(kind.place(path), kind, path)
+        except PathError:
+            continue
+    if not places:
+        raise invalid_path(f"sortBy names {path!r}, which is not an attribute here.")
+
+    def key(row: Row) -> tuple[bool, Any]:
+        place = places.get(row.type)
+        value = None if place is None else _first_value(place, directory.view(row))
+        return value is None, "" if value is None else value
+
+    return key
+
+
+def _sortable(place: Place, kind: ResourceType, path: str) -> Place:
+    if place.leaf is not None and place.leaf.type is AttributeType.COMPLEX:
+        return kind.place(f"{path}.value")
+    return place
+
+
+def _first_value(place: Place, view: JsonObject) -> Any:
+    """Return what a resource sorts by: its primary value, else its first (RFC 7644 section 3.4.2.3)."""
+    attribute, leaf = place.attribute, place.leaf
+    if attribute is None or leaf is None:
+        return None
+    whole = Place(extension=place.extension, attribute=attribute).values(view)
+    chosen = next((value for value in whole if is_primary(value)), whole[0] if whole else None)
+    value = chosen.get(leaf.name) if isinstance(chosen, dict) else chosen
+    if not isinstance(value, str):
+        return value
+    if leaf.type is AttributeType.DATE_TIME:
+        return instant(value).isoformat()
+    return unicodedata.normalize("NFC", value) if leaf.case_exact else fold(value)
+
+
+def _limit(directory: Directory, query: Query) -> int:
+    organisation = directory.organisation
+    return min(organisation.default_page if query.count is None else query.count, organisation.max_page)
+
+
+_LISTS = {"attributes", "excludedattributes"}
+
+
+def _query(given: Mapping[str, Any]) -> Query:
+    count = given.get("count")
+    return Query(
+        filter=_text(given, "filter"),
+        attributes=_list(given, "attributes"),
+        excluded=_list(given, "excludedattributes"),
+        sort_by=_text(given, "sortby"),
+        descending=_is_descending(given.get("sortorder", "ascending")),
+        start_index=max(1, _number(given.get("startindex", 1), "startIndex")),
+        count=None if count is None else max(0, _number(count, "count")),
+    )
+
+
+def _text(given: Mapping[str, Any], name: str) -> str | None:
+    value = given.get(name)
+    if value is not None and not isinstance(value, str):
+        raise invalid_value(f"{name} must be text.")
+    return value or None
+
+
+def _list(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = given.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
+        raise invalid_value(f"{name} must be a list of attribute paths.")
+    return tuple(path.strip() for joined in value for path in joined.split(",") if path.strip())
+
+
+def _number(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise invalid_value(f"{name} must be a whole number.")
+    try:
+        return int(value)
+    except ValueError as error:
+        raise invalid_value(f"{name} must be a whole number, not {value!r}.") from error
+
+
+def _is_descending(order: Any) -> bool:
+    lowered = order.lower() if isinstance(order, str) else ""
+    if lowered not in ("ascending", "descending"):
+        raise invalid_value(f"sortOrder must be ascending or descending, not {order!r}.")
+    return lowered == "descending"
