@@ -11,7 +11,7 @@ reserves that word, so no real id can collide with it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final, TypeAlias
 
 Json: TypeAlias = "str | bool | int | float | Sequence[Json] | Mapping[str, Json] | None"
@@ -200,7 +200,7 @@ class DesiredState:
 # --- live
 
 
-class Unset(StrEnum):
+class Unset(Enum):
     """Why a live resource shows no value at a path: it has none, or nobody has read it."""
 
     ABSENT = "absent"
@@ -215,7 +215,8 @@ NOT_READ: Final = Unset.NOT_READ
 class LiveResource:
     """One resource as the service provider holds it, in canonical form.
 
-    `attributes`: path -> value. `lists`: list name -> item -> level (None where the list has no levels).
+    `attributes`: path -> value. `lists`: list name -> item -> level (None where the list has no levels; a level also
+    stands in `attributes` under its own path).
     `not_read`: attribute names or paths that were not asked for, never come back, or cannot be told apart -> why.
     """
 
@@ -294,8 +295,9 @@ class AppliedList:
 class Pending:
     """What an apply announced and nobody has verified.
 
-    `values`: path -> value to set, None = to clear. `give`: list -> item -> as it will be recorded. `take`: list -> items.
-    `delete`: the resource itself. `leaving`: it was no longer declared, so ``active: false`` is a departure, not a line.
+    `values`: path -> value to set, None = to clear. `give`: list -> item -> as it will be recorded.
+    `take`: list -> items. `delete`: the resource itself. `leaving`: it was no longer declared, so ``active: false`` is
+    a departure and not a line.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)

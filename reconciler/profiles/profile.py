@@ -5,9 +5,14 @@ Defaults are what RFC 7643 and RFC 7644 promise. A profile is data (`*.yaml`), r
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from reconciler.model import ListMode, ResourceType
+from reconciler.model import ABSENT, ListMode, LiveResource, ResourceType, Value
 from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES, Attribute, AttributeTable
+from reconciler.scim.values import same_value
+
+DOMAIN: Final = "{domain}"
+"""Stands for a region's domain in `region_url` and `region_token_url`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,12 @@ class WireRules:
     """One listing for each; several where a list without a filter leaves somebody out."""
     list_attributes: bool = False
     """Whether a listing must name the attributes it wants."""
+    regions: Mapping[str, str] = field(default_factory=dict)
+    """Region -> domain, where the provider's hosts differ by region alone."""
+    region_url: str | None = None
+    """The SCIM base URL of a region, with `DOMAIN` where its domain stands."""
+    region_token_url: str | None = None
+    """Where a region gives tokens (RFC 6749 §3.2), with `DOMAIN` where its domain stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +67,24 @@ class AttributeRules:
 
     def folds(self, path: str) -> bool:
         """Whether values at this path are equal whatever their case."""
-        head, bracket, rest = path.partition("[")
-        plain = f"{head}.{rest.rpartition('].')[2]}" if bracket else head
-        return plain in self.case_insensitive
+        return _plain(path) in self.case_insensitive
+
+    def in_place(self, resource: LiveResource, path: str, wanted: Value) -> bool:
+        """Whether live holds the wanted value at a path; None is wanted absence."""
+        found = resource.at(path)
+        if wanted is None:
+            return found is ABSENT
+        return same_value(found, wanted, fold=self.folds(path))
 
     def stores(self, attribute: Attribute, path: str) -> bool:
         """Whether a value sent at this path is kept by the provider."""
-        return path not in self.not_stored and attribute.name not in self.not_stored
+        return not {path, _plain(path), attribute.name}.intersection(self.not_stored)
+
+
+def _plain(path: str) -> str:
+    """``emails.value`` for ``emails[type eq "work"].value``: what a rule says about every element."""
+    head, bracket, rest = path.partition("[")
+    return f"{head}.{rest.rpartition('].')[2]}" if bracket else head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

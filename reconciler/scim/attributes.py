@@ -151,3 +151,8 @@ GROUP_ATTRIBUTES: Final = AttributeTable(
         Attribute(name="members", kind=Kind.MEMBERS, schema=CORE_GROUP, access=True),
     ),
 )
+
+
+def name_path(resource_type: ResourceType) -> str:
+    """The attribute that tells resources of a type apart: userName (RFC 7643 §4.1), displayName (§4.2)."""
+    return "userName" if resource_type is ResourceType.USER else "displayName"

@@ -1,6 +1,7 @@
 """SCIM paths and filters as text (RFC 7644 §3.4.2.2, §3.10). Builds them; never parses what a server sends."""
 
 import json
+import re
 from urllib.parse import quote
 
 from reconciler.scim.attributes import Attribute
@@ -15,6 +16,15 @@ def element_path(attribute: Attribute, key: str, part: str | None = None) -> str
     """One element of a KEYED or LEVELS attribute, or one part of it: ``emails[type eq "work"].value``."""
     path = f"{attribute.path}[{attribute.key} eq {quoted(key)}]"
     return f"{path}.{part}" if part else path
+
+
+_ELEMENT = re.compile(r'(?P<head>.*?)\[\w+ eq (?P<key>"(?:[^"\\]|\\.)*")\](?:\.(?P<part>\w+))?')
+
+
+def element_of(path: str) -> tuple[str, str, str | None] | None:
+    """The inverse of `element_path`: the attribute's path, the key, the part; None for any other path."""
+    found = _ELEMENT.fullmatch(path)
+    return (found["head"], json.loads(found["key"]), found["part"]) if found else None
 
 
 def part_path(attribute: Attribute, part: str) -> str:

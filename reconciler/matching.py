@@ -1,0 +1,185 @@
+"""Which live resource a declared one stands for.
+
+In passes over everybody, strongest first; what a pass pairs is out of later ones:
+
+1. the live id that the record holds under the same key,
+2. the name: userName of a user, displayName of a group,
+3. `formerly`: earlier userNames or keys.
+
+Ambiguity refuses the identity and *freezes* every candidate: nothing about it may change. Pure.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.model import (
+    Address,
+    Ambiguous,
+    AppliedResource,
+    AppliedState,
+    DesiredResource,
+    DesiredState,
+    LiveResource,
+    LiveState,
+    Match,
+    Matches,
+    OnlyDesired,
+    Paired,
+    ResourceType,
+)
+from reconciler.profiles.profile import Profile
+from reconciler.scim.attributes import name_path
+from reconciler.scim.values import same_value
+
+
+def match_resources(desired: DesiredState, live: LiveState, applied: AppliedState, profile: Profile) -> Matches:
+    """Pair every declared resource with its live one, or say that it has none, or that it cannot be told."""
+    outcome: dict[Address, Match] = {}
+    for resource_type in ResourceType:
+        matching = _Matching(
+            fold=profile.rules(resource_type).folds(name_path(resource_type)),
+            desired={a: r for a, r in desired.resources.items() if a.resource_type is resource_type},
+            live={r.id: r for r in live.of(resource_type)},
+            entries={a.key.casefold(): e for a, e in applied.resources.items() if a.resource_type is resource_type},
+        )
+        outcome |= matching.run()
+    address_of = {match.live_id: address for address, match in outcome.items() if isinstance(match, Paired)}
+    frozen = frozenset(c for match in outcome.values() if isinstance(match, Ambiguous) for c in match.candidates)
+    return Matches(
+        by_address=outcome,
+        address_of={live_id: address for live_id, address in address_of.items() if live_id not in frozen},
+        entries=_entries(outcome, applied),
+        frozen=frozen,
+    )
+
+
+@dataclass(slots=True)
+class _Matching:
+    """The passes over one resource type; `entries` by folded key."""
+
+    fold: bool
+    desired: dict[Address, DesiredResource]
+    live: dict[str, LiveResource]
+    entries: dict[str, AppliedResource]
+    outcome: dict[Address, Match] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    _names: dict[str, list[str]] = field(default_factory=dict)
+
+    def run(self) -> dict[Address, Match]:
+        self._names = self._live_names()
+        self._pass("record", self._by_record)
+        self._pass("name", self._by_name)
+        self._pass("formerly", self._by_formerly)
+        for address in self._open():
+            self.outcome[address] = self._unmatched(address)
+        for address, match in self.outcome.items():
+            self.outcome[address] = self._doubted(address, match)
+        return self.outcome
+
+    def _open(self) -> list[Address]:
+        return [address for address in self.desired if address not in self.outcome]
+
+    def _pass(self, by: str, find: Callable[[Address], list[str]]) -> None:
+        found = {address: find(address) for address in self._open()}
+        wanted_by: dict[str, list[Address]] = defaultdict(list)
+        for address, candidates in found.items():
+            for live_id in candidates:
+                wanted_by[live_id].append(address)
+        for address, candidates in found.items():
+            if not candidates:
+                continue
+            rivals = sorted({str(a) for live_id in candidates for a in wanted_by[live_id]} - {str(address)})
+            if len(candidates) > 1:
+                self.outcome[address] = Ambiguous(address, tuple(candidates), self._twins(by, candidates))
+            elif rivals:
+                reason = f"{', '.join(rivals)} and {address} are declared for the same account"
+                self.outcome[address] = Ambiguous(address, tuple(candidates), reason)
+            else:
+                self.outcome[address] = Paired(address, candidates[0], by)
+        self.taken |= {live_id for candidates in found.values() for live_id in candidates}
+
+    def _by_record(self, address: Address) -> list[str]:
+        entry = self.entries.get(address.key.casefold())
+        return [entry.live_id] if entry and entry.live_id in self.live and entry.live_id else []
+
+    def _by_name(self, address: Address) -> list[str]:
+        return self._named(self.desired[address].attributes.get(name_path(address.resource_type)))
+
+    def _by_formerly(self, address: Address) -> list[str]:
+        found: dict[str, None] = {}
+        declared = {each.key.casefold() for each in self.desired}
+        for name in self.desired[address].formerly:
+            entry = self.entries.get(name.casefold())
+            live_id = entry.live_id if entry and name.casefold() not in declared else None
+            if live_id in self.live and live_id not in self.taken:
+                found[live_id] = None
+            found |= dict.fromkeys(self._named(name))
+        return list(found)
+
+    def _named(self, name: object) -> list[str]:
+        if not isinstance(name, str):
+            return []
+        return [each for each in self._names.get(self._folded(name), ()) if each not in self.taken]
+
+    def _live_names(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = defaultdict(list)
+        for resource in self.live.values():
+            names[self._folded(resource.name)].append(resource.id)
+        return names
+
+    def _folded(self, name: str) -> str:
+        return name.casefold() if self.fold else name
+
+    def _unmatched(self, address: Address) -> Match:
+        """A create without an answer may have arrived; an account with that login and other values may be anybody's."""
+        entry = self.entries.get(address.key.casefold())
+        if entry and entry.live_id is None and entry.pending:
+            sent = self._named(entry.pending.values.get(name_path(address.resource_type)))
+            if sent:
+                reason = "an earlier create had no answer, and the account with that name holds other values"
+                return Ambiguous(address, tuple(sent), reason)
+        return OnlyDesired(address)
+
+    def _doubted(self, address: Address, match: Match) -> Match:
+        """A pair whose two sides look like different people is not a pair."""
+        if not isinstance(match, Paired) or address.resource_type is not ResourceType.USER:
+            return match
+        wanted, found = self.desired[address], self.live[match.live_id]
+        number = next((path for path in wanted.attributes if path.endswith(":employeeNumber")), None)
+        if number is None or not isinstance(found.attributes.get(number), str):
+            return match
+        if same_value(found.attributes[number], wanted.attributes[number]):
+            return match
+        renamed = not same_value(found.name, wanted.attributes.get("userName"), fold=self.fold)
+        if match.by == "record" and renamed:
+            reason = "userName and employeeNumber changed together under one key: this looks like another person"
+        elif match.by != "record" and not found.active:
+            reason = "an inactive account with this userName belongs to another employeeNumber"
+        else:
+            return match
+        return Ambiguous(address, (match.live_id,), reason)
+
+    def _twins(self, by: str, candidates: Sequence[str]) -> str:
+        names = ", ".join(sorted(f"{self.live[each].name} ({each})" for each in candidates))
+        what = "earlier name" if by == "formerly" else "name"
+        return f"{len(candidates)} live resources fit its {what}: {names}"
+
+
+def _entries(outcome: dict[Address, Match], applied: AppliedState) -> dict[Address, AppliedResource]:
+    """Whose entry says something about an account: its own key's, else that of a key that is declared no more."""
+    own = {_key(address): entry for address, entry in applied.resources.items()}
+    declared = {_key(address) for address in outcome}
+    moved = {e.live_id: e for a, e in applied.resources.items() if e.live_id and _key(a) not in declared}
+    entries: dict[Address, AppliedResource] = {}
+    for address, match in outcome.items():
+        entry = own.get(_key(address))
+        if isinstance(match, Paired) and (entry is None or entry.live_id != match.live_id):
+            entry = moved.get(match.live_id)
+        if entry is not None and not entry.seen:
+            entries[address] = entry
+    return entries
+
+
+def _key(address: Address) -> tuple[ResourceType, str]:
+    return (address.resource_type, address.key.casefold())

@@ -1,0 +1,207 @@
+"""The front door of the pure core, and the only place that composes its stages.
+
+``desired + live + applied -> settle -> match -> diff -> plan -> check policy -> Plan``. No files, network, clock or
+random numbers come in here: the day is in the desired state, the rest are values.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconciler.diffing.findings import Finding, change_of
+from reconciler.diffing.resources import diff_resources
+from reconciler.matching import match_resources
+from reconciler.model import (
+    BULK_ID,
+    Action,
+    Address,
+    AppliedState,
+    AttributeChange,
+    Cause,
+    Change,
+    DesiredState,
+    Diagnostic,
+    LiveState,
+    Operation,
+    Paired,
+    Plan,
+    Policy,
+    ResourceType,
+    Severity,
+    Violation,
+    is_known,
+)
+from reconciler.planning.ordering import name_swaps, order_operations
+from reconciler.policy import check_policy
+from reconciler.profiles.profile import Profile
+from reconciler.scim.attributes import Kind
+from reconciler.settling import settle
+from reconciler.situation import Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """A plan, and what it was made from: an apply needs both to remember what it did."""
+
+    plan: Plan
+    situation: Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a plan carries for its readers and what only the surroundings know.
+
+    `correct_drift`: act on drift too; `reactivate`: also where that gives an account back (a person's own run).
+    `violations`: rules that look at git (`behind`, `dirty`). `accepted`: ``RULE@DIGEST`` of reviewed violations.
+    """
+
+    target: str
+    correct_drift: bool = False
+    reactivate: bool = False
+    violations: tuple[Violation, ...] = ()
+    accepted: frozenset[str] = frozenset()
+    notices: tuple[Diagnostic, ...] = ()
+    commit: str | None = None
+    tool_version: str = ""
+
+
+def reconcile(
+    desired: DesiredState,
+    live: LiveState,
+    applied: AppliedState,
+    profile: Profile,
+    policy: Policy,
+    context: Context,
+) -> Reconciliation:
+    """Compare desired, live and applied state, and say what an apply would do."""
+    settled = settle(applied, live, profile)
+    matches = match_resources(desired, live, settled, profile)
+    situation = Situation(desired=desired, live=live, applied=settled, matches=matches, profile=profile, policy=policy)
+    differences = diff_resources(situation)
+    changes, drift = _divided(differences.findings, context)
+    changes, swaps = _without_swaps(changes, profile)
+    operations = order_operations(changes, live, profile)
+    violations = (*context.violations, *check_policy(changes, situation))
+    plan = Plan(
+        target=context.target,
+        profile=profile.name,
+        changes=changes,
+        drift=drift,
+        operations=operations,
+        violations=tuple(each for each in violations if f"{each.rule}@{each.digest}" not in context.accepted),
+        refused=(*differences.refused, *swaps),
+        notices=(*context.notices, *_about_record(applied), *desired.diagnostics, *live.notices, *differences.notices),
+        names=_names((*changes, *drift), situation),
+        matched=_matched(situation),
+        unmanaged=_unmanaged(situation),
+        requests=_requests(operations, live, profile),
+        requests_per_minute=profile.wire.requests_per_minute,
+        commit=context.commit,
+        tool_version=context.tool_version,
+    )
+    return Reconciliation(plan=plan, situation=situation)
+
+
+def _divided(findings: Iterable[Finding], context: Context) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """What this run acts on, and what it only shows."""
+
+    def acts_on(cause: Cause, *, gives_back: bool) -> bool:
+        return cause is not Cause.DRIFT or (context.correct_drift and (context.reactivate or not gives_back))
+
+    def acted(change: AttributeChange) -> bool:
+        return acts_on(change.cause, gives_back=_gives_back(change))
+
+    changes: list[Change] = []
+    drift: list[Change] = []
+    for finding in findings:
+        whole = finding.whole is None or acts_on(finding.whole[1], gives_back=finding.whole[0] is Action.CREATE)
+        planned = change_of(finding, acted, whole=whole)
+        left = change_of(finding, lambda each: not acted(each), whole=not whole)
+        if planned is not None:
+            changes.append(planned)
+        if left is not None:
+            drift.append(left)
+    return tuple(changes), tuple(drift)
+
+
+def _gives_back(change: AttributeChange) -> bool:
+    """Whether acting on it brings an account back, or refers to one that would have to come back first."""
+    refers = change.item if change.item is not None else change.after
+    missing = isinstance(refers, str) and not is_known(refers)
+    return missing or (change.path == "active" and change.after is True)
+
+
+def _without_swaps(changes: Sequence[Change], profile: Profile) -> tuple[tuple[Change, ...], list[Diagnostic]]:
+    """People who take each other's logins cannot be served one request at a time."""
+    refused: list[Diagnostic] = []
+    circular = set()
+    for circle in name_swaps(changes, profile):
+        circular |= {each.address for each in circle}
+        names = ", ".join(str(each.address) for each in circle)
+        refused += [
+            Diagnostic(
+                severity=Severity.ERROR,
+                code="names-swapped",
+                summary=f"{names} take each other's names",
+                mend="give one of them a name nobody has, apply, then write the final names",
+                address=each.address,
+                source=each.source,
+            )
+            for each in circle
+        ]
+    return tuple(each for each in changes if each.address not in circular), refused
+
+
+def _about_record(applied: AppliedState) -> list[Diagnostic]:
+    if applied.whole:
+        return []
+    what = "no record of earlier applies" if not applied.exists else "no apply has reached its end on this record"
+    return [
+        Diagnostic(
+            severity=Severity.NOTICE,
+            code="no-record",
+            summary=f"{what}: nothing undeclared is removed, and drift cannot be told from a new line",
+            mend="the next apply that reaches its end writes a whole record",
+        )
+    ]
+
+
+def _names(changes: Iterable[Change], situation: Situation) -> dict[str, tuple[str, str]]:
+    """Key (or login) and display name of every id that the changes mention."""
+    mentioned: set[str] = set()
+    for change in changes:
+        table = situation.profile.rules(change.address.resource_type).table
+        for each in change.attribute_changes:
+            attribute = table.by_path(each.path)
+            if attribute is not None and attribute.kind in (Kind.MEMBERS, Kind.REFERENCE):
+                mentioned |= {value for value in (each.item, each.before, each.after) if isinstance(value, str)}
+    names: dict[str, tuple[str, str]] = {}
+    for resource_id in mentioned:
+        found = situation.live.resources.get(resource_id)
+        if found is not None:
+            address = situation.matches.address_of.get(resource_id)
+            names[resource_id] = (address.key if address else found.name, str(found.attributes.get("displayName", "")))
+        elif not is_known(resource_id):
+            wanted = situation.desired.resources[Address.parse(resource_id.removeprefix(BULK_ID))]
+            names[resource_id] = (wanted.address.key, str(wanted.attributes.get("displayName", "")))
+    return names
+
+
+def _matched(situation: Situation) -> dict[ResourceType, int]:
+    paired = [address for address, match in situation.matches.by_address.items() if isinstance(match, Paired)]
+    return {each: sum(1 for address in paired if address.resource_type is each) for each in ResourceType}
+
+
+def _unmanaged(situation: Situation) -> int:
+    ours = {entry.live_id for entry in situation.applied.resources.values()}
+    known = ours | situation.matches.address_of.keys() | situation.matches.frozen
+    return sum(1 for live_id in situation.live.resources if live_id not in known)
+
+
+def _requests(operations: Sequence[Operation], live: LiveState, profile: Profile) -> int:
+    """Requests of an apply: the writes, a look before each deletion and after each group change, one listing after."""
+    if not operations:
+        return 0
+    looks = sum(1 for each in operations if each.address.resource_type is ResourceType.GROUP)
+    page = profile.wire.page_size or 100
+    listing = sum(-(-len(live.of(each)) // page) or 1 for each in ResourceType)
+    return len(operations) + looks + listing
