@@ -1,9 +1,9 @@
 """YAML made safe: bytes in, plain Python data out, with the place of every key and value.
 
 Only ``true``, ``false``, ``null`` and ``~`` are special; every other plain scalar stays text exactly as written, so
-``no``, ``02142``, ``1e3`` and ``2026-01-02`` mean what they look like. Refused, each with its place and a mend: repeated
-keys, tags, keys that are no text, empty values, tabs in indentation, comments glued to a value, bytes that are not
-UTF-8, and documents that are too large, too deep or unfold too far. Nothing here knows what the data means, and no
+``no``, ``02142``, ``1e3`` and ``2026-01-02`` mean what they look like. Refused, each with its place and a mend:
+repeated keys, tags, keys that are no text, empty values, tabs in indentation, comments glued to a value, bytes that are
+not UTF-8, and documents that are too large, too deep or unfold too far. Nothing here knows what the data means, and no
 error of the parser leaves this module.
 """
 
@@ -29,7 +29,7 @@ from reconciler.model import Diagnostic, Severity, SourceLocation
 from reconciler.yamlproblems import Trouble, close_look, not_utf8, syntax_trouble, unprintable
 
 try:
-    from yaml.cyaml import CParser as _CParser
+    from yaml.cyaml import CParser as _CParser  # type: ignore[attr-defined]
 except ImportError:  # PyYAML without libyaml
     _FastParser: Any = None
 else:
@@ -183,9 +183,9 @@ class _Reader:
         self.documents: list[Any] = []
         self.troubles: list[Trouble] = []
         self.root: Any = _DROPPED
-        self.stack: list[tuple[_Container | None, _Marks, str | None]] = []
-        self.container: _Container | None = None
-        self.marks: _Marks = []
+        self.stack: list[tuple[Any, Any, str | None]] = []
+        self.container: Any = None
+        self.marks: Any = None
         self.key: str | None = None
         self.key_mark = 0
         self.anchors: dict[str, Any] = {}
@@ -245,7 +245,7 @@ class _Reader:
 
     # --- scalars
 
-    def _mapping_key(self, event: ScalarEvent) -> None:
+    def _mapping_key(self, event: Any) -> None:
         text, mark = event.value, event.start_mark
         if event.tag is not None:
             self._tag(event)
@@ -254,7 +254,7 @@ class _Reader:
         self.key_mark = packed = mark.line << _SHIFT | mark.column
         if text == "<<" and event.implicit[0]:
             self._merge_key(packed)
-        elif text in self.container:  # type: ignore[operator]
+        elif text in self.container:
             self._repeated(text, packed)
         elif not text:
             self.key = _DROPPED
@@ -262,7 +262,7 @@ class _Reader:
         else:
             self.key = self.names.setdefault(text, text)
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def _scalar(self, event: Any) -> None:
         mark = event.start_mark
         packed = mark.line << _SHIFT | mark.column
         value: Any = event.value
@@ -355,7 +355,7 @@ class _Reader:
         container, key = self.container, self.key
         if type(container) is list:
             container.append(value)
-            self.marks.append(packed)  # type: ignore[union-attr]
+            self.marks.append(packed)
         elif container is None:
             self.root = value
         else:
@@ -363,12 +363,12 @@ class _Reader:
             if key == _MERGE:
                 self.merges.setdefault(id(container), []).append((value, packed))
             elif key != _DROPPED:
-                container[key] = value  # type: ignore[call-overload]
-                self.marks[key] = self.key_mark << 2 * _SHIFT | packed  # type: ignore[call-overload]
+                container[key] = value
+                self.marks[key] = self.key_mark << 2 * _SHIFT | packed
 
     # --- aliases and merges
 
-    def _alias(self, event: AliasEvent) -> None:
+    def _alias(self, event: Any) -> None:
         packed = event.start_mark.line << _SHIFT | event.start_mark.column
         if type(self.container) is dict and self.key is None:
             return self._complex_key(packed)
@@ -439,16 +439,16 @@ class _Reader:
                     self._trouble("wrong-merge", packed, "<< takes a mapping, or a list of mappings")
                     continue
                 if self.places.has_hole(each):
-                    self.places.leave_hole(container)  # type: ignore[arg-type]
+                    self.places.leave_hole(container)
                 for key, value in each.items():
-                    if key not in container:  # type: ignore[operator]
-                        container[key] = value  # type: ignore[call-overload,index]
-                        marks[key] = theirs[key]  # type: ignore[call-overload]
+                    if key not in container:
+                        container[key] = value
+                        marks[key] = theirs[key]
 
     # --- troubles
 
     def _repeated(self, key: str, packed: int) -> None:
-        self._repeated_at(key, packed, self.marks[key] >> 2 * _SHIFT)  # type: ignore[call-overload]
+        self._repeated_at(key, packed, self.marks[key] >> 2 * _SHIFT)
 
     def _repeated_at(self, key: str, packed: int, first: int) -> None:
         self.key = _DROPPED

@@ -1,0 +1,221 @@
+"""The published JSON Schemas: where they are, and what is wrong with data by them, said for administrators.
+
+jsonschema-rs judges whole documents quickly and says where they fail; jsonschema picks the likeliest reason where a
+schema offers alternatives. Sentences are ours: a schema may give its own under ``errorMessage`` ("must be …"), which
+editors show as well. Values under ``writeOnly`` are never repeated. No other module imports either library.
+
+A type ``[string, number, boolean]`` means text: it keeps editors quiet, which read ``000142`` as a number. Data from
+our reader holds text there, so it is judged as text.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import jsonschema_rs
+
+from reconciler.model import Address, Diagnostic, Severity, SourceLocation
+from reconciler.schemawords import Fault, word
+from reconciler.yamlsource import Places, Quoted
+
+Where: TypeAlias = tuple[str | int, ...]
+"""Keys and indices from the root of the data to a value."""
+
+Scope: TypeAlias = Callable[[Where], tuple[Address | None, Where]]
+"""Splits a path into the resource it belongs to and the path within that resource."""
+
+_TEXT: Final = {"string", "number", "boolean"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """What to say about a key that people may expect, but that is not there for a reason."""
+
+    code: str
+    why: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A problem and the path of the value that has it."""
+
+    where: Where
+    diagnostic: Diagnostic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judge:
+    schema: dict[str, Any]
+    validator: Any = field(repr=False)
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The schema ``<name>.schema.json`` as published; ValueError for an unknown name."""
+    return json.loads(_folder_file(f"{name}.schema.json"))  # type: ignore[no-any-return]
+
+
+def problems(
+    name: str,
+    data: Any,
+    places: Places,
+    *,
+    scope: Scope | None = None,
+    hints: Mapping[str, Hint] | None = None,
+) -> tuple[Diagnostic, ...]:
+    """What is wrong with `data`, one document of the file of `places`, by the schema `name`; empty if nothing is."""
+    return tuple(each.diagnostic for each in findings(name, data, places, scope=scope, hints=hints))
+
+
+def findings(
+    name: str,
+    data: Any,
+    places: Places,
+    *,
+    scope: Scope | None = None,
+    hints: Mapping[str, Hint] | None = None,
+) -> tuple[Finding, ...]:
+    """As `problems`, each with the path of the value. `hints`: lower-case key -> what to say instead of "unknown"."""
+    judge = _judge(name)
+    if _fits(judge, data):
+        return ()
+    data_seen = _plain(data)
+    found: dict[tuple[Where, str, str], Finding] = {}
+    for error in judge.validator.iter_errors(data_seen):
+        for fault in _faults(judge, error, data):
+            for finding in _reported(fault, data, places, scope, hints or {}):
+                found.setdefault((finding.where, finding.diagnostic.code, finding.diagnostic.summary), finding)
+    return tuple(found.values())
+
+
+def _fits(judge: _Judge, data: Any) -> bool:
+    try:
+        return bool(judge.validator.is_valid(data))
+    except ValueError:  # jsonschema-rs takes no subclass of str
+        return bool(judge.validator.is_valid(_plain(data)))
+
+
+@cache
+def _judge(name: str) -> _Judge:
+    strict = _strict(schema(name))
+    return _Judge(schema=strict, validator=jsonschema_rs.Draft202012Validator(strict))
+
+
+def _folder_file(name: str) -> str:
+    """From the wheel, else from the checkout: one source, two places."""
+    packaged = files("reconciler").joinpath("_schemas", name)
+    if packaged.is_file():
+        return packaged.read_text("utf-8")
+    path = Path(__file__).parent.parent / "schemas" / name
+    if not path.is_file():
+        raise ValueError(f"there is no schema {name}")
+    return path.read_text("utf-8")
+
+
+def _strict(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_strict(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {key: _strict(value) for key, value in node.items()}
+    types = copy.get("type")
+    if isinstance(types, list) and set(types) >= _TEXT:
+        copy["type"] = [each for each in types if each not in ("number", "boolean")]
+    return copy
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _plain(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_plain(value) for value in data]
+    return str(data) if isinstance(data, Quoted) else data
+
+
+def _faults(judge: _Judge, error: Any, data: Any) -> Iterator[Fault]:
+    where: Where = tuple(error.instance_path)
+    pointer = list(error.schema_path)
+    keyword = str(error.kind.name)
+    if keyword in ("anyOf", "oneOf"):
+        node = _at(judge.schema, pointer[: pointer.index(keyword)])
+        yield _likeliest(judge, node, where, _at(data, where))
+    elif keyword == "propertyNames":
+        node = _at(judge.schema, pointer[:-1])
+        yield Fault(where, "propertyNames", node, error.kind.as_dict()["error"].instance)
+    elif keyword in ("additionalProperties", "unevaluatedProperties"):
+        node = _at(judge.schema, pointer[:-1])
+        for key in error.kind.as_dict()["unexpected"]:
+            yield Fault(where, "unknown", node, key)
+    elif keyword == "required":
+        yield Fault(where, "required", _at(judge.schema, pointer[:-1]), error.kind.as_dict()["property"])
+    elif keyword == "falseSchema":
+        yield Fault(where, keyword, {}, _at(data, where))
+    else:
+        yield Fault(where, keyword, _at(judge.schema, pointer[:-1]), _at(data, where))
+
+
+def _likeliest(judge: _Judge, node: Any, where: Where, instance: Any) -> Fault:
+    """Of several alternatives that all fail, the reason in the one that was most likely meant."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    errors = Draft202012Validator(judge.schema).evolve(schema=node).iter_errors(instance)
+    best = best_match(errors)
+    if best is None or best.validator in ("anyOf", "oneOf"):
+        return Fault(where, "type", node, instance)
+    inside = where + tuple(best.absolute_path)
+    known = best.schema if isinstance(best.schema, dict) else {}
+    if best.validator == "additionalProperties":
+        extra = next((key for key in best.instance if key not in known.get("properties", {})), "")
+        return Fault(inside, "unknown", known, extra)
+    if best.validator == "required":
+        missing = next((key for key in known["required"] if key not in best.instance), "")
+        return Fault(inside, "required", known, missing)
+    return Fault(inside, str(best.validator), known, best.instance)
+
+
+def _reported(
+    fault: Fault, data: Any, places: Places, scope: Scope | None, hints: Mapping[str, Hint]
+) -> Iterator[Finding]:
+    container = _at(data, fault.where)
+    if fault.keyword == "required" and isinstance(container, dict) and places.has_hole(container):
+        return
+    address, inner = scope(fault.where) if scope else (None, fault.where)
+    code, summary, why, mend = word(fault, inner)
+    hint = hints.get(str(fault.subject).lower()) if fault.keyword == "unknown" else None
+    if hint is not None:
+        code, why, mend = hint.code, hint.why, hint.mend
+    yield Finding(
+        where=(*fault.where, fault.subject) if fault.names_key else fault.where,
+        diagnostic=Diagnostic(
+            severity=Severity.ERROR,
+            code=code,
+            summary=summary,
+            detail=why,
+            mend=mend,
+            address=address,
+            source=_place(fault, data, places),
+        ),
+    )
+
+
+def _place(fault: Fault, data: Any, places: Places) -> SourceLocation:
+    container = _at(data, fault.where)
+    if fault.names_key and isinstance(container, dict):
+        return places.key(container, fault.subject)
+    if not fault.where:
+        return places.of(container) if isinstance(container, dict | list) else SourceLocation(places.path, 1)
+    parent, last = _at(data, fault.where[:-1]), fault.where[-1]
+    if fault.keyword in ("required", "minProperties") and isinstance(parent, dict):
+        return places.key(parent, str(last))
+    return places.value(parent, last)
+
+
+def _at(data: Any, where: Sequence[str | int]) -> Any:
+    for step in where:
+        data = data[step]
+    return data

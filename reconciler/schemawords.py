@@ -1,0 +1,153 @@
+"""One sentence for each way in which a value can miss its schema. Pure words: no validator, no files."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reconciler.suggestions import suggestion
+from reconciler.yamlsource import Quoted
+
+_LONGEST_SHOWN: Final = 40
+_TYPES: Final = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "object": "a mapping",
+    "array": "a list",
+    "null": "null",
+}
+_CLEAR: Final = "write null to clear, or take the line out"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`keyword` of the schema `node` does not hold for the value at `where`.
+
+    `subject` is that value; for ``unknown``, ``propertyNames`` and ``required`` it is the key in question.
+    """
+
+    where: tuple[str | int, ...]
+    keyword: str
+    node: Any
+    subject: Any
+
+    @property
+    def names_key(self) -> bool:
+        """Whether it is about a key that stands in the mapping at `where`."""
+        return self.keyword in ("unknown", "propertyNames")
+
+
+def word(fault: Fault, where: tuple[str | int, ...]) -> tuple[str, str, str, str]:
+    """Code, summary, why and mend; `where` is the path as the reader should see it."""
+    name = named(where)
+    match fault.keyword:
+        case "unknown":
+            return _unknown(fault, name)
+        case "required":
+            return _missing(fault, name)
+        case "propertyNames":
+            rule = _own(fault.node) or "may not be used as a key here"
+            return "bad-key", f'"{_cut(str(fault.subject))}" {rule}', "", "write another key"
+        case "type":
+            return _type(fault, name)
+        case "enum" | "const":
+            return _choice(fault, name)
+        case "minLength" if fault.subject == "":
+            return "empty-text", f"{name} is an empty text", "", _CLEAR
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
+            return "out-of-range", f"{name} {_expected(fault)}, not {shown(fault)}", "", ""
+        case "minItems" | "minProperties":
+            return "nothing-in-it", f"{name} holds nothing", "", "write what it should hold, or take it out"
+        case "uniqueItems":
+            return "repeated-item", f"{name} holds a value twice", "", "take one out"
+        case "falseSchema":
+            return "not-here", f"{name} cannot be written here", "", "take it out"
+        case _:
+            return "wrong-form", f"{name} {_expected(fault)}, not {shown(fault)}", "", ""
+
+
+def named(where: tuple[str | int, ...]) -> str:
+    """A path as people read it: ``members item 3``, ``routingSkills.Billing``."""
+    words = ""
+    for step in where:
+        if isinstance(step, int):
+            words += f" item {step + 1}"
+        else:
+            words += f".{step}" if words else str(step)
+    return words.strip() or "this document"
+
+
+def shown(fault: Fault) -> str:
+    """The value for a message: short, and nothing of one that may be secret."""
+    value = fault.subject
+    if isinstance(fault.node, dict) and fault.node.get("writeOnly"):
+        return "what stands there"
+    if isinstance(value, str):
+        return f'"{_cut(value)}"'
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return "null" if value is None else str(value).lower()
+
+
+def _unknown(fault: Fault, name: str) -> tuple[str, str, str, str]:
+    known = fault.node.get("properties", {}) if isinstance(fault.node, dict) else {}
+    key = _cut(str(fault.subject))
+    place = f" in {name}" if fault.where and name != "this document" else ""
+    return "unknown-key", f"there is no key {key}{place}", "", suggestion(str(fault.subject), known)
+
+
+def _missing(fault: Fault, name: str) -> tuple[str, str, str, str]:
+    owner = "" if name == "this document" else f" in {name}"
+    return "missing-key", f"{fault.subject} is missing{owner}", "", f"write {fault.subject}"
+
+
+def _type(fault: Fault, name: str) -> tuple[str, str, str, str]:
+    types = fault.node.get("type", ()) if isinstance(fault.node, dict) else ()
+    types = [types] if isinstance(types, str) else list(types)
+    value, mend = fault.subject, ""
+    if isinstance(value, bool) and "string" in types:
+        mend = f'write "{str(value).lower()}" in quotes if it is text'
+    elif isinstance(value, Quoted) and {"number", "integer"} & set(types):
+        mend = "take the quotes away: in quotes it is text"
+    elif value is None and "null" not in types:
+        mend = "take the line out"
+    elif types == ["array"] or (types and set(types) <= {"array", "null"} and isinstance(value, str)):
+        mend = "write one item a line with a dash, or [a, b]"
+    return "wrong-type", f"{name} {_expected(fault)}, not {shown(fault)}", "", mend
+
+
+def _choice(fault: Fault, name: str) -> tuple[str, str, str, str]:
+    node = fault.node
+    choices = [str(each) for each in (node.get("enum") or [node.get("const")]) if each is not None]
+    own = _own(node)
+    rule = own or f"must be {_either(choices)}"
+    return "wrong-value", f"{name} {rule}, not {shown(fault)}", "", suggestion(str(fault.subject), choices)
+
+
+def _expected(fault: Fault) -> str:
+    node = fault.node if isinstance(fault.node, dict) else {}
+    own = _own(node)
+    if own:
+        return own
+    if fault.keyword in ("minimum", "exclusiveMinimum"):
+        return f"must be {'more than' if 'exclusive' in fault.keyword else 'at least'} {node[fault.keyword]}"
+    if fault.keyword in ("maximum", "exclusiveMaximum"):
+        return f"must be {'less than' if 'exclusive' in fault.keyword else 'at most'} {node[fault.keyword]}"
+    types = node.get("type", [])
+    words = [_TYPES.get(each, each) for each in ([types] if isinstance(types, str) else types)]
+    if fault.keyword != "type" or not words:
+        return "has another form than it must have"
+    return f"must be {_either(words)}"
+
+
+def _own(node: Any) -> str:
+    """The schema's own sentence, without the name of the value."""
+    return str(node.get("errorMessage", "")) if isinstance(node, dict) else ""
+
+
+def _either(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
