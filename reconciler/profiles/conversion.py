@@ -47,7 +47,7 @@ class Conversion:
         written = given | self._written(cls, data, words, frozenset())
         missing = [each for each in _required(cls) if each not in written]
         for name in missing:
-            if camel_case(name) not in data:
+            if camel_case(name) not in data and not self.places.has_hole(data):
                 self.error("missing-key", source, f"{words} needs {camel_case(name)}")
         return None if missing else cls(**written)
 

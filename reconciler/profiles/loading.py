@@ -61,10 +61,10 @@ def read_profile(data: bytes, path: str, name: str) -> Profile:
     file = read_yaml(data, path)
     start = SourceLocation(path, 1)
     conversion = Conversion(places=file.places, problems=list(file.diagnostics))
-    if len(file.documents) == 1:
+    if len(file.documents) == 1 and isinstance(file.documents[0], dict):
         profile = _profile(conversion, file.documents[0], start, name)
     elif not conversion.problems:
-        conversion.error("one-document", start, "a profile is one YAML document")
+        conversion.error("wrong-type", start, "a profile is one mapping, in one YAML document")
     if conversion.problems:
         problems = sorted(conversion.problems, key=lambda each: each.source or start)
         raise InputError(f"profile {name} cannot be used", problems, "mend the profile's file")
@@ -75,13 +75,12 @@ def _source(name: str) -> bytes:
     return (resources.files(_PACKAGE) / f"{name}{_SUFFIX}").read_bytes()
 
 
-def _profile(conversion: Conversion, raw: Any, start: SourceLocation, name: str) -> Profile:
-    data = conversion.mapping(raw, start, "a profile")
+def _profile(conversion: Conversion, data: dict[str, Any], start: SourceLocation, name: str) -> Profile:
     base = _base(conversion, data)
     profile = conversion.replaced(replace(base, name="", title=""), data, "a profile", _SECTIONS | {"extends"})
-    if profile.name != name:
+    if profile.name != name and not conversion.places.has_hole(data):
         conversion.error("wrong-name", start, f"this profile is called {name}, as its file is", f"write name: {name}")
-    if not profile.title:
+    if not profile.title and "title" not in data and not conversion.places.has_hole(data):
         conversion.error("missing-key", start, "a profile needs title", "write how people call this provider")
     return replace(
         profile,
