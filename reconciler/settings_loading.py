@@ -1,0 +1,156 @@
+"""Finds `reconciler.yaml` and reads it into `Settings`, every problem of the file in one run, each with its place.
+
+The schema says what shape the file has; what no schema can say (targets that exist, URLs, folders, time zones, what the
+profile knows) is said here. Reads no environment variable and no secret.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.errors import InputError, UsageError
+from reconciler.model import Diagnostic, Policy, Severity, SourceLocation
+from reconciler.schemas import problems as schema_problems
+from reconciler.settings import Settings
+from reconciler.settings_auth import hide_secrets
+from reconciler.settings_policy import read_policy
+from reconciler.settings_section import Section
+from reconciler.settings_targets import read_target
+from reconciler.suggestions import suggestion
+from reconciler.yamlsource import Quoted, number, read_yaml
+
+NAME: Final = "reconciler.yaml"
+_OTHER_NAMES: Final = ("reconciler.yml", "reconcile.yaml", ".reconciler.yaml")
+
+
+def find_settings(start: Path, explicit: Path | None) -> Path:
+    """The settings file: `explicit` if given, else the nearest `reconciler.yaml` from `start` upwards.
+
+    Raises UsageError if `explicit` is no file, InputError if there is none anywhere.
+    """
+    if explicit is not None:
+        return _explicit(explicit)
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / NAME).is_file():
+            return folder / NAME
+    for folder in (start, *start.parents):
+        for name in _OTHER_NAMES:
+            if (folder / name).is_file():
+                raise InputError(f"there is no {NAME}, but {folder / name}", mend=f"rename it to {NAME}")
+    raise InputError(
+        f"there is no {NAME} in {start} or above it",
+        mend="go to the folder that holds it, name it with --settings FILE, or make one with reconciler init",
+    )
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in a file. InputError whose `diagnostics` name every problem, sorted by place."""
+    path = path.absolute()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        why = (error.strerror or "no reason given").lower()
+        raise InputError(f"{path} cannot be read ({why})", mend="check the path and its permissions") from error
+    file = read_yaml(data, path.name)
+    problems = list(file.diagnostics)
+    root = _root(file.documents, path.name, problems)
+    settings = None
+    if root is not None:
+        whole = Section(data=root, places=file.places, problems=problems)
+        settings = _settings(whole, path)
+    if settings is None or problems:
+        problems.sort(key=lambda each: (each.source or SourceLocation(path.name, 1), each.code, each.summary))
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise InputError(f"{path.name} cannot be used: {count}", problems)
+    return settings
+
+
+def _explicit(path: Path) -> Path:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", f"name the file in it: {path / NAME}")
+    if not path.is_file():
+        raise UsageError(f"there is no settings file {path}", "check the path")
+    return path.absolute()
+
+
+def _root(documents: tuple[Any, ...], name: str, problems: list[Diagnostic]) -> dict[str, Any] | None:
+    if len(documents) == 1 and isinstance(documents[0], dict):
+        return documents[0]
+    if not problems:
+        problems.append(
+            Diagnostic(
+                severity=Severity.ERROR,
+                code="wrong-type",
+                summary="the settings are one mapping" + (", not several documents" if len(documents) > 1 else ""),
+                mend="begin with targets:",
+                source=SourceLocation(name, 1),
+            )
+        )
+    return None
+
+
+def _settings(whole: Section, path: Path) -> Settings | None:
+    targets = whole.section("targets")
+    for _, section in targets.sections() if targets is not None else ():
+        hide_secrets(section)
+    _read_numbers(whole)
+    whole.problems.extend(schema_problems("settings", whole.data, whole.places))
+    policy = read_policy(whole.section("policy"), Policy())
+    if targets is None:
+        return None
+    found = {
+        name: read_target(section, targets.key_place(name), policy, path.parent) for name, section in targets.sections()
+    }
+    record = whole.section("record")
+    default = _default_target(whole, list(targets.data))
+    if default is None:
+        return None
+    return Settings(
+        path=path,
+        folder=path.parent,
+        default_target=default,
+        targets={name: target for name, target in found.items() if target is not None},
+        record_remote=record.text("remote") if record is not None else None,
+    )
+
+
+def _default_target(whole: Section, names: list[str]) -> str | None:
+    if "defaultTarget" not in whole:
+        if len(names) == 1:
+            return names[0]
+        if names and not whole.incomplete:
+            whole.error(
+                "no-default-target",
+                whole.key_place("targets"),
+                f"there are {len(names)} targets, and no defaultTarget",
+                f"write defaultTarget: {names[0]}",
+            )
+        return None
+    written = whole.text("defaultTarget")
+    if written is not None and names and written not in names:
+        words = f'defaultTarget: there is no target "{written}"'
+        whole.error("unknown-target", whole.place("defaultTarget"), words, suggestion(written, names))
+    return written
+
+
+def _read_numbers(whole: Section) -> None:
+    """Plain scalars become numbers where the settings hold numbers; everywhere else they stay text."""
+    targets = whole.section("targets")
+    each_target = [section for _, section in targets.sections()] if targets is not None else []
+    for section in each_target:
+        _read_number(section, "pageSize")
+    for section in (whole, *each_target):
+        policy = section.section("policy")
+        for key in ("limits", "minimum"):
+            counts = policy.section(key) if policy is not None else None
+            for name in counts.data if counts is not None else ():
+                _read_number(counts, name)
+
+
+def _read_number(section: Section | None, key: str) -> None:
+    raw = section.data.get(key) if section is not None else None
+    if section is None or not isinstance(raw, str) or isinstance(raw, Quoted):
+        return
+    value = number(raw)
+    if value is not None:
+        section.data[key] = value

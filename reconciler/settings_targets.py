@@ -1,0 +1,204 @@
+"""One target of the settings as a value: where it is, what is declared for it, and how it differs from its profile.
+
+Notes every problem it finds and goes on; a target that cannot be used is None. Asks no network.
+"""
+
+from pathlib import Path, PurePosixPath
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from reconciler.model import ListMode, Policy, SourceLocation
+from reconciler.profiles.loading import GROUP_PREFIX, load_profile, profile_names
+from reconciler.profiles.profile import AttributeRules, Profile, WireRules
+from reconciler.settings import Target
+from reconciler.settings_auth import read_auth
+from reconciler.settings_policy import read_policy
+from reconciler.settings_section import Section
+from reconciler.settings_urls import EMBEDDED, BadUrl, read_base_url, region_url
+from reconciler.suggestions import suggestion
+
+_NO_ZONES: Final = ("localtime", "posixrules", "Factory")
+"""Files of a time-zone database that are no zone, or another one on every machine."""
+_IDENTIFYING: Final = ("userName", "displayName")
+"""What users and groups are matched by."""
+
+
+def read_target(section: Section, source: SourceLocation, policy: Policy, folder: Path) -> Target | None:
+    """The target; `source` is where its name stands, `policy` the one for all targets, `folder` the settings file's."""
+    profile = _profile(section)
+    wire = profile.wire if profile is not None else WireRules()
+    url = _url(section, source, profile)
+    auth, sandbox = section.section("auth"), section.section("sandbox")
+    _check_sandbox(section, url)
+    page_size = section.data.get("pageSize")
+    identities = _folders(section, folder)
+    target = Target(
+        name=section.words.rpartition(".")[2],
+        profile=profile.name if profile is not None else "",
+        url=url or "",
+        time_zone=_time_zone(section),
+        auth=read_auth(auth, wire, url if profile is not None else None) if auth is not None else None,
+        policy=read_policy(section.section("policy"), policy),
+        modes=_modes(section, profile),
+        not_stored=_not_stored(section, profile),
+        page_size=int(page_size) if isinstance(page_size, int | float) else None,
+        sandbox_seed=sandbox.text("seed") if sandbox is not None else None,
+        source=source,
+        **({"identities": identities} if identities else {}),
+    )
+    return target if profile is not None and url is not None else None
+
+
+def _profile(section: Section) -> Profile | None:
+    name = section.text("profile")
+    return load_profile(name) if name is not None and name in profile_names() else None
+
+
+def _url(section: Section, source: SourceLocation, profile: Profile | None) -> str | None:
+    if "url" in section and "region" in section:
+        words = f"{section.words} has both url and region"
+        section.error("url-and-region", section.key_place("region"), words, "keep one of them")
+        return None
+    if "region" in section:
+        return _region(section, profile) if profile is not None else None
+    if "url" not in section:
+        if not section.incomplete:
+            mend = "write url: https://…" + (", or region: NAME" if profile and profile.wire.regions else "")
+            section.error("missing-key", source, f"{section.words} does not say where it is", mend)
+        return None
+    written = section.text("url")
+    read = read_base_url(written) if written is not None else None
+    if isinstance(read, BadUrl):
+        section.error(read.code, section.place("url"), f"{section.name_of('url')} {read.reason}", read.mend)
+        return None
+    return read
+
+
+def _region(section: Section, profile: Profile) -> str | None:
+    region = section.text("region")
+    if not profile.wire.regions:
+        words = f"{section.name_of('region')}: profile {profile.name} knows no regions"
+        section.error("no-regions", section.key_place("region"), words, "write url: https://…")
+        return None
+    url = region_url(profile.wire, region) if region is not None else None
+    if url is None and region is not None:
+        words = f'{section.name_of("region")}: profile {profile.name} knows no region "{region}"'
+        section.error("unknown-region", section.place("region"), words, suggestion(region, profile.wire.regions))
+    return url
+
+
+def _check_sandbox(section: Section, url: str | None) -> None:
+    if "sandbox" in section and url is not None and url != EMBEDDED:
+        words = f"{section.name_of('sandbox')} is for the embedded provider"
+        section.error("not-embedded", section.key_place("sandbox"), words, f'take it out, or write url: "{EMBEDDED}"')
+
+
+def _folders(section: Section, folder: Path) -> tuple[str, ...]:
+    """The folders, without `./` and a slash at the end; each inside the settings' folder and none inside another."""
+    found: list[str] = []
+    for written, source in section.texts("identities"):
+        name = str(PurePosixPath(written))
+        problem = _folder_problem(name, folder)
+        twice = next((each for each in found if _is_inside(name, each) or _is_inside(each, name)), None)
+        if problem is not None:
+            words = f"{section.name_of('identities')}: {written} {problem}"
+            section.error("bad-folder", source, words, "name a folder below the settings file's own")
+        elif twice is not None:
+            words = f"{section.name_of('identities')}: {written} would be read twice, beside {twice}"
+            section.error("repeated-folder", source, words, "keep one of them")
+        else:
+            found.append(name)
+    return tuple(found)
+
+
+def _folder_problem(name: str, folder: Path) -> str | None:
+    if "\\" in name or "\0" in name:
+        return "is not written with /"
+    if name == ".":
+        return "is the settings file's own folder"
+    if name.startswith("/") or ".." in PurePosixPath(name).parts:
+        return "leaves the settings file's folder"
+    if not (folder / name).resolve().is_relative_to(folder.resolve()):
+        return "is a link that leaves the settings file's folder"
+    return None
+
+
+def _is_inside(name: str, other: str) -> bool:
+    return PurePosixPath(name).is_relative_to(PurePosixPath(other))
+
+
+def _time_zone(section: Section) -> str:
+    name = section.text("timeZone")
+    if name is None or name == "UTC":
+        return "UTC"
+    if not _is_zone(name):
+        words = f'{section.name_of("timeZone")}: there is no time zone "{name}"'
+        zones = available_timezones()
+        mend = suggestion(name, zones) or "write it like Europe/Berlin" if zones else "install the package tzdata"
+        section.error("unknown-time-zone", section.place("timeZone"), words, mend)
+    return name
+
+
+def _is_zone(name: str) -> bool:
+    if name in _NO_ZONES:
+        return False
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _modes(section: Section, profile: Profile | None) -> dict[str, ListMode]:
+    lists = section.section("lists")
+    if lists is None or profile is None:
+        return {}
+    known = [
+        each.name
+        for each in profile.users.table.attributes
+        if each.is_list and each.name not in profile.users.unsupported
+    ]
+    found = {}
+    for key, mode in lists.data.items():
+        attribute = profile.users.table.get(key)
+        if key == "members":
+            words, mend = f"{lists.words} is for lists of users", "write membership: additive on the group"
+        elif attribute is None or attribute.name not in known:
+            words, mend = f"{lists.words}: profile {profile.name} has no list {key}", suggestion(key, known)
+        else:
+            if mode in tuple(ListMode):
+                found[attribute.name] = ListMode(mode)
+            continue
+        lists.error("unknown-list", lists.key_place(key), words, mend)
+    return found
+
+
+def _not_stored(section: Section, profile: Profile | None) -> tuple[str, ...]:
+    if profile is None:
+        return ()
+    found = []
+    for written, source in section.texts("notStored"):
+        of_groups = written.startswith(GROUP_PREFIX)
+        rules = profile.groups if of_groups else profile.users
+        path = _path(rules, written.removeprefix(GROUP_PREFIX))
+        words = f"{section.name_of('notStored')}: {written}"
+        if path is None:
+            names = [f"{GROUP_PREFIX if of_groups else ''}{each.name}" for each in rules.table.attributes]
+            section.error("unknown-attribute", source, f"{words} is no attribute", suggestion(written, names))
+        elif path == _IDENTIFYING[of_groups]:
+            section.error("identifying", source, f"{words} is what they are found by, so it must be stored")
+        else:
+            found.append(f"{GROUP_PREFIX}{path}" if of_groups else path)
+    return tuple(found)
+
+
+def _path(rules: AttributeRules, written: str) -> str | None:
+    """The name or path in the table's own spelling; None if nothing in the table is called that."""
+    by_path = rules.table.by_path(written)
+    if by_path is not None and by_path.path != by_path.name:
+        return written
+    head = written.partition("[")[0].partition(".")[0]
+    attribute, rest = rules.table.get(head), written[len(head) :]
+    if attribute is None or (rest.startswith(".") and rest[1:] not in (attribute.key, *attribute.parts)):
+        return None
+    return attribute.name + rest
