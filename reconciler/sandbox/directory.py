@@ -44,15 +44,13 @@ class Directory:
             raise ScimError(404, f"There is no {resource_type.name} with id {identifier!r}.")
         return row
 
-    def create(self, resource_type: ResourceType, body: Any, *, as_provider: bool = False) -> Row:
+    def create(self, resource_type: ResourceType, body: Any) -> Row:
         """Add a resource (RFC 7644 section 3.3); raises ScimError 400 or 409."""
-        document = read_document(
-            body, resource_type, schemas_needed=self.organisation.schemas_needed, as_provider=as_provider
-        )
-        if resource_type.name == "User":
-            self._fill_defaults(document, resource_type)
-        with self.store.transaction():
-            return self._save(resource_type, None, document)
+        return self._create(resource_type, body, str(uuid.uuid4()), as_provider=False)
+
+    def found(self, resource_type: ResourceType, body: Any, identifier: str | None) -> Row:
+        """Add a resource as the provider itself: read-only attributes count, and the id may be chosen."""
+        return self._create(resource_type, body, identifier or str(uuid.uuid4()), as_provider=True)
 
     def replace(self, resource_type: ResourceType, identifier: str, body: Any, check: Precondition) -> Row:
         """Replace a resource by PUT (RFC 7644 section 3.5.1); raises ScimError 400, 404, 409 or what `check` raises."""
@@ -60,14 +58,16 @@ class Directory:
             before = self.find(resource_type, identifier)
             check(before)
             sent = read_document(body, resource_type, schemas_needed=self.organisation.schemas_needed)
-            return self._save(resource_type, before, replaced_document(before.document(), sent, resource_type))
+            after = replaced_document(before.document(), sent, resource_type)
+            return self._save(resource_type, before, after, identifier)
 
     def patch(self, resource_type: ResourceType, identifier: str, body: Any, check: Precondition) -> Row:
         """Change a resource by PATCH (RFC 7644 section 3.5.2); raises as `replace` does."""
         with self.store.transaction():
             before = self.find(resource_type, identifier)
             check(before)
-            return self._save(resource_type, before, apply_patch(before.document(), body, resource_type))
+            after = apply_patch(before.document(), body, resource_type)
+            return self._save(resource_type, before, after, identifier)
 
     def delete(self, resource_type: ResourceType, identifier: str, check: Precondition) -> None:
         """Remove a resource and every reference to it; raises ScimError 404 or what `check` raises."""
@@ -125,19 +125,28 @@ class Directory:
             for kind in self.organisation.resource_types
         }
 
-    def _save(self, resource_type: ResourceType, before: Row | None, document: JsonObject) -> Row:
+    def _create(self, resource_type: ResourceType, body: Any, identifier: str, *, as_provider: bool) -> Row:
+        document = read_document(
+            body, resource_type, schemas_needed=self.organisation.schemas_needed, as_provider=as_provider
+        )
+        if resource_type.name == "User":
+            self._fill_defaults(document, resource_type)
+        with self.store.transaction():
+            return self._save(resource_type, None, document, identifier)
+
+    def _save(self, resource_type: ResourceType, before: Row | None, document: JsonObject, identifier: str) -> Row:
         """Check a document and write it, unless it is what is there already (then the version stays)."""
         secret = forget_secrets(document, resource_type)
         held = before.document() if before else {}
         require_attributes(document, resource_type)
         self._check_names(document, held, resource_type)
-        self._check_links(document, held, resource_type, before.id if before else None)
+        self._check_links(document, held, resource_type, identifier)
         if before is not None and document == held and not secret:
             return before
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         row = Row(
             type=resource_type.name,
-            id=before.id if before else str(uuid.uuid4()),
+            id=identifier,
             version=before.version + 1 if before else 1,
             created=before.created if before else now,
             modified=now,
@@ -170,9 +179,7 @@ class Directory:
             if unknown:
                 raise invalid_value(f"{rule.path} names {unknown[0]!r}, which is none of the {rule.catalogue} here.")
 
-    def _check_links(
-        self, document: JsonObject, held: JsonObject, resource_type: ResourceType, own_id: str | None
-    ) -> None:
+    def _check_links(self, document: JsonObject, held: JsonObject, resource_type: ResourceType, own_id: str) -> None:
         """Refuse new references to resources that do not exist, and give references their true `type`."""
         for place in resource_type.links:
             attribute = place.attribute
@@ -208,7 +215,7 @@ class Directory:
         for place in resource_type.links:
             if place.attribute is not None and place.attribute.name == attribute:
                 _drop_link(document, place, target)
-        self._save(resource_type, source, document)
+        self._save(resource_type, source, document, source.id)
 
     def _add_references(self, resource: JsonObject, place: Place, base: str) -> None:
         attribute = place.attribute

@@ -17,6 +17,7 @@ from typing import Any
 
 from reconciler.sandbox.errors import invalid_syntax, invalid_value, no_target, not_mutable
 from reconciler.sandbox.paths import PatchPath, parse_path
+from reconciler.sandbox.resources import extension_members
 from reconciler.sandbox.schema import Attribute, AttributeType, JsonObject, Mutability, Place, ResourceType
 from reconciler.sandbox.values import (
     canonical_element,
@@ -129,7 +130,7 @@ def _write_extension(
         return
     if not isinstance(value, dict):
         raise invalid_value(f"{urn} needs an object of attributes.")
-    for folded, (name, member) in folded_names(value, urn).items():
+    for folded, (name, member) in extension_members(value, urn).items():
         attribute = resource_type.extensions[urn].attributes.get(folded)
         if attribute is None:
             raise unknown_attribute(f"{urn}:{name}")

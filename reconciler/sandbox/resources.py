@@ -35,7 +35,7 @@ def read_document(
         attribute = resource_type.attributes.get(folded)
         if attribute is None:
             raise unknown_attribute(name)
-        if attribute.read_only and not as_provider:
+        if attribute.read_only and not (as_provider and folded in resource_type.schema.attributes):
             continue
         canonical = canonical_value(attribute, value, attribute.name)
         if canonical is not None:
@@ -51,7 +51,7 @@ def read_extension(value: Any, resource_type: ResourceType, urn: str) -> JsonObj
         raise invalid_value(f"{urn} must be an object.")
     attributes = resource_type.extensions[urn].attributes
     kept: JsonObject = {}
-    for folded, (name, member) in folded_names(value, urn).items():
+    for folded, (name, member) in extension_members(value, urn).items():
         attribute = attributes.get(folded)
         if attribute is None:
             raise unknown_attribute(f"{urn}:{name}")
@@ -61,6 +61,13 @@ def read_extension(value: Any, resource_type: ResourceType, urn: str) -> JsonObj
         if canonical is not None:
             kept[attribute.name] = canonical
     return kept
+
+
+def extension_members(value: JsonObject, urn: str) -> dict[str, tuple[str, Any]]:
+    """Return the attributes in an extension's object by folded name; a `schemas` that some clients add says nothing."""
+    members = folded_names(value, urn)
+    members.pop("schemas", None)
+    return members
 
 
 def require_attributes(document: JsonObject, resource_type: ResourceType) -> None:

@@ -9,8 +9,9 @@ A seed is a mapping, in YAML or as data; every key may be absent:
     groups: [Tier 2, {displayName: Support EMEA, members: [ann@example.com]}]     # members by userName
     users: [{userName: ann@example.com, displayName: Ann, phoneNumbers: [{type: work, value: "+49301234"}]}]
 
-Users are written as SCIM attributes; extensions as objects under their URN. Applying a seed only ever adds what is
-missing by name (users by userName, groups by displayName), so it may be applied at every start.
+Users are written as SCIM attributes, extensions as objects under their URN; an `id` makes it known beforehand.
+Applying a seed only ever adds what is missing by name (users by userName, groups by displayName), so it may be applied
+at every start.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import yaml
 
 from reconciler.sandbox.directory import Directory, fold
 from reconciler.sandbox.errors import SandboxError, ScimError
+from reconciler.sandbox.schema import ResourceType
 
 CATALOGUES = ("divisions", "roles", "skills", "languages")
 
@@ -64,7 +66,7 @@ def _add_user(directory: Directory, user: Any) -> None:
         raise SandboxError("Every user of a seed needs a userName.")
     if directory.store.by_unique_key("User", fold(name)) is None:
         kind = directory.organisation.resource_type("User")
-        directory.create(kind, {"schemas": [kind.schema.id], **user}, as_provider=True)
+        _found(directory, kind, user)
 
 
 def _add_group(directory: Directory, group: Any) -> None:
@@ -76,8 +78,16 @@ def _add_group(directory: Directory, group: Any) -> None:
         return
     kind = directory.organisation.resource_type("Group")
     members = [{"value": _user_id(directory, it, name)} for it in _list(described, "members")]
-    body = {"schemas": [kind.schema.id], **described, "members": members}
-    directory.create(kind, body, as_provider=True)
+    _found(directory, kind, {**described, "members": members})
+
+
+def _found(directory: Directory, kind: ResourceType, resource: Mapping[str, Any]) -> None:
+    identifier = resource.get("id")
+    if identifier is not None and not (isinstance(identifier, str) and identifier):
+        raise SandboxError("An id in a seed must be text.")
+    if identifier is not None and directory.store.types_of([identifier]):
+        raise SandboxError(f"The seed gives the id {identifier!r} to a second resource.")
+    directory.found(kind, {"schemas": [kind.schema.id], **resource}, identifier)
 
 
 def _user_id(directory: Directory, name: Any, group: str) -> str:
