@@ -1,0 +1,84 @@
+"""`reconciler apply`: plan, ask, carry out, verify, record."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from reconciler.cli.exits import Exit, worst
+from reconciler.cli.options import opened, target_options
+from reconciler.cli.output import error_line, show_plan
+from reconciler.cli.plan import code_of
+from reconciler.cli.progress import Progress
+from reconciler.model import Succeeded
+from reconciler.reconcile import Reconciliation
+from reconciler.rendering.report import render_report
+from reconciler.running import Options, Outcome, apply_target
+
+
+@click.command("apply")
+@target_options
+@click.option("--auto-approve", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
+@click.option("--drift", is_flag=True, help="Also put right what others changed on the server.")
+@click.option(
+    "--accept",
+    multiple=True,
+    metavar="RULE@DIGEST",
+    help="Accept one broken safety rule, for exactly the items that the plan listed.",
+)
+@click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
+def command(
+    target: str | None,
+    settings: Path | None,
+    identities: Path | None,
+    auto_approve: bool,
+    drift: bool,
+    accept: tuple[str, ...],
+    verbose: bool,
+) -> Exit:
+    """Plan, ask, carry out, verify and record.
+
+    Shows the plan first. Nothing is written before the record could be moved, and the record says afterwards what was
+    found in place.
+    """
+    if not auto_approve and not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask on; to apply without a question add --auto-approve")
+    project = opened(settings, identities)
+    progress = Progress(sys.stderr)
+
+    def confirm(reconciliation: Reconciliation) -> bool:
+        plan = reconciliation.plan
+        show_plan(plan, "text", verbose=verbose)
+        if plan.violations or not plan.operations:
+            return True
+        agreed = auto_approve or _agreed(plan.target)
+        progress.begin(len(plan.operations))
+        return agreed
+
+    options = Options(target=target, drift=drift, accepted=frozenset(accept))
+    with progress:
+        outcome = apply_target(project, options, confirm=confirm, progress=progress.advance, stop=progress.stopped)
+    if outcome is None:
+        click.echo("Apply cancelled: nothing was written.")
+        return Exit.FAILED
+    return _ended(outcome)
+
+
+def _agreed(target: str) -> bool:
+    answer = click.prompt(
+        f'Perform these actions on "{target}"? Only "yes" is taken as a yes', default="", show_default=False
+    )
+    return bool(answer == "yes")
+
+
+def _ended(outcome: Outcome) -> Exit:
+    plan = outcome.reconciliation.plan
+    codes = [code_of(plan)]
+    if outcome.results:
+        click.echo(render_report(plan, outcome.results, outcome.unverified), nl=False)
+    if outcome.unverified or any(not isinstance(each, Succeeded) for each in outcome.results):
+        codes.append(Exit.PARTLY)
+    if outcome.record_trouble is not None:
+        error_line(outcome.record_trouble.summary, outcome.record_trouble.mend)
+        codes.append(Exit.PARTLY)
+    return worst(codes)

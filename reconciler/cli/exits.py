@@ -1,0 +1,32 @@
+"""Exit codes. Scripts depend on them; when several hold, the first of `ORDER` wins."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Final
+
+
+class Exit(IntEnum):
+    """What a run ended with."""
+
+    DONE = 0
+    """Done, or nothing to do."""
+    FAILED = 1
+    """Nothing could be planned or done."""
+    CHANGES = 2
+    """There are changes (`plan --detailed-exitcode`) or drift (`drift`)."""
+    REFUSED = 3
+    """A safety rule stopped it."""
+    STALE = 4
+    """The plan no longer fits what is live."""
+    PARTLY = 5
+    """Done, except for the identities named."""
+    USAGE = 64
+    """The command line is wrong, or a question could not be asked."""
+
+
+ORDER: Final = (Exit.USAGE, Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.PARTLY, Exit.CHANGES, Exit.DONE)
+
+
+def worst(codes: Iterable[Exit]) -> Exit:
+    """The code that a run of several parts ends with."""
+    return min(codes, key=ORDER.index, default=Exit.DONE)

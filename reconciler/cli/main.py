@@ -1,0 +1,107 @@
+"""`reconciler`: the registry of commands, and the one place where what went wrong becomes an exit code.
+
+Only click is imported here, so that `--help` is quick; a command's own module is imported when it is called.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from reconciler.cli.exits import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: its module under `reconciler.cli`, its one line of help, and whether it writes to a target."""
+
+    module: str
+    help: str
+    writes: bool = False
+
+
+COMMANDS: Final = {
+    "validate": Entry("validate", "Check declarations and settings; needs no network."),
+    "plan": Entry("plan", "Show what an apply would do; never writes."),
+    "show": Entry("show", "Show a saved plan; needs no network."),
+    "apply": Entry("apply", "Plan, ask, carry out, verify and record.", writes=True),
+    "drift": Entry("drift", "Show what moved on the server by other hands."),
+    "schema": Entry("schema", "Print a JSON Schema."),
+    "sandbox": Entry("sandbox", "Serve the embedded provider over HTTP."),
+}
+
+
+class Commands(click.Group):
+    """Knows every command's name and help without importing it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; its module is imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"reconciler.cli.{COMMANDS[cmd_name].module}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Like click's, with a suggestion for a name that is not known."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from reconciler.suggestions import suggestion
+
+            raise click.UsageError(f"there is no command {args[0]!r}; {suggestion(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="scim-reconciler", prog_name="reconciler")
+def cli() -> None:
+    """Keep the users and groups of SCIM 2.0 service providers equal to what git declares.
+
+    \b
+    Exit codes: 0 done or no changes - 1 nothing could be planned or done - 2 changes present
+    (plan --detailed-exitcode, drift) - 3 refused by a safety rule - 4 stale plan -
+    5 done except the identities named - 64 wrong usage
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """The entry point. Every way to end passes here; no traceback reaches a user."""
+    sys.exit(int(_outcome(list(sys.argv[1:] if arguments is None else arguments))))
+
+
+def _outcome(arguments: list[str]) -> Exit:
+    try:
+        code = cli.main(arguments, prog_name="reconciler", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        return Exit.FAILED
+    except BrokenPipeError:
+        # whoever read our output has seen enough; nothing may be printed while Python shuts down
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except Exception as error:
+        return _failed(error)
+    return code if isinstance(code, Exit) else Exit.DONE
+
+
+def _failed(error: Exception) -> Exit:
+    from reconciler.cli.failures import report_failure
+
+    return report_failure(error)

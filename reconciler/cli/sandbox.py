@@ -1,0 +1,34 @@
+"""`reconciler sandbox`: the embedded provider as an HTTP server on this machine."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.options import opened, target_options
+from reconciler.connecting import embedded_service
+from reconciler.errors import UsageError
+from reconciler.sandbox.server import serve
+
+
+@click.command("sandbox")
+@target_options
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+def command(target: str | None, settings: Path | None, identities: Path | None, port: int) -> Exit:
+    """Serve the embedded provider over HTTP.
+
+    Serves the data of an embedded target on 127.0.0.1 until it is interrupted. There is no password: whatever runs on
+    this machine can read and write it.
+    """
+    project = opened(settings, identities)
+    chosen = project.target(target)
+    if not chosen.embedded:
+        raise UsageError(f"target {chosen.name} is not embedded", "name one whose url is sandbox:")
+    service = embedded_service(project, chosen)
+    try:
+        with serve(service, port) as server:
+            click.echo(f"SCIM 2.0 service provider of target {chosen.name} (profile {chosen.profile}) at {server.url}")
+            server.wait()
+    finally:
+        service.close()
+    return Exit.DONE

@@ -1,0 +1,92 @@
+"""What a run is about, opened once: the settings, the repository they stand in, and the declarations of a target.
+
+Reads files and git; knows no service provider.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from reconciler.declarations import Declarations, check_declarations, load_declarations, resolve
+from reconciler.errors import InputError, UsageError
+from reconciler.model import DesiredState, Diagnostic, Severity
+from reconciler.profiles.loading import target_profile
+from reconciler.profiles.profile import Profile
+from reconciler.record.repository import GitRepository
+from reconciler.settings import Settings, Target
+from reconciler.settings_loading import find_settings, load_settings
+from reconciler.suggestions import suggestion
+
+
+@dataclass(frozen=True)
+class Project:
+    """Settings, and where the declarations are: `base` is the folder that their paths are shown relative to."""
+
+    settings: Settings
+    base: Path
+    folders: tuple[str, ...] | None = None
+
+    @cached_property
+    def repository(self) -> GitRepository | None:
+        """The repository that holds the settings; None outside git."""
+        return GitRepository.find(self.settings.folder)
+
+    @cached_property
+    def commit(self) -> str | None:
+        """The commit that is checked out, None outside git and before the first commit."""
+        return self.repository.head() if self.repository else None
+
+    def target(self, name: str | None) -> Target:
+        """The target of that name, or the default one. UsageError if there is none."""
+        name = name or self.settings.default_target
+        target = self.settings.targets.get(name)
+        if target is None:
+            raise UsageError(f'there is no target "{name}" in {self.settings.path.name}', self._known(name))
+        return target if self.folders is None else replace(target, identities=self.folders)
+
+    def _known(self, name: str) -> str:
+        return suggestion(name, self.settings.targets)
+
+    def declarations(self, target: Target) -> Declarations:
+        """Everything declared in the folders of a target."""
+        return load_declarations(self.base, target.identities)
+
+    def problems(self, targets: Sequence[Target]) -> tuple[tuple[Diagnostic, ...], Declarations]:
+        """Everything that is wrong or odd in the declarations of these targets, each said once; and what was read."""
+        folders = tuple(dict.fromkeys(folder for target in targets for folder in target.identities))
+        declarations = load_declarations(self.base, folders)
+        return check_declarations(declarations, [(each, target_profile(each)) for each in targets]), declarations
+
+    def desired(self, target: Target, today: date | None = None) -> tuple[DesiredState, Profile]:
+        """The desired state of a target on a day (None: today there). InputError with every problem of every file."""
+        profile = target_profile(target)
+        declarations = self.declarations(target)
+        problems = check_declarations(declarations, [(target, profile)])
+        errors = [each for each in problems if each.severity is Severity.ERROR]
+        if errors:
+            raise InputError("the declarations cannot be used", errors)
+        day = today or datetime.now(ZoneInfo(target.time_zone)).date()
+        desired = resolve(declarations, target, profile, day)
+        return replace(desired, diagnostics=(*_but_errors(problems), *desired.diagnostics)), profile
+
+    def declared_paths(self, target: Target) -> list[Path]:
+        """Files and folders that decide what a target should look like."""
+        return [self.settings.path, *(self.base / each for each in target.identities)]
+
+
+def open_project(start: Path, settings: Path | None, identities: Path | None) -> Project:
+    """Find and read the settings; `identities` replaces the folders of every target."""
+    found = load_settings(find_settings(start, settings))
+    if identities is None:
+        return Project(found, found.folder)
+    folder = (start / identities).resolve()
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {identities}", "name the folder that holds the declarations")
+    return Project(found, folder.parent, (folder.name,))
+
+
+def _but_errors(problems: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    return tuple(each for each in problems if each.severity is not Severity.ERROR)

@@ -1,0 +1,307 @@
+"""One run against one target, from the declarations to the record: what `plan` and `apply` share, and what they do not.
+
+`plan_target` only reads. `apply_target` announces in the record, writes, reads again, and records what it found.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.applying import execute
+from reconciler.audit import Audit
+from reconciler.connecting import reader_for, writer_for
+from reconciler.errors import RecordTrouble
+from reconciler.model import (
+    AppliedState,
+    Change,
+    CreateResource,
+    DesiredState,
+    Diagnostic,
+    LiveState,
+    Result,
+    Severity,
+    Succeeded,
+    Violation,
+)
+from reconciler.policy import violation
+from reconciler.profiles.profile import Profile
+from reconciler.project import Project
+from reconciler.reconcile import Context, Reconciliation, reconcile
+from reconciler.record.git import GitRecordStore
+from reconciler.record.history import Relation, relation
+from reconciler.record.store import RecordError
+from reconciler.recording import LoadedRecord, Record, data_folder, record_of
+from reconciler.refreshing import refresh
+from reconciler.remembering import announce, conclude
+from reconciler.settings import Target
+from reconciler.settling import settle
+from reconciler.transport.client import Reader
+
+_OLD = {
+    Relation.BEHIND: "this checkout ({head}) is older than what was applied last ({recorded})",
+    Relation.DIVERGED: "the applied commit {recorded} is not in the history of this checkout ({head})",
+}
+_OLD_MEND = {
+    Relation.BEHIND: "run from the tip of the main branch",
+    Relation.DIVERGED: "main was rewritten, or somebody applied from a branch: run from the branch that is applied",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a caller asks for. `drift`: also put right what others changed (a person's own run)."""
+
+    target: str | None = None
+    drift: bool = False
+    accepted: frozenset[str] = frozenset()
+    today: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an apply did. `unverified`: what the server did not keep. `record_trouble`: the record could not be moved."""
+
+    reconciliation: Reconciliation
+    results: tuple[Result, ...] = ()
+    unverified: tuple[Diagnostic, ...] = ()
+    record_trouble: RecordTrouble | None = None
+    audit: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """The parts of one run."""
+
+    project: Project
+    target: Target
+    profile: Profile
+    desired: DesiredState
+    record: Record
+    loaded: LoadedRecord
+    options: Options
+
+    @classmethod
+    def open(cls, project: Project, options: Options) -> "_Run":
+        target = project.target(options.target)
+        desired, profile = project.desired(target, options.today)
+        record = record_of(project, target, __version__)
+        return cls(
+            project=project,
+            target=target,
+            profile=profile,
+            desired=desired,
+            record=record,
+            loaded=record.load(),
+            options=options,
+        )
+
+    def reconcile(
+        self,
+        live: LiveState,
+        applied: AppliedState,
+        *,
+        violations: Sequence[Violation] = (),
+        notices: Sequence[Diagnostic] = (),
+    ) -> Reconciliation:
+        context = Context(
+            target=self.target.name,
+            correct_drift=self.options.drift or self.target.policy.drift_correct,
+            reactivate=self.options.drift,
+            violations=tuple(violations),
+            accepted=self.options.accepted,
+            notices=(*self.loaded.notices, *notices),
+            commit=self.project.commit,
+            tool_version=__version__,
+        )
+        return reconcile(self.desired, live, applied, self.profile, self.target.policy, context)
+
+
+def plan_target(project: Project, options: Options) -> Reconciliation:
+    """What an apply would do now. Reads only."""
+    run = _Run.open(project, options)
+    with reader_for(project, run.target, run.profile) as reader:
+        live = refresh(reader, run.profile)
+    return run.reconcile(live, run.loaded.applied, notices=_history_notices(run))
+
+
+def apply_target(
+    project: Project,
+    options: Options,
+    *,
+    confirm: Callable[[Reconciliation], bool],
+    progress: Callable[[Result], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Outcome | None:
+    """Plan, ask, write, verify, record. None if `confirm` said no.
+
+    `confirm` is shown every plan, also one that breaks a rule or is empty; it is only asked to decide on the others.
+    Raises RecordTrouble before the first write if the record cannot be used or moved.
+    """
+    run = _Run.open(project, options)
+    if run.loaded.trouble is not None:
+        raise run.loaded.trouble
+    violations = _git_violations(run)
+    with writer_for(project, run.target, run.profile) as writer:
+        live = refresh(writer, run.profile)
+        reconciliation = run.reconcile(live, run.loaded.applied, violations=violations)
+        if not confirm(reconciliation):
+            return None
+        plan = reconciliation.plan
+        if plan.violations:
+            return Outcome(reconciliation=reconciliation)
+        if not plan.operations:
+            trouble = _remember_nothing_written(run, reconciliation)
+            return Outcome(reconciliation=reconciliation, record_trouble=trouble)
+        announced = announce(reconciliation.situation, plan.changes, project.commit)
+        version = _claim(run, announced)
+        audit_path = data_folder(project) / "audit" / f"{run.record.run}.jsonl"
+        with Audit.open(audit_path) as audit:
+            results = execute(plan.operations, writer, run.profile, audit=audit, progress=progress, stop=stop)
+        after, unverified, concluded = _verified(run, writer, reconciliation, announced, results)
+        trouble = _finish(run, concluded, version, results)
+    return Outcome(
+        reconciliation=reconciliation,
+        results=results,
+        unverified=unverified,
+        record_trouble=trouble,
+        audit=audit_path,
+    )
+
+
+def _claim(run: _Run, announced: AppliedState) -> str:
+    """The record with everything announced, before the first write: losing this race means nothing was touched."""
+    try:
+        return run.record.save(announced, run.loaded, expected=run.loaded.version, stage="claimed")
+    except RecordError as error:
+        raise RecordTrouble(f"nothing was written: {error.summary}", "\n".join((*error.lines, error.mend))) from error
+
+
+def _remember_nothing_written(run: _Run, reconciliation: Reconciliation) -> RecordTrouble | None:
+    """Values found in place are ours from now on; a record that would stay as it is is not written again."""
+    announced = announce(reconciliation.situation, (), run.project.commit)
+    concluded = conclude(announced, reconciliation.situation, reconciliation.plan.drift, {})
+    if concluded == run.loaded.applied:
+        return None
+    return _finish(run, concluded, run.loaded.version, ())
+
+
+def _verified(
+    run: _Run,
+    reader: Reader,
+    reconciliation: Reconciliation,
+    announced: AppliedState,
+    results: Sequence[Result],
+) -> tuple[LiveState, tuple[Diagnostic, ...], AppliedState]:
+    """Read again until every write shows, or the provider has had its time; then say what it did not keep."""
+    created = _created(reconciliation, results)
+    entries = {
+        address: replace(entry, live_id=created.get(address, entry.live_id))
+        for address, entry in announced.resources.items()
+    }
+    announced = replace(announced, resources=entries)
+    deadline = time.monotonic() + run.profile.lifecycle.settles_within
+    pause = 0.5
+    while True:
+        live = refresh(reader, run.profile)
+        again = run.reconcile(live, announced)
+        settled = settle(announced, live, run.profile)
+        concluded = conclude(settled, again.situation, again.plan.drift, created)
+        left = run.reconcile(live, concluded).plan.changes
+        unverified = _unverified(left, reconciliation, results)
+        if not unverified or time.monotonic() + pause > deadline:
+            return live, unverified, concluded
+        time.sleep(pause)
+        pause *= 2
+
+
+def _created(reconciliation: Reconciliation, results: Sequence[Result]) -> dict:
+    ids = {each.number: each.live_id for each in results if isinstance(each, Succeeded)}
+    creates = [each for each in reconciliation.plan.operations if isinstance(each, CreateResource)]
+    return {each.address: ids[each.number] for each in creates if each.number in ids}
+
+
+def _unverified(
+    left: Sequence[Change], reconciliation: Reconciliation, results: Sequence[Result]
+) -> tuple[Diagnostic, ...]:
+    """Changes that are still needed although every operation on that resource was answered with success."""
+    numbers = {each.number for each in results if isinstance(each, Succeeded)}
+    done = {each.address for each in reconciliation.plan.operations if each.number in numbers}
+    failed = {each.address for each in reconciliation.plan.operations if each.number not in numbers}
+    planned = {change.address: change for change in reconciliation.plan.changes}
+    found: list[Diagnostic] = []
+    for change in left:
+        if change.address not in done - failed:
+            continue
+        sent = {(each.path, each.item) for each in planned[change.address].attribute_changes}
+        paths = sorted({each.path for each in change.attribute_changes if (each.path, each.item) in sent})
+        if paths:
+            found.append(
+                Diagnostic(
+                    severity=Severity.ERROR,
+                    code="not-kept",
+                    summary=f"{change.address}: the server answered yes and did not keep {', '.join(paths)}",
+                    mend=f"if this server never stores it: notStored: [{', '.join(paths)}] in the target's settings",
+                    address=change.address,
+                    source=change.source,
+                )
+            )
+    return tuple(found)
+
+
+def _finish(run: _Run, concluded: AppliedState, version: str | None, results: Sequence[Result]) -> RecordTrouble | None:
+    """The final record. If it cannot be moved, it is kept on this machine and what was announced covers the next run."""
+    report = {"results": [{"number": each.number, "outcome": type(each).__name__.lower()} for each in results]}
+    try:
+        run.record.save(concluded, run.loaded, expected=version, stage="done", report=report)
+    except RecordError as error:
+        where = ""
+        if isinstance(run.record.store, GitRecordStore):
+            where = f"; upload it with: {run.record.store.upload_command()}"
+        return RecordTrouble(f"what was applied could not be recorded: {error.summary}", f"{error.mend}{where}")
+    return None
+
+
+def _git_violations(run: _Run) -> list[Violation]:
+    """Rules about the checkout: an apply runs on committed declarations, and never on older ones than before."""
+    found: list[Violation] = []
+    repository, commit, recorded = run.project.repository, run.project.commit, run.loaded.applied.commit
+    if run.loaded.lost_on_remote:
+        summary = "the record is gone on the remote; this clone has a copy"
+        mend = "push the copy back, or accept that nothing undeclared is removed until a new record is whole"
+        found.append(violation("record-lost", summary, [run.record.store.describe()], 0, mend))
+    if repository is None or run.target.embedded:
+        return found
+    dirty = repository.dirty(run.project.declared_paths(run.target))
+    if dirty:
+        found.append(violation("dirty", "uncommitted declarations or settings", dirty, 0, "commit them"))
+    state = _relation(run)
+    if state is Relation.UNKNOWN:
+        raise RecordTrouble(
+            f"the history of this checkout is too short to tell whether it contains {(recorded or '')[:12]}",
+            "fetch the history: `fetch-depth: 0` with `filter: blob:none`",
+        )
+    if state in _OLD:
+        summary = _OLD[state].format(head=(commit or "")[:12], recorded=(recorded or "")[:12])
+        found.append(violation(state.value, summary, [f"{recorded} {commit}"], 0, _OLD_MEND[state]))
+    return found
+
+
+def _history_notices(run: _Run) -> list[Diagnostic]:
+    if run.target.embedded or run.project.repository is None:
+        return []
+    state = _relation(run)
+    if state not in _OLD:
+        return []
+    shown = {"head": (run.project.commit or "")[:12], "recorded": (run.loaded.applied.commit or "")[:12]}
+    summary = _OLD[state].format(**shown) + "; an apply would refuse"
+    return [Diagnostic(severity=Severity.NOTICE, code=state.value, summary=summary, mend=_OLD_MEND[state])]
+
+
+def _relation(run: _Run) -> Relation:
+    repository, commit, recorded = run.project.repository, run.project.commit, run.loaded.applied.commit
+    if repository is None or commit is None or recorded is None:
+        return Relation.SAME
+    return relation(repository, recorded, commit, remote=run.project.settings.record_remote)
