@@ -1,0 +1,274 @@
+"""Turns one resource as a service provider answered it into its canonical form: the border where values are read.
+
+Lenient about spelling (names and URNs in any case, plain text where an object is usual, booleans as text), strict about
+meaning: what cannot be told apart or understood is *not read*, never guessed and never taken for absent.
+null, "" and empty lists are absent (RFC 7643 §2.5). Pure.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from reconciler.model import Json, LiveResource, ResourceType, Value
+from reconciler.profiles.profile import AttributeRules, Profile
+from reconciler.scim.attributes import CORE_GROUP, CORE_USER, Attribute, Kind
+from reconciler.scim.paths import element_path, part_path
+from reconciler.scim.values import canonical_json, canonical_number, canonical_text, live_value
+from reconciler.transport.answers import folded, version_of
+from reconciler.transport.listing import row_id
+
+Extensions: TypeAlias = Mapping[str, Collection[str]]
+"""URN of an extension that no profile describes -> the attribute names that are declared under it."""
+NO_EXTENSIONS: Final[Extensions] = MappingProxyType({})
+
+_IGNORED: Final = frozenset({"id", "meta", "schemas", "groups", "password"})
+_NOT_STORED: Final = "this server does not keep it (notStored)"
+_PRIMARY: Final = "primary"
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read of one resource so far."""
+
+    attributes: dict[str, Value] = field(default_factory=dict)
+    lists: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    not_read: dict[str, str] = field(default_factory=dict)
+
+    def leave_out(self, attribute: Attribute, why: str) -> None:
+        """Nothing is said about an attribute; lists go by their name, paths may begin with a URN."""
+        self.not_read[attribute.name] = why
+        self.not_read[attribute.path] = why
+
+
+class Decoder:
+    """Reads resources of one type from one service provider. Made once for many rows."""
+
+    def __init__(self, resource_type: ResourceType, profile: Profile, extensions: Extensions = NO_EXTENSIONS) -> None:
+        self._resource_type = resource_type
+        self._rules: AttributeRules = profile.rules(resource_type)
+        self._by_schema: dict[str, dict[str, Attribute]] = {CORE_USER.lower(): {}, CORE_GROUP.lower(): {}}
+        for each in self._rules.table.attributes:
+            self._by_schema.setdefault(each.schema.lower(), {})[each.name.lower()] = each
+        self._core = self._by_schema[CORE_USER.lower()] | self._by_schema[CORE_GROUP.lower()]
+        self._spelling = {urn.lower(): urn for urn in self._rules.table.extensions} | {
+            urn.lower(): urn for urn in extensions
+        }
+        self._declared = {urn.lower(): {name.lower(): name for name in names} for urn, names in extensions.items()}
+        self._kept: dict[tuple[str, str], tuple[_Part, ...]] = {}
+        self._readers: Mapping[Kind, Callable[[Attribute, Any, _Reading], None]] = {
+            Kind.COMPLEX: self._complex,
+            Kind.KEYED: self._keyed,
+            Kind.NAMES: self._names,
+            Kind.LEVELS: self._names,
+            Kind.MEMBERS: self._names,
+            Kind.REFERENCE: self._reference,
+        }
+
+    def decode(self, row: Mapping[str, Json]) -> LiveResource:
+        """One resource. Raises IncompleteListing if it has no usable id."""
+        reading = _Reading()
+        for name, value in row.items():
+            if _empty(value):
+                continue
+            lower = name.lower()
+            attribute = self._core.get(lower)
+            if attribute is not None:
+                self._read(attribute, value, reading)
+            elif ":" in lower and lower not in _IGNORED:
+                self._extension(name, value, reading)
+        self._leave_out_not_stored(reading)
+        return LiveResource(
+            resource_type=self._resource_type,
+            id=row_id(row, self._resource_type.value),
+            attributes=reading.attributes,
+            lists=reading.lists,
+            not_read=reading.not_read,
+            version=version_of(row),
+        )
+
+    def _read(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
+        reader = self._readers.get(attribute.kind)
+        if reader is not None:
+            reader(attribute, value, reading)
+        elif attribute.kind is not Kind.JSON and isinstance(value, list | dict):
+            reading.leave_out(attribute, "the server answers several values where there is one")
+        else:
+            reading.attributes[attribute.path] = live_value(attribute, None, value)
+
+    def _extension(self, name: str, value: Any, reading: _Reading) -> None:
+        """The attributes under a URN (RFC 7643 §3.3); some servers write ``urn:…:User:department`` as one name."""
+        if not isinstance(value, Mapping):
+            name, _, single = name.rpartition(":")
+            value = {single: value}
+        urn = name.lower()
+        described, declared = self._by_schema.get(urn, {}), self._declared.get(urn, {})
+        for each, content in value.items():
+            if _empty(content):
+                continue
+            lower = each.lower()
+            attribute = described.get(lower)
+            if attribute is not None:
+                self._read(attribute, content, reading)
+            elif (plain := canonical_json(content)) not in (None, "", [], {}):
+                path = f"{self._spelling.get(urn, name)}:{declared.get(lower, each)}"
+                reading.attributes[path] = plain
+
+    def _complex(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
+        if not isinstance(value, Mapping):
+            reading.leave_out(attribute, "the server answers one value where there are several parts")
+            return
+        members = folded(value)
+        for part in attribute.parts:
+            _read_part(attribute, part, part_path(attribute, part), members.get(part.lower()), reading)
+
+    def _reference(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
+        """Another resource's id, bare or as `value` (RFC 7643 §4.3 `manager`)."""
+        found = folded(value).get("value") if isinstance(value, Mapping) else value
+        if isinstance(found, list | dict):
+            reading.leave_out(attribute, "the server answers several values where there is one id")
+        elif not _empty(found):
+            reading.attributes[attribute.path] = str(found)
+
+    def _names(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
+        """A list of names, of names with a number, or of members: bare text, or objects that hold it."""
+        name_part = attribute.key if attribute.kind is Kind.LEVELS else "value"
+        level_part = (attribute.value or "").lower() if attribute.kind is Kind.LEVELS else ""
+        items: dict[str, float | None] = {}
+        for members in _elements(value, name_part):
+            name = members.get(name_part.lower())
+            if _empty(name):
+                if any(not _empty(each) for part, each in members.items() if part not in ("type", _PRIMARY)):
+                    reading.leave_out(attribute, f"the server answers an element without {name_part}")
+                continue
+            item = str(name) if attribute.kind is Kind.MEMBERS else canonical_text(str(name))
+            if self._read_only(attribute, item):
+                continue
+            level = canonical_number(members.get(level_part)) if level_part else None
+            if item in items and items[item] != level:
+                reading.leave_out(attribute, f"the server answers {item} twice, with different numbers")
+            items[item] = level
+        if items:
+            reading.lists[attribute.name] = items
+
+    def _keyed(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
+        """Elements told apart by one sub-attribute. Two unequal ones with one key cannot be told apart: not read."""
+        by_key: dict[str, list[dict[str, Any]]] = {}
+        for members in _elements(value, attribute.value or "formatted"):
+            content = {part: members[part.lower()] for part in attribute.parts if not _empty(members.get(part.lower()))}
+            key = self._key(attribute, members.get(attribute.key.lower()))
+            if not _says_something(attribute, content) or self._read_only(attribute, key):
+                continue
+            distinct = by_key.setdefault(key, [])
+            if content not in distinct:
+                distinct.append(content)
+        for key, distinct in by_key.items():
+            self._read_element(attribute, key, distinct, reading)
+        if by_key:
+            reading.attributes[attribute.path] = _summary(attribute, by_key)
+
+    def _read_element(self, attribute: Attribute, key: str, distinct: list[dict[str, Any]], reading: _Reading) -> None:
+        parts = self._parts(attribute, key)
+        if len(distinct) > 1:
+            why = f"{len(distinct)} values of {attribute.key} {key}" if key else f"values without {attribute.key}"
+            reading.not_read[element_path(attribute, key)] = why
+            reading.not_read.update({each.path: why for each in parts})
+            return
+        for each in parts:
+            if not each.stored:
+                reading.not_read[each.path] = _NOT_STORED
+                continue
+            _read_part(attribute, each.name, each.path, distinct[0].get(each.name), reading)
+            if each.name == _PRIMARY:
+                # RFC 7643 §2.4: not specified means false.
+                reading.attributes.setdefault(each.path, False)
+
+    def _parts(self, attribute: Attribute, key: str) -> "tuple[_Part, ...]":
+        known = self._kept.get((attribute.path, key))
+        if known is None:
+            paths = {part: element_path(attribute, key, part) for part in attribute.parts}
+            known = tuple(_Part(part, path, self._rules.stores(attribute, path)) for part, path in paths.items())
+            self._kept[attribute.path, key] = known
+        return known
+
+    def _key(self, attribute: Attribute, raw: Any) -> str:
+        """The key of an element in the profile's spelling; "" for none."""
+        if _empty(raw) or isinstance(raw, list | dict):
+            return ""
+        text = canonical_text(str(raw))
+        return next((each for each in attribute.keys if each.lower() == text.lower()), text)
+
+    def _read_only(self, attribute: Attribute, key: str) -> bool:
+        """Whether the provider owns the element; a pattern may end in ``*``."""
+        patterns = self._rules.read_only_elements.get(attribute.name, ())
+        return any(key.startswith(each[:-1]) if each.endswith("*") else key == each for each in patterns)
+
+    def _leave_out_not_stored(self, reading: _Reading) -> None:
+        """What the settings say this server drops is not read, even if something of that name comes back."""
+        for name in self._rules.not_stored:
+            attribute = self._rules.table.get(name) or next(
+                (each for each in self._rules.table.attributes if each.path == name), None
+            )
+            if attribute is None:
+                reading.attributes.pop(name, None)
+                reading.not_read[name] = _NOT_STORED
+                continue
+            reading.lists.pop(attribute.name, None)
+            for path in [each for each in reading.attributes if _belongs(each, attribute)]:
+                del reading.attributes[path]
+            reading.leave_out(attribute, _NOT_STORED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of an element: its name, its path, and whether the provider keeps it."""
+
+    name: str
+    path: str
+    stored: bool
+
+
+def _read_part(attribute: Attribute, part: str, path: str, value: Any, reading: _Reading) -> None:
+    if _empty(value):
+        return
+    if isinstance(value, list | dict):
+        reading.not_read[path] = "the server answers several values where there is one"
+    else:
+        reading.attributes[path] = live_value(attribute, part, value)
+
+
+def _elements(value: Any, bare: str) -> Iterator[dict[str, Any]]:
+    """The elements with lower-case member names; a bare value stands for its part `bare`, nothing stands for none."""
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, Mapping):
+            yield folded(each)
+        elif not _empty(each):
+            yield {bare.lower(): each}
+
+
+def _says_something(attribute: Attribute, content: Mapping[str, Any]) -> bool:
+    """Placeholders (``{"type": "work", "value": null}``) are no elements."""
+    if attribute.value is not None:
+        return attribute.value in content
+    return any(part != _PRIMARY for part in content)
+
+
+def _summary(attribute: Attribute, by_key: Mapping[str, list[dict[str, Any]]]) -> Json:
+    """All elements as one JSON value, in an order of their own, so that the whole attribute can be compared."""
+    elements = [
+        ({attribute.key: key} if key else {})
+        | {part: live_value(attribute, part, value) for part, value in content.items()}
+        for key, distinct in by_key.items()
+        for content in distinct
+    ]
+    return canonical_json(sorted(elements, key=lambda each: json.dumps(each, sort_keys=True, default=str)))
+
+
+def _belongs(path: str, attribute: Attribute) -> bool:
+    return path == attribute.path or path.startswith((f"{attribute.path}.", f"{attribute.path}["))
+
+
+def _empty(value: Any) -> bool:
+    """RFC 7643 §2.5: unassigned, null and empty are one state."""
+    return value is None or value in ("", [], {})

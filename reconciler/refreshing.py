@@ -1,0 +1,153 @@
+"""Reads everything that a target holds into a `LiveState`: whole, or an error. Writes nothing, decides nothing.
+
+Listings are walked by `transport`; this module adds what a single listing cannot know: several passes that must not
+overlap, groups whose members a listing leaves out, and what a reader of the plan must be told about the reading.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from reconciler.decoding import NO_EXTENSIONS, Decoder, Extensions
+from reconciler.errors import IncompleteListing, NotScim
+from reconciler.model import Diagnostic, Json, LiveResource, LiveState, ResourceType, Severity
+from reconciler.profiles.profile import Profile
+from reconciler.scim.paths import url_path
+from reconciler.transport.answers import folded
+from reconciler.transport.client import Reader
+from reconciler.transport.listing import WALKS_AGAIN, Listing, Row, row_id
+
+_Found: TypeAlias = dict[str, LiveResource]
+
+_NO_ROWS: Final[tuple[Row, ...]] = ()
+_ALWAYS: Final = ("id", "meta")
+_MEMBERS: Final = "members"
+_HIDDEN: Final = "the server shows the members of this group neither in the list nor in the group itself"
+
+
+def refresh(
+    reader: Reader,
+    profile: Profile,
+    *,
+    extensions: Extensions = NO_EXTENSIONS,
+    users: bool = True,
+    groups: bool = True,
+) -> LiveState:
+    """All users and groups of a target, in canonical form.
+
+    `extensions`: URN -> names of the attributes that are declared under it though no profile describes them. `users`
+    and `groups` say what to read. Raises IncompleteListing where a listing cannot be believed, TargetError where the
+    service provider cannot be worked with.
+    """
+    resources: _Found = {}
+    trusted, user_rows = True, _NO_ROWS
+    if users:
+        listing = _passes(reader, profile, ResourceType.USER, extensions)
+        trusted, user_rows = listing.totals_trusted, listing.rows
+        resources = _decoded(user_rows, Decoder(ResourceType.USER, profile, extensions))
+    if groups:
+        listing = _passes(reader, profile, ResourceType.GROUP, extensions)
+        trusted = trusted and listing.totals_trusted
+        found = _groups(reader, profile, listing.rows, user_rows, Decoder(ResourceType.GROUP, profile, extensions))
+        _refuse_shared_ids(resources, found)
+        resources |= found
+    return LiveState(resources=resources, totals_trusted=trusted, notices=() if trusted else (_UNTRUSTED,))
+
+
+def decode_resource(
+    row: Mapping[str, Json], resource_type: ResourceType, profile: Profile, extensions: Extensions = NO_EXTENSIONS
+) -> LiveResource:
+    """One resource as a service provider answered it, in canonical form. Raises IncompleteListing without an id."""
+    return Decoder(resource_type, profile, extensions).decode(row)
+
+
+_UNTRUSTED: Final = Diagnostic(
+    severity=Severity.WARNING,
+    code="totals-not-trusted",
+    summary="the server's totals are lower than what it holds",
+    detail="Its listings were read until an empty page; whether they are whole cannot be checked by their totals.",
+    mend="nothing to do here; absences that would cost something are read by id",
+)
+
+
+def _decoded(rows: Sequence[Row], decoder: Decoder) -> _Found:
+    return {each.id: each for each in map(decoder.decode, rows)}
+
+
+def _passes(reader: Reader, profile: Profile, resource_type: ResourceType, extensions: Extensions) -> Listing:
+    """All passes over one resource type as one listing; walked again while somebody turns up in two of them."""
+    wire = profile.wire
+    is_user = resource_type is ResourceType.USER
+    path = wire.users_path if is_user else wire.groups_path
+    filters = wire.user_list_filters if is_user else (None,)
+    attributes = _wanted(profile, resource_type, extensions) if wire.list_attributes else ()
+    twice: list[str] = []
+    for _ in range(WALKS_AGAIN + 1):
+        listings = [reader.listing(path, filter=each, attributes=attributes) for each in filters]
+        rows = {row_id(row, path): row for listing in listings for row in listing.rows}
+        received = sum(len(listing.rows) for listing in listings)
+        if len(rows) == received:
+            trusted = all(listing.totals_trusted for listing in listings)
+            return Listing(rows=tuple(rows.values()), total=None, totals_trusted=trusted)
+        twice.append(f"{received - len(rows)} of {received}")
+    raise IncompleteListing(
+        f"{path}: {twice[-1]} rows came twice, in listings that must not overlap (walked {len(twice)} times)",
+        "run again when nobody else is changing users; if it stays so, the server ignores the filter "
+        f"{' and '.join(each for each in filters if each)}",
+    )
+
+
+def _wanted(profile: Profile, resource_type: ResourceType, extensions: Extensions) -> list[str]:
+    """Everything that can be declared, by name, for a server whose listings must be told (RFC 7644 §3.4.2.5)."""
+    rules = profile.rules(resource_type)
+    described = [each.path for each in rules.table.attributes if each.name not in rules.unsupported]
+    declared = [f"{urn}:{name}" for urn, names in extensions.items() for name in names]
+    return [*_ALWAYS, *described, *(declared if resource_type is ResourceType.USER else ())]
+
+
+def _groups(reader: Reader, profile: Profile, rows: Sequence[Row], users: Sequence[Row], decoder: Decoder) -> _Found:
+    """The groups, each with its members: a row that does not name the attribute is read again by id.
+
+    A group without members may leave the attribute out (RFC 7643 §2.5), and so may a server that does not list
+    members: only the group itself can tell. Where it does not either but some user says to be in it, its members
+    count as not read.
+    """
+    found: _Found = {}
+    claimed: Collection[str] | None = None
+    for row in rows:
+        group = decoder.decode(row)
+        if not _shows_members(row):
+            alone = reader.get(url_path(profile.wire.groups_path, group.id))
+            if alone is None:
+                raise IncompleteListing(f"group {group.id} went away while it was read", "run again")
+            if _shows_members(alone):
+                shown = decoder.decode(alone)
+                group = replace(group, lists=shown.lists, not_read={**group.not_read, **shown.not_read})
+            else:
+                claimed = set(_claimed_groups(users)) if claimed is None else claimed
+                group = replace(group, not_read={**group.not_read, _MEMBERS: _HIDDEN}) if group.id in claimed else group
+        found[group.id] = group
+    return found
+
+
+def _shows_members(row: Row) -> bool:
+    return _MEMBERS in row or any(name.lower() == _MEMBERS for name in row)
+
+
+def _claimed_groups(users: Sequence[Row]) -> Iterator[str]:
+    """The ids of groups that users say to be direct members of (RFC 7643 §4.1.2 `groups`); evidence only."""
+    for row in users:
+        claims = folded(row).get("groups")
+        for each in claims if isinstance(claims, list) else ():
+            members = folded(each) if isinstance(each, Mapping) else {}
+            if isinstance(members.get("value"), str) and members.get("type") != "indirect":
+                yield members["value"]
+
+
+def _refuse_shared_ids(users: Mapping[str, LiveResource], groups: Mapping[str, LiveResource]) -> None:
+    shared = sorted(users.keys() & groups.keys())
+    if shared:
+        raise NotScim(
+            f"a user and a group have the same id {shared[0]!r}",
+            "RFC 7643 §3.1 wants ids unique across all resources; members cannot be told apart here",
+        )

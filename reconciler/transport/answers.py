@@ -1,0 +1,144 @@
+"""What a service provider answered, as values: success, refusal, and JSON that is bounded before anybody walks it.
+
+Reads leniently (RFC 7644 §3.12 errors, other error bodies, web pages) and keeps no more of a refusal than one line.
+Everything here that came from a server is untrusted text; whoever prints it makes it safe for the medium.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+import orjson
+
+from reconciler.model import Json
+
+MAX_BODY: Final = 100 * 1024 * 1024
+"""Bytes of one answer, after decompression."""
+MAX_DEPTH: Final = 64
+"""Containers inside one another. SCIM needs about six."""
+_MAX_DETAIL: Final = 300
+_CONTAINERS: Final = frozenset({dict, list})
+_REQUEST_ID = re.compile(r"(request|correlation)-?id$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A success. `version` is ``meta.version`` of the body; an ETag header alone may be a mere body hash."""
+
+    status: int
+    body: Mapping[str, Json] | None = None
+    version: str | None = None
+    request_id: str | None = None
+    location: str | None = None
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A failure of one request. `status` None: no answer. `unknown`: the server may have done it all the same."""
+
+    status: int | None
+    scim_type: str | None = None
+    detail: str = ""
+    request_id: str | None = None
+    unknown: bool = False
+    attempts: int = 1
+
+    def __str__(self) -> str:
+        head = " ".join(str(each) for each in (self.status, self.scim_type) if each)
+        return ": ".join(each for each in (head, self.detail) if each) or "refused"
+
+
+class Unreadable(ValueError):
+    """A body that is not JSON, or too deep; the text says which, without quoting it."""
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON value of a body. Raises Unreadable; a web page is called by that name."""
+    try:
+        document = _parsed(body)
+    except (ValueError, RecursionError):
+        raise Unreadable(_what_instead(body)) from None
+    if _too_deep(document):
+        raise Unreadable(f"JSON nested deeper than {MAX_DEPTH} levels")
+    return document
+
+
+def folded(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """The same members with lower-case names: attribute names compare without case (RFC 7643 §2.1)."""
+    return {name.lower(): value for name, value in mapping.items()}
+
+
+def version_of(body: Mapping[str, Json] | None) -> str | None:
+    """``meta.version`` byte for byte as received (RFC 7644 §3.14)."""
+    meta = folded(body).get("meta") if body else None
+    version = folded(meta).get("version") if isinstance(meta, Mapping) else None
+    return version if isinstance(version, str) and version else None
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """The id under which the provider can find this request in its own logs."""
+    for name, value in headers.items():
+        if _REQUEST_ID.search(name.lower()):
+            return value[:100]
+    return None
+
+
+def error_of(body: bytes) -> tuple[str | None, str]:
+    """(scimType, detail) of an error body; a web page or nothing gives a few words of our own."""
+    if not body.strip():
+        return None, ""
+    try:
+        document = read_json(body)
+    except Unreadable as problem:
+        return None, f"({problem})"
+    if not isinstance(document, dict):
+        return None, ""
+    members = folded(document)
+    scim_type = members.get("scimtype")
+    words = (members.get(name) for name in ("detail", "message", "error_description", "error"))
+    detail = next((each for each in words if isinstance(each, str) and each.strip()), "")
+    return (one_line(scim_type, 40) if isinstance(scim_type, str) and scim_type else None), one_line(detail)
+
+
+def one_line(text: str, limit: int = _MAX_DETAIL) -> str:
+    """Text without line breaks, cut to a length that leaves a message readable."""
+    line = " ".join(text[: limit * 4].split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # Lone surrogates are JSON (RFC 8259 §8.2), and some providers store them; NaN is not.
+        return json.loads(body, parse_constant=_no_number)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _too_deep(document: Any) -> bool:
+    level = [document] if type(document) in _CONTAINERS else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) in _CONTAINERS
+        ]
+        if not level:
+            return False
+    return bool(level)
+
+
+def _what_instead(body: bytes) -> str:
+    start = body[:1024].lstrip().lower()
+    if not start:
+        return "an empty answer"
+    if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
+        return "a web page"
+    return "an answer that is not JSON"

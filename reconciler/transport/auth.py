@@ -1,0 +1,171 @@
+"""Signs requests: bearer token, HTTP Basic, OAuth 2.0 client credentials. Tokens live in memory only.
+
+Each signer can take its secrets out of a text (`redact`), for the day a server quotes them back in an error.
+"""
+
+import base64
+import threading
+from abc import abstractmethod
+from collections.abc import Generator
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+
+from reconciler.errors import SignInFailed, TargetError, Unreachable
+from reconciler.transport.answers import Unreadable, error_of, folded, read_json
+from reconciler.transport.throttle import Clock, wait_before_retry
+from reconciler.transport.wording import shown_url
+
+_TOKEN_TRIES: Final = 4
+_EARLY: Final = 60.0
+"""Seconds before its end at which a token is given up, at most a tenth of its life."""
+_LATER: Final = (429, 503)
+
+
+class Signer(httpx.Auth):
+    """A way to sign in. `token_url` is the only other address that credentials may go to."""
+
+    token_url: str | None = None
+
+    def redact(self, text: str) -> str:
+        """The text with every secret of this signer replaced."""
+        for secret in self._secrets():
+            if secret:
+                text = text.replace(secret, "(secret)")
+        return text
+
+    @abstractmethod
+    def _secrets(self) -> tuple[str, ...]:
+        """Everything that must never be printed, longest form first."""
+
+
+class BearerSigner(Signer):
+    """A fixed token (RFC 6750 §2.1). Raises SignInFailed if no header can carry it."""
+
+    def __init__(self, token: str) -> None:
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise SignInFailed(
+                "the bearer token holds characters that no token has",
+                "store the token alone, without quotes, blanks or the word Bearer",
+            )
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the Authorization header."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+    def _secrets(self) -> tuple[str, ...]:
+        return (self._token,)
+
+
+class BasicSigner(Signer):
+    """User name and password (RFC 7617), as UTF-8."""
+
+    def __init__(self, username: str, password: str) -> None:
+        self._password = password
+        self._pair = _pair(username, password)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the Authorization header."""
+        request.headers["Authorization"] = f"Basic {self._pair}"
+        yield request
+
+    def _secrets(self) -> tuple[str, ...]:
+        return (self._pair, self._password)
+
+
+class ClientCredentialsSigner(Signer):
+    """OAuth 2.0 client credentials (RFC 6749 §4.4): a token from `token_url`, renewed before it ends and once on 401.
+
+    The client's id and secret go to `token_url` only, as HTTP Basic. One token serves all threads.
+    Raises SignInFailed if they are refused, Unreachable if the address keeps answering "later".
+    """
+
+    def __init__(
+        self, client_id: str, client_secret: str, token_url: str, scope: str | None = None, clock: Clock | None = None
+    ) -> None:
+        self.token_url = token_url
+        # RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
+        self._pair = _pair(quote(client_id, safe=""), quote(client_secret, safe=""))
+        self._client_secret = client_secret
+        self._scope = scope
+        self._clock = clock or Clock()
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._ends = float("inf")
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign with a token that is still good; a 401 is answered with a new one, once."""
+        token = yield from self._good_token(stale=None)
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            token = yield from self._good_token(stale=token)
+            request.headers["Authorization"] = f"Bearer {token}"
+            yield request
+
+    def _good_token(self, stale: str | None) -> Generator[httpx.Request, httpx.Response, str]:
+        with self._lock:
+            if self._token is None or self._token == stale or self._clock.monotonic() >= self._ends:
+                yield from self._renew()
+            return str(self._token)
+
+    def _renew(self) -> Generator[httpx.Request, httpx.Response, None]:
+        attempt = 1
+        while True:
+            response = yield self._token_request()
+            if response.status_code not in _LATER or attempt == _TOKEN_TRIES:
+                break
+            self._clock.sleep(min(60.0, wait_before_retry(attempt, response.headers.get("Retry-After"), self._clock)))
+            attempt += 1
+        response.read()
+        self._token, life = self._granted(response)
+        self._ends = self._clock.monotonic() + life - min(_EARLY, life / 10) if life else float("inf")
+
+    def _token_request(self) -> httpx.Request:
+        form = {"grant_type": "client_credentials"} | ({"scope": self._scope} if self._scope else {})
+        headers = {"Authorization": f"Basic {self._pair}", "Accept": "application/json"}
+        return httpx.Request("POST", self.token_url or "", data=form, headers=headers)
+
+    def _granted(self, response: httpx.Response) -> tuple[str, float]:
+        """(access token, seconds it lives or 0 if not said), RFC 6749 §5.1."""
+        where = shown_url(self.token_url or "")
+        if response.status_code != httpx.codes.OK:
+            raise self._refused(response, where)
+        try:
+            members = folded(read_json(response.content))
+        except (Unreadable, AttributeError):
+            raise SignInFailed(f"{where} did not answer with a token", "check the token URL") from None
+        token, life = members.get("access_token"), members.get("expires_in")
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
+            raise SignInFailed(f"{where} did not answer with a token", "check the token URL")
+        try:
+            return token, max(0.0, float(life)) if life is not None and not isinstance(life, bool) else 0.0
+        except (TypeError, ValueError):
+            return token, 0.0
+
+    def _refused(self, response: httpx.Response, where: str) -> TargetError:
+        status = response.status_code
+        if status in _LATER or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return Unreachable(f"{where} gives no token now (status {status})", "try again later")
+        if response.has_redirect_location:
+            return SignInFailed(
+                f"{where} redirects to {response.headers.get('Location', '')[:100].partition('?')[0]}; "
+                "credentials are not sent on",
+                "write the final address as the token URL",
+            )
+        _, detail = error_of(response.content)
+        reason = f" ({self.redact(detail)})" if detail else ""
+        return SignInFailed(
+            f"{where} refused the client credentials: status {status}{reason}",
+            "check the client id, its secret and the token URL",
+        )
+
+    def _secrets(self) -> tuple[str, ...]:
+        return (self._pair, self._client_secret, self._token or "")
+
+
+def _pair(username: str, password: str) -> str:
+    return base64.b64encode(f"{username}:{password}".encode()).decode("ascii")

@@ -1,0 +1,233 @@
+"""One connection to one service provider: sends single requests, patiently, and only where and how it may.
+
+A channel is opened for certain HTTP methods and refuses all others at the last step before the wire, whoever asks;
+the same step keeps every request (and with it the credential) to the base URL's host and the token URL.
+It follows no redirect, trusts no address that a server names, and reads no more than a bounded answer.
+"""
+
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import TracebackType
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from reconciler import __version__
+from reconciler.errors import NotScim
+from reconciler.profiles.profile import WireRules
+from reconciler.transport.answers import MAX_BODY, one_line
+from reconciler.transport.auth import Signer
+from reconciler.transport.throttle import MAX_TRIES, MAX_WAITING, Clock, RateBudget, wait_before_retry
+from reconciler.transport.wording import no_answer, shown_url
+
+_READ_TRIES: Final = 3
+"""Tries of a GET that gets no answer; a write without an answer is never sent again (RFC 9110 §9.2.2)."""
+_GATEWAY_TROUBLE: Final = (502, 504)
+_CONNECT_TIMEOUT: Final = 15.0
+_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_LOOPBACK: Final = ("localhost", "127.", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer as it came. `url` is the address that was asked."""
+
+    url: httpx.URL
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    attempts: int
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it points somewhere else (RFC 9110 §15.4)."""
+        return 300 <= self.status < 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """No answer. `sent`: the request may have reached the server all the same."""
+
+    summary: str
+    mend: str
+    sent: bool
+    attempts: int
+
+
+class Forbidden(RuntimeError):
+    """Our own mistake: a request that this channel was not opened for."""
+
+
+class Channel:
+    """Requests to `base_url` by the given `methods`. Safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        wire: WireRules,
+        signer: httpx.Auth | None,
+        *,
+        methods: frozenset[str],
+        transport: httpx.BaseTransport | None,
+        clock: Clock,
+    ) -> None:
+        self._base = httpx.URL(base_url.rstrip("/"))
+        self._wire = wire
+        self._signer = signer
+        self._methods = methods
+        self._clock = clock
+        self._budget = RateBudget(wire.requests_per_minute, clock)
+        self._counting = threading.Lock()
+        self._requests = 0
+        self._client = self._new_client(transport)
+
+    @property
+    def requests(self) -> int:
+        """How many SCIM requests have been sent, retries included, requests for tokens not."""
+        return self._requests
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply | Silence:
+        """Send one request until it has an answer, or no more tries.
+
+        "Later" (429, 503) is tried again for every method; no answer and gateway trouble for GET only.
+        Raises NotScim for an answer without end, SignInFailed where signing fails.
+        """
+        request = self._request(method, path, params, body, headers)
+        waited, attempt = 0.0, 0
+        while True:
+            attempt += 1
+            outcome = self._once(request, attempt)
+            wait = self._wait_after(outcome, method, attempt)
+            if wait is None or waited + wait > MAX_WAITING:
+                return outcome
+            waited += wait
+            if isinstance(outcome, Reply) and outcome.status in self._wire.retry_statuses:
+                self._budget.pause(wait)
+            else:
+                self._clock.sleep(wait)
+
+    def redact(self, text: str) -> str:
+        """A server's text on one line, without secrets of ours that it may quote."""
+        return one_line(self._signer.redact(text) if isinstance(self._signer, Signer) else text)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def __enter__(self) -> "Channel":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _new_client(self, transport: httpx.BaseTransport | None) -> httpx.Client:
+        return httpx.Client(
+            transport=transport,
+            verify=tls_context() if transport is None else True,
+            auth=self._signer,
+            follow_redirects=False,
+            timeout=httpx.Timeout(self._wire.timeout, connect=min(_CONNECT_TIMEOUT, self._wire.timeout)),
+            # A proxy from the environment is right for the internet and wrong for this machine.
+            trust_env=not self._base.host.startswith(_LOOPBACK),
+            event_hooks={"request": [self._guard]},
+        )
+
+    def _guard(self, request: httpx.Request) -> None:
+        if _origin(request.url) == _origin(self._base) and request.method in self._methods:
+            return
+        token_url = self._signer.token_url if isinstance(self._signer, Signer) else None
+        if token_url is not None and request.method == "POST" and request.url == httpx.URL(token_url):
+            return
+        raise Forbidden(f"{request.method} {shown_url(request.url)} is not what this channel was opened for")
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> httpx.Request:
+        url = str(self._base) + path
+        if params:
+            # %20 and %2B, not "+": servers disagree about "+" (RFC 3986 §3.4 gives it no meaning).
+            url += "?" + urlencode(params, quote_via=quote, safe="")
+        own = {
+            "User-Agent": f"reconciler/{__version__}",
+            "Accept": f"{self._wire.content_type}, application/json",
+        }
+        if body is not None:
+            own["Content-Type"] = self._wire.content_type
+        return self._client.build_request(
+            method, url, content=body, headers=own | {**self._wire.headers, **(headers or {})}
+        )
+
+    def _once(self, request: httpx.Request, attempt: int) -> Reply | Silence:
+        self._budget.acquire()
+        with self._counting:
+            self._requests += 1
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                body = _bounded(response)
+            finally:
+                response.close()
+        except httpx.RequestError as error:
+            summary, mend = no_answer(request.url, error, self._wire.timeout)
+            return Silence(summary=summary, mend=mend, sent=not isinstance(error, _NOT_SENT), attempts=attempt)
+        return Reply(
+            url=request.url, status=response.status_code, headers=response.headers, body=body, attempts=attempt
+        )
+
+    def _wait_after(self, outcome: Reply | Silence, method: str, attempt: int) -> float | None:
+        """Seconds until the next try, None if there is none."""
+        if isinstance(outcome, Reply) and outcome.status in self._wire.retry_statuses:
+            if attempt >= MAX_TRIES:
+                return None
+            return wait_before_retry(attempt, outcome.headers.get("Retry-After"), self._clock)
+        trouble = isinstance(outcome, Silence) or outcome.status in _GATEWAY_TROUBLE
+        if trouble and method == "GET" and attempt < _READ_TRIES and not _hopeless(outcome):
+            return wait_before_retry(attempt, None, self._clock)
+        return None
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> ssl.SSLContext:
+    """The one TLS context of the process: certificates are always verified, and loading them takes a while."""
+    return httpx.create_ssl_context()
+
+
+def _bounded(response: httpx.Response) -> bytes:
+    parts, size = [], 0
+    for part in response.iter_bytes():
+        size += len(part)
+        if size > MAX_BODY:
+            raise NotScim(
+                f"{shown_url(response.request.url)}: the answer is larger than {MAX_BODY // 2**20} MiB",
+                "lower pageSize in the settings",
+            )
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _hopeless(outcome: Reply | Silence) -> bool:
+    """A certificate does not become trusted by asking again."""
+    return isinstance(outcome, Silence) and "TLS" in outcome.summary
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port

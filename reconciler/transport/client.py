@@ -1,0 +1,304 @@
+"""The two clients of a service provider. A `Reader` can only GET; a `Writer` is a Reader that can also write.
+
+Who only plans gets a Reader: it has no method that writes, and its channel refuses every other verb at the wire.
+Knows requests and answers, not plans: single failures of a Writer are values (`Refusal`), and what makes working with
+the service provider impossible is a `TargetError`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Final, Self
+
+import httpx
+import orjson
+
+from reconciler.errors import NotScim, SignInFailed, TargetError, Unreachable
+from reconciler.model import Json, PatchOperation
+from reconciler.profiles.profile import Profile, WireRules
+from reconciler.settings import BasicAuth, BearerAuth, ClientCredentialsAuth, SecretReference, Target
+from reconciler.transport.answers import (
+    Answer,
+    Refusal,
+    Unreadable,
+    error_of,
+    folded,
+    read_json,
+    request_id_of,
+    version_of,
+)
+from reconciler.transport.auth import BasicSigner, BearerSigner, ClientCredentialsSigner, Signer
+from reconciler.transport.channel import Channel, Reply, Silence
+from reconciler.transport.listing import Listing, Page, PageRefused, complete_listing
+from reconciler.transport.secrets import resolve_secret
+from reconciler.transport.throttle import Clock
+from reconciler.transport.wording import not_scim, redirected, refused_status, shown_url
+
+PATCH_MESSAGE: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+_EMBEDDED_URL: Final = "http://sandbox.localhost"
+"""Where requests to the embedded provider go; its transport answers in process, nothing is looked up."""
+_GONE: Final = (404, 410)
+_NO_PAGING_MATTER: Final = (401, 403, 404)
+_PERHAPS_DONE: Final = (502, 504)
+
+
+class Reader:
+    """Reads a service provider; there is nothing on it that writes.
+
+    `base_url`: where ``/Users`` hangs. `signer`: None for no credential. `transport`: None for the network.
+    """
+
+    _methods: ClassVar[frozenset[str]] = frozenset({"GET"})
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        wire: WireRules,
+        signer: httpx.Auth | None,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._wire = wire
+        self._clock = clock or Clock()
+        self._base_url = base_url.rstrip("/")
+        self._channel = Channel(base_url, wire, signer, methods=self._methods, transport=transport, clock=self._clock)
+
+    @property
+    def requests(self) -> int:
+        """How many SCIM requests were sent, retries included."""
+        return self._channel.requests
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Mapping[str, Json] | None:
+        """One resource; None where the server says that there is none. Raises TargetError for anything else.
+
+        A web page with status 404 is no word about a resource, and raises.
+        """
+        reply = self._read(path, params)
+        if reply.status in _GONE:
+            if error_of(reply.body)[1] == "(a web page)":
+                raise not_scim(reply.url, "a web page")
+            return None
+        if reply.status != httpx.codes.OK:
+            raise self._refused(reply)
+        return _document(reply)
+
+    def listing(self, path: str, *, filter: str | None = None, attributes: Sequence[str] = ()) -> Listing:
+        """All resources under a path (RFC 7644 §3.4.2), whole or not at all: else raises IncompleteListing.
+
+        `filter` is a SCIM filter, not percent-encoded; `attributes` names what to return, empty for the default set.
+        """
+        fixed = {"filter": filter} if filter else {}
+        if attributes:
+            fixed["attributes"] = ",".join(attributes)
+
+        def ask(paging: Mapping[str, str]) -> Page:
+            return self._page(path, fixed | {**paging})
+
+        return complete_listing(ask, self._wire.page_size, shown_url(self._base_url + path), self._clock.sleep)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _page(self, path: str, params: Mapping[str, str]) -> Page:
+        reply = self._read(path, params)
+        if reply.status == httpx.codes.OK:
+            return _page_of(reply)
+        refused = self._refused(reply)
+        if reply.status in _NO_PAGING_MATTER:
+            raise refused
+        raise PageRefused(refused.summary, refused.mend, error_of(reply.body)[0])
+
+    def _read(self, path: str, params: Mapping[str, str] | None) -> Reply:
+        outcome = self._channel.exchange("GET", path, params=params)
+        if isinstance(outcome, Silence):
+            raise Unreachable(outcome.summary, outcome.mend)
+        if outcome.is_redirect:
+            raise NotScim(
+                redirected(outcome.url, outcome.headers.get("Location", "")), "write the final address as the url"
+            )
+        if outcome.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise self._refused(outcome)
+        return outcome
+
+    def _refused(self, reply: Reply) -> TargetError:
+        return refused_status(reply.url, reply.status, self._channel.redact(error_of(reply.body)[1]))
+
+
+class Writer(Reader):
+    """Reads and writes. Every write answers with `Answer` or `Refusal` and raises nothing."""
+
+    _methods: ClassVar[frozenset[str]] = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
+
+    def create(self, path: str, body: Mapping[str, Json]) -> Answer | Refusal:
+        """POST a new resource (RFC 7644 §3.3)."""
+        return self._write("POST", path, body, None)
+
+    def patch(self, path: str, operations: Sequence[PatchOperation], version: str | None) -> Answer | Refusal:
+        """PATCH a resource (RFC 7644 §3.5.2); `version` goes into If-Match, None sends none."""
+        message = {"schemas": [PATCH_MESSAGE], "Operations": [_operation(each) for each in operations]}
+        return self._write("PATCH", path, message, version)
+
+    def replace(self, path: str, body: Mapping[str, Json], version: str | None) -> Answer | Refusal:
+        """PUT a resource (RFC 7644 §3.5.1)."""
+        return self._write("PUT", path, body, version)
+
+    def delete(self, path: str, version: str | None = None) -> Answer | Refusal:
+        """DELETE a resource (RFC 7644 §3.6)."""
+        return self._write("DELETE", path, None, version)
+
+    def _write(self, method: str, path: str, body: Mapping[str, Any] | None, version: str | None) -> Answer | Refusal:
+        headers = {"If-Match": version} if version is not None else {}
+        data = write_json(body) if body is not None else None
+        try:
+            outcome = self._channel.exchange(method, path, body=data, headers=headers)
+        except SignInFailed as failure:
+            return Refusal(status=401, detail=failure.summary)
+        except NotScim as failure:
+            return Refusal(status=None, detail=failure.summary, unknown=True)
+        except TargetError as failure:
+            return Refusal(status=None, detail=failure.summary)
+        if isinstance(outcome, Silence):
+            return Refusal(status=None, detail=outcome.summary, unknown=outcome.sent, attempts=outcome.attempts)
+        return self._judged(method, outcome)
+
+    def _judged(self, method: str, reply: Reply) -> Answer | Refusal:
+        if reply.is_redirect:
+            return _refusal(reply, detail=redirected(reply.url, reply.headers.get("Location", "")))
+        if not 200 <= reply.status < 300:
+            scim_type, detail = error_of(reply.body)
+            # A create that was sent twice may meet itself.
+            repeated = method == "POST" and reply.status == httpx.codes.CONFLICT and reply.attempts > 1
+            unknown = reply.status in _PERHAPS_DONE or repeated
+            return _refusal(reply, detail=self._channel.redact(detail), scim_type=scim_type, unknown=unknown)
+        if reply.status == httpx.codes.ACCEPTED:
+            return _refusal(reply, detail="accepted, but not done yet", unknown=True)
+        if method == "DELETE" or not reply.body.strip():
+            return _answer(reply, None)
+        try:
+            return _answer(reply, _document(reply))
+        except NotScim as failure:
+            return _refusal(reply, detail=failure.summary, unknown=True)
+
+
+def open_reader(
+    target: Target, profile: Profile, folder: Path, *, transport: httpx.BaseTransport | None = None
+) -> Reader:
+    """A client that can only read `target`. `folder`: where relative secret files start.
+
+    An embedded target needs `transport`, which the caller opens. Raises SignInFailed if a secret is missing.
+    """
+    return Reader(
+        base_url=base_url_of(target, transport),
+        wire=profile.wire,
+        signer=signer_of(target, folder),
+        transport=transport,
+    )
+
+
+def open_writer(
+    target: Target, profile: Profile, folder: Path, *, transport: httpx.BaseTransport | None = None
+) -> Writer:
+    """A client that can read and write `target`; else as `open_reader`."""
+    return Writer(
+        base_url=base_url_of(target, transport),
+        wire=profile.wire,
+        signer=signer_of(target, folder),
+        transport=transport,
+    )
+
+
+def base_url_of(target: Target, transport: httpx.BaseTransport | None) -> str:
+    """Where requests go. ValueError for an embedded target without a transport: nothing would answer."""
+    if not target.embedded:
+        return target.url
+    if transport is None:
+        raise ValueError("an embedded target is reached through its transport only")
+    return _EMBEDDED_URL
+
+
+def signer_of(target: Target, folder: Path) -> Signer | None:
+    """How requests to `target` are signed; None where the settings name no credential."""
+
+    def read(secret: "str | SecretReference") -> str:
+        return secret if isinstance(secret, str) else resolve_secret(secret, folder)
+
+    match target.auth:
+        case None:
+            return None
+        case BearerAuth(token=token):
+            return BearerSigner(read(token))
+        case BasicAuth(username=username, password=password):
+            return BasicSigner(read(username), read(password))
+        case ClientCredentialsAuth(client_id=client, client_secret=secret, token_url=token_url, scope=scope):
+            return ClientCredentialsSigner(read(client), read(secret), token_url, scope)
+
+
+def write_json(document: Any) -> bytes:
+    """JSON as UTF-8; lone surrogates and huge numbers, which orjson refuses, as escapes (RFC 8259 §8.2)."""
+    try:
+        return orjson.dumps(document)
+    except TypeError:
+        return json.dumps(document).encode("ascii")
+
+
+def _operation(operation: PatchOperation) -> dict[str, Json]:
+    members: dict[str, Json] = {"op": operation.op.value, "path": operation.path}
+    return members if operation.value is None else members | {"value": operation.value}
+
+
+def _document(reply: Reply) -> Mapping[str, Json]:
+    try:
+        document = read_json(reply.body)
+    except Unreadable as problem:
+        raise not_scim(reply.url, str(problem)) from None
+    if not isinstance(document, dict):
+        raise not_scim(reply.url, "JSON that is no object")
+    return document
+
+
+def _page_of(reply: Reply) -> Page:
+    """A ListResponse (RFC 7644 §3.4.2). ``Resources`` may be missing or null; without a total too it is no listing."""
+    members = folded(_document(reply))
+    if "resources" not in members and "totalresults" not in members:
+        raise not_scim(reply.url, "JSON without Resources and totalResults")
+    rows, total, cursor = members.get("resources"), members.get("totalresults"), members.get("nextcursor")
+    if not isinstance(rows, list | None):
+        raise not_scim(reply.url, "a listing whose Resources are no list")
+    if isinstance(total, str) and total.isascii() and total.isdigit():
+        total = int(total)
+    if total is not None and (isinstance(total, bool) or not isinstance(total, int) or total < 0):
+        raise not_scim(reply.url, "a listing whose totalResults is no number")
+    return Page(rows=tuple(rows or ()), total=total, next_cursor=cursor if isinstance(cursor, str) and cursor else None)
+
+
+def _answer(reply: Reply, body: Mapping[str, Json] | None) -> Answer:
+    return Answer(
+        status=reply.status,
+        body=body,
+        version=version_of(body),
+        request_id=request_id_of(reply.headers),
+        location=reply.headers.get("Location"),
+        attempts=reply.attempts,
+    )
+
+
+def _refusal(reply: Reply, *, detail: str, scim_type: str | None = None, unknown: bool = False) -> Refusal:
+    return Refusal(
+        status=reply.status,
+        scim_type=scim_type,
+        detail=detail,
+        request_id=request_id_of(reply.headers),
+        unknown=unknown,
+        attempts=reply.attempts,
+    )

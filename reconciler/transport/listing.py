@@ -1,0 +1,217 @@
+"""Walks a listing to its end, or says why it cannot be believed (RFC 7644 §3.4.2.4, RFC 9865).
+
+The next page starts after the rows that came, whatever was asked for. ``totalResults`` is a claim to be checked: one
+that moves, or that the rows do not reach, makes the walk start again; one that lies low is trusted no more and the walk
+ends at an empty page. A doubtful listing is walked again and then refused; nothing of it gets out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from reconciler.errors import IncompleteListing, TargetError
+from reconciler.model import Json
+
+WALKS_AGAIN: Final = 3
+"""How often a doubtful listing is walked again."""
+_EMPTY_PAGES: Final = 100
+"""Empty pages in a row that cursor paging may bring."""
+_ROUND: Final = (10, 25)
+"""Page sizes that servers have are multiples of one of these."""
+_CURSOR_LOST: Final = ("invalidCursor", "expiredCursor")
+
+Row: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All rows, each id once. `total` is what the server claims; where it is not to be trusted, the rows are all."""
+
+    rows: tuple[Row, ...]
+    total: int | None
+    totals_trusted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One ListResponse. `total` None where the server states none; `next_cursor` None on the last page."""
+
+    rows: tuple[Row, ...]
+    total: int | None
+    next_cursor: str | None = None
+
+
+class PageRefused(TargetError):
+    """The server refused a page; `scim_type` says why, if it does."""
+
+    def __init__(self, summary: str, mend: str, scim_type: str | None) -> None:
+        super().__init__(summary, mend)
+        self.scim_type = scim_type
+
+
+Ask: TypeAlias = Callable[[Mapping[str, str]], Page]
+
+
+def complete_listing(ask: Ask, page_size: int | None, where: str, pause: Callable[[float], None]) -> Listing:
+    """Every row of a listing, or IncompleteListing with the numbers.
+
+    `ask` takes paging parameters and gives a page; `where` is the address for messages; `pause` waits for seconds.
+    """
+    doubts: list[str] = []
+    for attempt in range(WALKS_AGAIN + 1):
+        if attempt:
+            pause(float(attempt))
+        try:
+            return _Walk(ask, page_size, where).run()
+        except _Doubt as doubt:
+            doubts.append(str(doubt))
+    raise IncompleteListing(
+        f"{where}: the listing cannot be believed: {doubts[-1]} (walked {len(doubts)} times)",
+        "run again when nobody else is changing users or groups; if it stays so, try another pageSize",
+    )
+
+
+def row_id(row: object, where: str) -> str:
+    """The id of a row. Raises IncompleteListing if there is none that could be used in an address."""
+    if not isinstance(row, Mapping):
+        raise IncompleteListing(f"{where}: a row of the listing is no object", "ask the provider what it is")
+    found = row.get("id")
+    if found is None:
+        found = next((value for name, value in row.items() if name.lower() == "id"), None)
+    # "." and ".." would change the address that the id becomes a part of.
+    if not isinstance(found, str) or not found or found in (".", ".."):
+        raise IncompleteListing(f"{where}: a row of the listing has no usable id", "ask the provider what it is")
+    return found
+
+
+class _Doubt(Exception):
+    """Why a walk cannot be believed; another may fare better."""
+
+
+class _Walk:
+    """One walk from the first page to the last."""
+
+    def __init__(self, ask: Ask, page_size: int | None, where: str) -> None:
+        self._ask = ask
+        self._page_size = page_size
+        self._where = where
+        self._rows: dict[str, Row] = {}
+        self._first: list[str] = []
+        self._received = 0
+        self._pages = 0
+        self._empty = 0
+        self._total: int | None = None
+        self._trusted = True
+        self._own_totals = True
+        self._cursors: set[str] = set()
+
+    def run(self) -> Listing:
+        """Walk. Raises _Doubt for what another walk may mend, IncompleteListing for what none will."""
+        page = self._first_page()
+        more = self._take(page)
+        while more:
+            page = self._next_page(page)
+            more = self._take(page)
+        if self._trusted and self._total is not None and len(self._rows) < self._total:
+            raise _Doubt(f"totalResults says {self._total}, {len(self._rows)} rows came")
+        return Listing(rows=tuple(self._rows.values()), total=self._total, totals_trusted=self._trusted)
+
+    def _first_page(self) -> Page:
+        if self._page_size is None:
+            page = self._ask({})
+        else:
+            try:
+                page = self._ask({"startIndex": "1", "count": str(self._page_size)})
+            except PageRefused as refused:
+                if refused.scim_type == "invalidFilter":
+                    raise
+                self._page_size = None
+                page = self._without_paging(refused)
+        self._total = page.total
+        self._trusted = page.total is not None or page.next_cursor is not None
+        return page
+
+    def _without_paging(self, refused: PageRefused) -> Page:
+        """Some servers refuse the parameters of a first page; if they were not the reason, the first refusal counts."""
+        try:
+            return self._ask({})
+        except PageRefused:
+            raise refused from None
+
+    def _next_page(self, before: Page) -> Page:
+        count = {"count": str(self._page_size)} if self._page_size is not None else {}
+        if before.next_cursor is None:
+            return self._ask({"startIndex": str(self._received + 1)} | count)
+        if before.next_cursor in self._cursors:
+            raise _Doubt(f"the same cursor came twice, after {len(self._rows)} rows")
+        self._cursors.add(before.next_cursor)
+        try:
+            return self._ask({"cursor": before.next_cursor} | count)
+        except PageRefused as refused:
+            if refused.scim_type in _CURSOR_LOST:
+                raise _Doubt(f"the cursor was lost after {len(self._rows)} rows") from None
+            raise
+
+    def _take(self, page: Page) -> bool:
+        """Keep a page's rows; True if there may be more."""
+        ids = [row_id(row, self._where) for row in page.rows]
+        self._pages += 1
+        if self._pages > 1 and ids and all(each in self._rows for each in ids):
+            return self._brought_nothing_new(ids)
+        self._refuse_repeated(ids)
+        if self._pages == 1:
+            self._first = ids
+        self._rows.update(zip(ids, page.rows, strict=True))
+        self._received += len(ids)
+        self._weigh_total(page)
+        return self._may_go_on(page)
+
+    def _brought_nothing_new(self, ids: list[str]) -> bool:
+        """A page of rows that are all in hand: the end, if the total is reached; otherwise nothing to build on."""
+        if self._total is not None and len(self._rows) >= self._total:
+            return False
+        if ids == self._first:
+            raise IncompleteListing(
+                f"{self._where}: the server sends its first page again instead of the next; {len(self._rows)} of "
+                f"{'an unknown number of' if self._total is None else self._total} rows can be read",
+                "this server cannot be read whole by startIndex; try a pageSize that holds everybody",
+            )
+        raise _Doubt(f"a page brought nothing new after {len(self._rows)} of {self._total} rows")
+
+    def _refuse_repeated(self, ids: list[str]) -> None:
+        repeated = [each for each in ids if each in self._rows] or (ids if len(set(ids)) < len(ids) else [])
+        if repeated:
+            raise _Doubt(f"an id came twice within the listing, after {len(self._rows)} rows")
+
+    def _weigh_total(self, page: Page) -> None:
+        """Whether ``totalResults`` still tells the truth: unmoved, and not less than the rows in hand."""
+        own = page.total == len(page.rows)
+        if page.total is not None and self._total is not None and page.total != self._total and self._trusted:
+            # Some servers state the rows of the page as the total.
+            if not (self._own_totals and own):
+                raise _Doubt(f"totalResults moved from {self._total} to {page.total}")
+            self._trusted = False
+        self._own_totals = self._own_totals and own
+        if self._total is not None and len(self._rows) > self._total:
+            self._trusted = False
+
+    def _may_go_on(self, page: Page) -> bool:
+        if page.next_cursor is not None:
+            self._empty = 0 if page.rows else self._empty + 1
+            if self._empty > _EMPTY_PAGES:
+                raise _Doubt(f"{self._empty} empty pages in a row, after {len(self._rows)} rows")
+            return True
+        if self._cursors or not page.rows:
+            return False
+        if self._trusted and self._total == len(self._rows):
+            return self._total_may_be_the_page(page)
+        return True
+
+    def _total_may_be_the_page(self, page: Page) -> bool:
+        """A single page that ends exactly at the total may be a server that states the page's size as the total.
+
+        It costs one request to know, so it is asked only where the number of rows looks like a page: the size asked
+        for, or a round one that a server may have as its maximum.
+        """
+        rows = len(page.rows)
+        return self._pages == 1 and (rows == self._page_size or any(rows % each == 0 for each in _ROUND))

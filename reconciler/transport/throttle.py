@@ -1,0 +1,93 @@
+"""How fast and how patiently requests are sent: one rate budget, and the waits between tries.
+
+Knows nothing of HTTP clients. Time comes in through `Clock`, so that a test can let minutes pass at once.
+"""
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+MAX_TRIES: Final = 8
+"""Tries of one request that is answered with "later" (429, 503)."""
+MAX_WAITING: Final = 300.0
+"""Seconds that one request may wait in all before it counts as failed."""
+_MINUTE: Final = 60.0
+_FIRST_WAIT: Final = 1.0
+_LONGEST_WAIT: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Where time comes from. `monotonic` and `wall` give seconds, `jitter` a number from 0 to 1."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+
+
+class RateBudget:
+    """At most so many requests in any 60 seconds, and a common pause when the service provider asks for one.
+
+    Shared by all threads of a run. Below the limit nothing ever waits.
+    """
+
+    def __init__(self, per_minute: int | None, clock: Clock) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sent: deque[float] = deque(maxlen=per_minute or 1)
+        self._resume = 0.0
+
+    def acquire(self) -> None:
+        """Wait until one more request may be sent."""
+        while (wait := self._reserve()) > 0:
+            self._clock.sleep(wait)
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send anything for so many seconds: a "later" is meant for the client, not for one thread."""
+        with self._lock:
+            self._resume = max(self._resume, self._clock.monotonic() + seconds)
+
+    def _reserve(self) -> float:
+        """Take the next slot and return 0, or return the seconds until there may be one."""
+        with self._lock:
+            now = self._clock.monotonic()
+            free_at = self._resume
+            if self._per_minute and len(self._sent) == self._per_minute:
+                free_at = max(free_at, self._sent[0] + _MINUTE)
+            if free_at > now:
+                return free_at - now
+            self._sent.append(now)
+            return 0.0
+
+
+def wait_before_retry(attempt: int, retry_after: str | None, clock: Clock) -> float:
+    """Seconds to wait after try number `attempt`: as the server says, else exponential with jitter.
+
+    ``Retry-After`` is seconds or an HTTP date (RFC 9110 §10.2.3); one that cannot be read counts as missing.
+    """
+    asked = _asked_wait(retry_after, clock)
+    if asked is not None:
+        return asked
+    longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempt - 1))
+    return float(longest * (0.5 + clock.jitter() / 2))
+
+
+def _asked_wait(retry_after: str | None, clock: Clock) -> float | None:
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - clock.wall())
