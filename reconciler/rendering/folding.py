@@ -1,0 +1,98 @@
+"""Which changes a reader sees as one, and in which order. Pure; no words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.model import Action, Address, AttributeChange, Change, Diagnostic, PatchOp, ResourceType
+
+FOLDED_FROM: Final = 3
+"""So many equal changes are one block."""
+_REMOVALS: Final = (Action.DELETE, Action.DEACTIVATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A change, or at least three that are equal but for whom they concern."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def first(self) -> Change:
+        """The change whose lines stand for all of them."""
+        return self.changes[0]
+
+    @property
+    def folds(self) -> bool:
+        """Whether it stands for several."""
+        return len(self.changes) > 1
+
+    @property
+    def takes(self) -> bool:
+        """Whether somebody may lose access: then everybody is named."""
+        return _rank(self.first) != _REST
+
+
+def folded(changes: Iterable[Change]) -> list[Group]:
+    """The changes in the order in which they are read: see `view`. Each stands in exactly one group."""
+    alike: dict[object, list[Change]] = {}
+    for each in sorted(changes, key=lambda change: _by_address(change.address)):
+        alike.setdefault(_likeness(each), []).append(each)
+    groups = []
+    for some in alike.values():
+        groups += [Group(tuple(some))] if len(some) >= FOLDED_FROM else [Group((each,)) for each in some]
+    return sorted(groups, key=lambda group: (_rank(group.first), group.folds, _by_address(group.first.address)))
+
+
+def same_remarks(diagnostics: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
+    """Diagnostics that differ only in whom they concern and where, together; in the order of the first of each."""
+    alike: dict[object, list[Diagnostic]] = {}
+    for index, each in enumerate(diagnostics):
+        likeness = (each.severity, each.code, each.summary, each.detail, each.mend) if each.address else index
+        alike.setdefault(likeness, []).append(each)
+    return list(alike.values())
+
+
+_WARNED: Final = 2
+_REST: Final = 5
+
+
+def _rank(change: Change) -> int:
+    for rank, action in enumerate(_REMOVALS):
+        if action in change.actions:
+            return rank
+    if change.warnings:
+        return _WARNED
+    if Action.REACTIVATE in change.actions:
+        return 3
+    if any(each.op is PatchOp.REMOVE and each.item is not None for each in change.attribute_changes):
+        return 4
+    return _REST
+
+
+def _by_address(address: Address) -> tuple[bool, str, str]:
+    return address.resource_type is not ResourceType.USER, address.key.casefold(), address.key
+
+
+def _likeness(change: Change) -> object:
+    """Equal for two changes that differ in nothing but whom they concern. A creation or a warning stands alone."""
+    if change.warnings or Action.CREATE in change.actions:
+        return change.address
+    return (
+        change.address.resource_type,
+        change.actions,
+        change.cause,
+        change.reason,
+        change.notes,
+        tuple(
+            [
+                # repr, because a value may be a list; it also keeps 1 and true apart
+                (each.path, each.op, each.item, repr(each.before), repr(each.after), each.cause, *_beside(each))
+                for each in change.attribute_changes
+            ]
+        ),
+    )
+
+
+def _beside(change: AttributeChange) -> tuple[object, ...]:
+    return change.notes, change.origin, change.until

@@ -1,0 +1,131 @@
+"""The differences of one change as lines: from attribute changes to names, signs and shown values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from reconciler.model import Action, AttributeChange, Change, PatchOp
+from reconciler.rendering import wording
+from reconciler.rendering.naming import Names, attribute_name, attribute_rank, is_reference, person, shown, shown_pair
+from reconciler.rendering.neutral import NAME_LIMIT, neutral
+
+
+class Mark(StrEnum):
+    """The sign before a line, as in Terraform; NONE where a line belongs to the one above."""
+
+    ADD = "+"
+    CHANGE = "~"
+    REMOVE = "-"
+    NONE = ""
+
+
+_NOTHING: Final = "nothing"
+_MARKS: Final = {PatchOp.ADD: Mark.ADD, PatchOp.REPLACE: Mark.CHANGE, PatchOp.REMOVE: Mark.REMOVE}
+_OPPOSITE: Final = {PatchOp.ADD: Mark.REMOVE, PatchOp.REPLACE: Mark.CHANGE, PatchOp.REMOVE: Mark.ADD}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One difference. A scalar has `before` and `after`, None where it is not said; a list value stands in `after`.
+
+    `item`: the sign of a list value. `name` is empty for all but the first value of a list. `aside`: notes.
+    """
+
+    mark: Mark
+    name: str
+    item: Mark = Mark.NONE
+    before: str | None = None
+    after: str | None = None
+    aside: str = ""
+
+
+def change_lines(change: Change, names: Names, *, kept: bool, cause: bool, verbose: bool) -> tuple[Line, ...]:
+    """What a change does, a line each. `kept`: say how many values stay; `cause`: say why a line is there."""
+    via = verbose or (Action.CREATE not in change.actions and wording.common_origin(change) is None)
+    lines: list[Line] = []
+    for path, some in _by_path(change):
+        if some[0].item is None:
+            lines += [_scalar(each, names, wording.notes(each, cause=cause, via=via)) for each in some]
+            continue
+        asides = [wording.notes(each, cause=cause, via=via) for each in some]
+        mark = Mark.ADD if Action.CREATE in change.actions else Mark.CHANGE
+        of_list = _list_lines(some, names, mark, _MARKS, asides)
+        lines += _with_kept(of_list, change.kept.get(path, 0) if kept else 0)
+    return tuple(lines)
+
+
+def drift_lines(change: Change, names: Names) -> tuple[Line, ...]:
+    """What others did: each difference the other way round, from what is declared to what the server holds."""
+    lines: list[Line] = []
+    for _, some in _by_path(change):
+        asides = ["; ".join(("on the server", *(neutral(note) for note in each.notes))) for each in some]
+        if some[0].item is not None:
+            lines += _list_lines(some, names, Mark.CHANGE, _OPPOSITE, asides)
+            continue
+        for each, note in zip(some, asides, strict=True):
+            before, after = shown_pair(each.after, each.before, each.path, names)
+            lines.append(
+                Line(
+                    mark=_OPPOSITE[each.op],
+                    name=attribute_name(each.path),
+                    before=_NOTHING if each.after is None else before,
+                    after=_NOTHING if each.before is None else after,
+                    aside=note,
+                )
+            )
+    return tuple(lines)
+
+
+def _by_path(change: Change) -> Iterable[tuple[str, list[AttributeChange]]]:
+    """The differences by attribute, in reading order: `active` first (but for somebody new), then as in the RFC."""
+    found: dict[str, list[AttributeChange]] = {}
+    for each in change.attribute_changes:
+        found.setdefault(each.path, []).append(each)
+    if len(found) == 1:
+        return found.items()
+    late = Action.CREATE in change.actions
+    return sorted(found.items(), key=lambda entry: ((entry[0] != "active") or late, attribute_rank(entry[0])))
+
+
+def _scalar(change: AttributeChange, names: Names, aside: str) -> Line:
+    before, after = shown_pair(change.before, change.after, change.path, names)
+    return Line(
+        mark=_MARKS[change.op],
+        name=attribute_name(change.path),
+        before=None if change.op is PatchOp.ADD else before,
+        after=None if change.op is PatchOp.REMOVE else after,
+        aside=aside,
+    )
+
+
+def _list_lines(
+    changes: Sequence[AttributeChange], names: Names, mark: Mark, marks: Mapping[PatchOp, Mark], asides: Sequence[str]
+) -> list[Line]:
+    rows = [(marks[each.op], _item(each, names)) for each in changes]
+    order = sorted(range(len(rows)), key=lambda index: (rows[index][0] is not Mark.REMOVE, rows[index][1].casefold()))
+    name = attribute_name(changes[0].path)
+    return [
+        Line(
+            mark=mark if position == 0 else Mark.NONE,
+            name=name if position == 0 else "",
+            item=rows[index][0],
+            after=rows[index][1],
+            aside=asides[index],
+        )
+        for position, index in enumerate(order)
+    ]
+
+
+def _with_kept(lines: list[Line], count: int) -> list[Line]:
+    if not count:
+        return lines
+    last = lines[-1]
+    return [*lines[:-1], replace(last, aside="; ".join(filter(None, (last.aside, f"{count:,} unchanged"))))]
+
+
+def _item(change: AttributeChange, names: Names) -> str:
+    item = change.item or ""
+    text = person(item, names) if is_reference(change.path) else neutral(item, NAME_LIMIT)
+    level = change.before if change.op is PatchOp.REMOVE else change.after
+    return text if level is None else f"{text} = {shown(level, change.path, names)}"

@@ -1,0 +1,279 @@
+"""A plan as text for a terminal or a log.
+
+Colours are asked from rich once, as the bytes that switch them on and off; the rows themselves are put together here,
+because rich takes a thousand times as long for a big plan. Everything in a `PlanView` is neutral already.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from os import get_terminal_size
+from typing import Final, TextIO
+
+from rich.style import Style
+
+from reconciler.rendering.layout import cells, listed, padded, wrapped
+from reconciler.rendering.lines import Line, Mark
+from reconciler.rendering.view import Block, BrokenRule, PlanView, Remark
+
+PIPED_WIDTH: Final = 100
+"""Columns where nobody's screen says how many there are."""
+_WIDEST: Final = 160
+_NAME_COLUMNS: Final = (12, 24)
+"""Names of attributes are filled up to the first, and lined up to the second."""
+_SUBJECT_COLUMNS: Final = 28
+_LEAST_VALUE: Final = 24
+_STYLES: Final = {
+    "bold": "bold",
+    "dim": "dim",
+    "add": "green",
+    "change": "yellow",
+    "remove": "red",
+    "gone": "bold red",
+    "alarm": "bold yellow",
+    "error": "bold red",
+}
+_MARK_STYLES: Final = {Mark.ADD: "add", Mark.CHANGE: "change", Mark.REMOVE: "remove"}
+_PLAIN: Final = str.maketrans({"…": "...", "·": "*"})
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What is written on: so many columns, and the codes that switch each style on and off."""
+
+    width: int
+    styles: Mapping[str, tuple[str, str]]
+
+    @property
+    def column(self) -> int:
+        """Where the right column begins."""
+        return min(self.width // 2 + 2, 64)
+
+    def styled(self, text: str, style: str) -> str:
+        """The text in a style of this paper; as it is on paper without colours."""
+        on, off = self.styles.get(style, ("", ""))
+        return f"{on}{text}{off}"
+
+    def beside(self, left: str, used: int, aside: str, below: int) -> list[str]:
+        """A row of `used` columns and, dim, something in the right column; below the row where it does not fit."""
+        if not aside:
+            return [left]
+        column = max(used + 2, self.column)
+        if column + cells(aside) <= self.width:
+            return [f"{left}{' ' * (column - used)}{self.styled(aside, 'dim')}"]
+        return [left, *self.paragraph(aside, below, "dim")]
+
+    def paragraph(self, text: str, indent: int, style: str = "", first: str = "") -> list[str]:
+        """Wrapped text; `first` stands before its first row, in the indent."""
+        rows = [" " * indent + self.styled(each, style) for each in wrapped(text, self.width - indent)]
+        return [first + rows[0][indent:], *rows[1:]] if first else rows
+
+
+def paper(width: int, colour: bool) -> Paper:
+    """Paper of at least 40 columns, with colours or without."""
+    return Paper(max(width, 40), _codes() if colour else {})
+
+
+def paper_for(stream: TextIO, environment: Mapping[str, str]) -> Paper:
+    """Paper as wide as the terminal behind a stream, coloured if there is one and nobody objects.
+
+    No colours in a file or a pipe, in CI, on a dumb terminal, or with NO_COLOR (https://no-color.org).
+    """
+    if not stream.isatty():
+        return paper(PIPED_WIDTH, colour=False)
+    plain = environment.get("NO_COLOR") or environment.get("CI") or environment.get("TERM") == "dumb"
+    return paper(_terminal_width(stream), colour=not plain)
+
+
+def write_text(stream: TextIO, text: str) -> None:
+    """Write a text and end its line; what the stream's encoding cannot say is spelled out."""
+    encoding = stream.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text + "\n")
+
+
+def render_text(view: PlanView, *, width: int, colour: bool) -> str:
+    """A whole plan as text of at most `width` columns, without a line end after the last line."""
+    on = paper(width, colour)
+    sections = [
+        on.paragraph(view.header, 0, "bold") if view.header else [],
+        _remarks("Look at these first:", view.warnings, "!", "alarm", on),
+        *([_block(each, on) for each in view.blocks]),
+        _drift(view, on),
+        _remarks("Left as it is:", view.refused, "#", "alarm", on),
+        _remarks("Notes:", view.notices, "·", "dim", on),
+        _broken_rules(view.violations, on),
+        _summary(view, on),
+    ]
+    return "\n\n".join(["\n".join(each) for each in sections if each])
+
+
+# --- blocks
+
+
+def _block(block: Block, on: Paper) -> list[str]:
+    rows = _heading(block, on)
+    rows += [row for note in block.notes for row in on.paragraph(note, 4, "dim")]
+    people = listed(block.people)
+    columns = _name_columns(block)
+    for index, line in enumerate(block.lines):
+        last = index == len(block.lines) - 1
+        fold = last and people and not line.aside
+        aside = people if fold else f"({line.aside})" if line.aside else ""
+        rows += _line(line, columns, aside, on)
+        people = "" if fold else people
+    return rows + (on.paragraph(people, 4, "dim") if people else [])
+
+
+def _heading(block: Block, on: Paper) -> list[str]:
+    text = f"{block.subject} {block.predicate}"
+    used = 4 + cells(text)
+    if used > on.width:
+        rows = on.paragraph(text, 4, "bold", first=on.styled("  # ", "bold"))
+        return rows + (on.paragraph(block.aside, 4, "dim") if block.aside else [])
+    style = "gone" if block.mark is Mark.REMOVE else "bold"
+    left = f"  {on.styled(f'# {block.subject}', 'bold')} {on.styled(block.predicate, style)}"
+    return on.beside(left, used, block.aside, 4)
+
+
+def _name_columns(block: Block) -> int:
+    least, most = _NAME_COLUMNS
+    return max([least, *(found for line in block.lines if (found := cells(line.name)) <= most)])
+
+
+def _line(line: Line, columns: int, aside: str, on: Paper) -> list[str]:
+    mark = on.styled(line.mark, _MARK_STYLES[line.mark]) if line.mark else " "
+    lead = f"  {mark} {padded(line.name, columns)} "
+    column = 5 + max(columns, cells(line.name))
+    sign = on.styled(line.item, _MARK_STYLES[line.item]) if line.item else "="
+    value = _value(line, on)
+    used = column + 2 + cells(_value(line, None))
+    if used <= on.width:
+        return on.beside(f"{lead}{sign} {value}", used, aside, column + 2)
+    if on.width - column < _LEAST_VALUE:
+        rows, lead, column = [lead.rstrip()], " " * 6, 6
+    else:
+        rows = []
+    rows += _long_value(line, lead, sign, column, on)
+    return rows + (on.paragraph(aside, column + 2, "dim") if aside else [])
+
+
+def _value(line: Line, on: Paper | None) -> str:
+    if line.before is None or line.after is None:
+        return line.before or line.after or ""
+    arrow = on.styled("->", "change") if on else "->"
+    return f"{line.before} {arrow} {line.after}"
+
+
+def _long_value(line: Line, lead: str, sign: str, column: int, on: Paper) -> list[str]:
+    """The values of a line that is too long for one row, one below the other, their beginnings lined up."""
+    rows: list[str] = []
+    before, after = line.before, line.after
+    if before is not None:
+        rows += on.paragraph(before, column + 2, first=f"{lead}{sign} ")
+        lead, sign = " " * (column - 1), on.styled("->", "change")
+    if after is not None:
+        rows += on.paragraph(after, column + 2, first=f"{lead}{sign} ")
+    return rows
+
+
+# --- what is not a change
+
+
+def _drift(view: PlanView, on: Paper) -> list[str]:
+    if not view.drift:
+        return []
+    widest = max(cells(each.subject) for each in view.drift)
+    columns = min(widest, _SUBJECT_COLUMNS)
+    rows = on.paragraph(view.drift_header, 0, "bold")
+    for each in view.drift:
+        rows += _drift_block(each, columns, on)
+    return rows
+
+
+def _drift_block(block: Block, columns: int, on: Paper) -> list[str]:
+    found = [block.predicate] if block.predicate else []
+    name = ""
+    for line in block.lines:
+        name = line.name or name
+        sign = line.item or "="
+        found.append(f"{name} {sign} {_value(line, None)} {line.aside}")
+    subject = f"  # {padded(block.subject, columns)}   "
+    indent = cells(subject)
+    extra = [*block.notes, *([listed(block.people)] if block.people.named else [])]
+    if any(indent + cells(each) > on.width for each in found):
+        rows, subject, indent = [f"  # {block.subject}"], " " * 6, 6
+    else:
+        rows = []
+    for each in found:
+        rows += on.paragraph(each, indent, first=subject)
+        subject = " " * indent
+    return rows + [row for each in extra for row in on.paragraph(each, indent, "dim")]
+
+
+def _remarks(title: str, remarks: tuple[Remark, ...], sign: str, style: str, on: Paper) -> list[str]:
+    if not remarks:
+        return []
+    return [on.styled(title, "bold"), *(row for each in remarks for row in _remark(each, sign, style, on))]
+
+
+def _remark(remark: Remark, sign: str, style: str, on: Paper) -> list[str]:
+    about = listed(remark.about)
+    single = len(remark.about.named) == 1
+    text = f"{about}: {remark.text}" if single else remark.text
+    lead = f"  {on.styled(sign, style)} "
+    if 4 + cells(text) <= on.width:
+        rows = on.beside(lead + text, 4 + cells(text), remark.place, 4)
+    else:
+        rows = [*on.paragraph(text, 4, first=lead), *(on.paragraph(remark.place, 4, "dim") if remark.place else [])]
+    several = f"{len(remark.about.named) + remark.about.hidden:,} identities: {about}"
+    more = [several if about and not single else "", remark.detail, f"mend: {remark.mend}" if remark.mend else ""]
+    return rows + [row for each in more if each for row in on.paragraph(each, 4)]
+
+
+def _broken_rules(rules: tuple[BrokenRule, ...], on: Paper) -> list[str]:
+    if not rules:
+        return []
+    title = "Stopped by a safety rule, nothing will be done:"
+    if len(rules) > 1:
+        title = f"Stopped by {len(rules)} safety rules, nothing will be done:"
+    return [on.styled(title, "error"), *(row for each in rules for row in _broken_rule(each, on))]
+
+
+def _broken_rule(rule: BrokenRule, on: Paper) -> list[str]:
+    rows = on.paragraph(f"{rule.rule}: {rule.summary}", 4, "bold", first=f"  {on.styled('!', 'error')} ")
+    items = listed(rule.items)
+    rows += on.paragraph(f"{rule.counts}{': ' if items else ''}{items}", 4)
+    rows += on.paragraph(rule.mend, 4) if rule.mend else []
+    if rule.acceptance:
+        rows += on.paragraph("To accept exactly this, add to acceptances.yaml in the same pull request:", 4)
+        rows += [f"      {rule.acceptance}"]
+    return rows
+
+
+def _summary(view: PlanView, on: Paper) -> list[str]:
+    rows = on.paragraph(view.summary, 0, "bold")
+    return rows + (on.paragraph(view.requests, 0) if view.requests else [])
+
+
+# --- terminals
+
+
+@cache
+def _codes() -> Mapping[str, tuple[str, str]]:
+    """Each style as what is written before and after: rich renders it once around a mark."""
+    found = {}
+    for name, style in _STYLES.items():
+        on, _, off = Style.parse(style).render("|").partition("|")
+        found[name] = (on, off)
+    return found
+
+
+def _terminal_width(stream: TextIO) -> int:
+    try:
+        return min(get_terminal_size(stream.fileno()).columns or PIPED_WIDTH, _WIDEST)
+    except OSError:
+        return PIPED_WIDTH

@@ -1,0 +1,180 @@
+"""The sentences of a plan. Numbers have separators, names are neutral; nothing here is laid out."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from reconciler.model import Action, AttributeChange, Cause, Change, Origin, PatchOp, Plan, ResourceType, Violation
+from reconciler.rendering.folding import Group
+from reconciler.rendering.naming import origin_text, place, plural
+from reconciler.rendering.neutral import NAME_LIMIT, neutral, quoted
+
+DRIFT_HEADER: Final = "Changed on the server by other hands, not part of this plan (apply --drift puts it right):"
+LEFTOVER: Final = "announced before, not in place yet"
+
+_DONE: Final = {
+    Action.DELETE: "deleted",
+    Action.DEACTIVATE: "deactivated",
+    Action.CREATE: "created",
+    Action.REACTIVATE: "reactivated",
+    Action.RENAME: "renamed",
+    Action.UPDATE: "updated in place",
+}
+_TALLY: Final = {
+    Action.DELETE: "destroy",
+    Action.DEACTIVATE: "deactivate",
+    Action.CREATE: "add",
+    Action.REACTIVATE: "reactivate",
+    Action.RENAME: "rename",
+    Action.UPDATE: "change",
+}
+
+
+def main_action(actions: Iterable[Action]) -> Action:
+    """The weightiest of the actions of a change; a change is counted under it alone."""
+    return next((each for each in _DONE if each in actions), Action.UPDATE)
+
+
+def predicate(actions: Sequence[Action]) -> str:
+    """``will be renamed and updated in place``."""
+    words = [word for action, word in _DONE.items() if action in actions] or [_DONE[Action.UPDATE]]
+    joined = f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+    return f"will be {joined}"
+
+
+def header(plan: Plan) -> str:
+    """The first line of a plan; empty if it changes nothing."""
+    if not plan.changes:
+        return ""
+    where = f"on target {quoted(plan.target)} (profile {neutral(plan.profile, NAME_LIMIT)})"
+    if plan.violations:
+        return f"reconciler would perform these actions {where}, but a safety rule forbids it (see the end):"
+    return f"reconciler will perform these actions {where}:"
+
+
+def summary(plan: Plan) -> str:
+    """``Plan: 1 to add, 288 to change, 0 to destroy; 1 to deactivate.``, or that there is nothing to do."""
+    if plan.changes:
+        return f"Plan: {tally(plan.changes, _TALLY, 'to ')}."
+    state = _state(plan)
+    if plan.drift or plan.refused:
+        return f"No changes to make on target {quoted(plan.target)}{state}."
+    return f"No changes. Target {quoted(plan.target)} matches the declarations{state}."
+
+
+def requests(plan: Plan) -> str:
+    """``291 requests, about 1 minute at 300 a minute.``; empty if there are none."""
+    if not plan.requests:
+        return ""
+    count = f"{plan.requests:,} request{'' if plan.requests == 1 else 's'}"
+    if not plan.requests_per_minute:
+        return f"{count}."
+    return f"{count}, {_duration(plan.requests / plan.requests_per_minute)} at {plan.requests_per_minute:,} a minute."
+
+
+def tally(changes: Iterable[Change], words: dict[Action, str], joint: str) -> str:
+    """``1 to add, 288 to change, 0 to destroy; 1 to deactivate``: the three of Terraform always, ours where not 0."""
+    counts = Counter(main_action(each.actions) for each in changes)
+    always = ", ".join(
+        f"{counts[each]:,} {joint}{words[each]}" for each in (Action.CREATE, Action.UPDATE, Action.DELETE)
+    )
+    more = ", ".join(
+        f"{counts[each]:,} {joint}{words[each]}"
+        for each in (Action.DEACTIVATE, Action.REACTIVATE, Action.RENAME)
+        if counts[each]
+    )
+    return f"{always}; {more}" if more else always
+
+
+def uniform_cause(change: Change) -> bool:
+    """Whether all differences of a change have the cause of the change, so that it is said once."""
+    return all(each.cause is change.cause for each in change.attribute_changes)
+
+
+def aside(group: Group, uniform: bool) -> str:
+    """Why, and where it was written: what stands beside the heading of a block."""
+    change = group.first
+    where = _whence(group)
+    parts = [neutral(change.reason)]
+    if where and where.partition(":")[0] not in parts[0]:
+        parts.append(where)
+    if uniform and change.cause is Cause.LEFTOVER:
+        parts.append(LEFTOVER)
+    if uniform and change.cause is Cause.DUE and not change.reason:
+        parts.append("due today")
+    return ", ".join(filter(None, parts))
+
+
+def notes(change: AttributeChange, *, cause: bool, via: bool) -> str:
+    """What stands in parentheses behind a difference. `cause`, `via`: whether to say why and from which layer."""
+    found = [neutral(each) for each in change.notes]
+    if cause and change.cause is Cause.LEFTOVER:
+        found.append(LEFTOVER)
+    found += _date_notes(change, cause)
+    if via and change.origin and change.origin.via:
+        found.append(neutral(change.origin.via, NAME_LIMIT))
+    return "; ".join(found)
+
+
+def counts(violation: Violation) -> str:
+    """``12 counted, 5 allowed``."""
+    return f"{violation.actual:,} counted, {violation.limit:,} allowed"
+
+
+def acceptance(violation: Violation) -> str:
+    """The line of acceptances.yaml that lifts a rule; empty if `mend` holds it, or the rule cannot be accepted."""
+    if not violation.digest or violation.digest in violation.mend:
+        return ""
+    rule, digest = neutral(violation.rule, NAME_LIMIT), neutral(violation.digest, NAME_LIMIT)
+    return f'- {{rule: {rule}, digest: {digest}, reason: "…"}}'
+
+
+def common_origin(change: Change) -> Origin | None:
+    """Where all differences of a change were written, if that is one place."""
+    origins = {each.origin for each in change.attribute_changes}
+    return origins.pop() if len(origins) == 1 else None
+
+
+def _whence(group: Group) -> str:
+    change = group.first
+    if Action.CREATE not in change.actions and (origin := common_origin(change)):
+        return origin_text(origin)
+    if not group.folds:
+        return place(change.source)
+    files = {each.source.path for each in group.changes if each.source}
+    if len(files) > 1:
+        return f"{len(files):,} files"
+    return neutral(files.pop(), NAME_LIMIT) if files else ""
+
+
+def _date_notes(change: AttributeChange, cause: bool) -> list[str]:
+    due = change.cause is Cause.DUE
+    day = neutral(change.until, NAME_LIMIT) if change.until else ""
+    if due and day:
+        return [f"last day was {day}" if change.op is PatchOp.REMOVE else f"due today, {day}"]
+    if due and cause:
+        return ["due today"]
+    return [f"until {day}"] if day else []
+
+
+def _state(plan: Plan) -> str:
+    counted = ", ".join(plural(plan.matched[each], each) for each in ResourceType if each in plan.matched)
+    others = ""
+    if plan.unmanaged:
+        ours = "identity is" if plan.unmanaged == 1 else "identities are"
+        others = f"{plan.unmanaged:,} live {ours} not ours"
+    found = "; ".join(filter(None, (counted, others)))
+    return f" ({found})" if found else ""
+
+
+def _duration(minutes: float) -> str:
+    if minutes < 0.25:
+        return "a few seconds"
+    if minutes < 0.75:
+        return "about half a minute"
+    if minutes < 1.5:
+        return "about 1 minute"
+    if minutes < 90:
+        return f"about {minutes:.0f} minutes"
+    hours = f"{minutes / 60:.1f}".removesuffix(".0")
+    return f"about {hours} hours"
