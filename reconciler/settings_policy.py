@@ -113,7 +113,7 @@ def _protect(section: Section, written: dict[str, Any], sources: dict[str, Sourc
     for name, source in names:
         for prefix in (_GROUP, _USER):
             if name.startswith(prefix) and not _KEY.fullmatch(name.removeprefix(prefix)):
-                words = f"{section.name_of('protect')}: no {prefix.removesuffix('.')} can have this key"
+                words = f'{section.name_of("protect")}: "{name}" is no key of a {prefix.removesuffix(".")}'
                 section.error("bad-address", source, words, f"write {prefix}KEY, or a userName")
 
 

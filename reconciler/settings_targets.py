@@ -133,7 +133,7 @@ def _time_zone(section: Section) -> str:
         return "UTC"
     if not _is_zone(name):
         words = f'{section.name_of("timeZone")}: there is no time zone "{name}"'
-        zones = available_timezones()
+        zones = available_timezones().difference(_NO_ZONES)
         mend = suggestion(name, zones) or "write it like Europe/Berlin" if zones else "install the package tzdata"
         section.error("unknown-time-zone", section.place("timeZone"), words, mend)
     return name
@@ -186,7 +186,9 @@ def _not_stored(section: Section, profile: Profile | None) -> tuple[str, ...]:
             names = [f"{GROUP_PREFIX if of_groups else ''}{each.name}" for each in rules.table.attributes]
             section.error("unknown-attribute", source, f"{words} is no attribute", suggestion(written, names))
         elif path == _IDENTIFYING[of_groups]:
-            section.error("identifying", source, f"{words} is what they are found by, so it must be stored")
+            section.error(
+                "identifying", source, f"{words} is what they are found by, so it must be stored", "take it out"
+            )
         else:
             found.append(f"{GROUP_PREFIX}{path}" if of_groups else path)
     return tuple(found)
