@@ -191,6 +191,7 @@ BAD: list[tuple[str, str, list[tuple[int, int, str]]]] = [
     ("negative", "name: try\ntitle: T\nwire: {timeout: -1}", [(3, 17, "wrong-type")]),
     ("yes is text", "name: try\ntitle: T\nwire: {useVersions: yes}", [(3, 21, "wrong-type")]),
     ("null for text", "name: try\ntitle: T\nwire: {usersPath: null}", [(3, 19, "wrong-type")]),
+    ("mapping for text", "name: try\ntitle: T\nwire: {usersPath: {a: b}}", [(3, 19, "wrong-type")]),
     ("list for text", "name: try\ntitle: T\nwire: {usersPath: [a]}", [(3, 19, "wrong-type")]),
     ("text for list", "name: try\ntitle: T\nusers: {required: userName}", [(3, 19, "wrong-type")]),
     ("bad item", "name: try\ntitle: T\nwire: {retryStatuses: [429, busy]}", [(3, 29, "wrong-type")]),

@@ -164,6 +164,22 @@ def test_auth_is_read(tmp_path: Path, start: str, auth: str, expected: Any) -> N
     assert target(tmp_path, f"{start}    auth:\n      {auth}\n").auth == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("TITLE", "title"),
+        ("name.givenName", "name.givenName"),
+        ("'emails[type eq \"work\"].display'", 'emails[type eq "work"].display'),
+        ("'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department'",
+         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"),
+        ("manager", "manager"),
+        ("group.externalId", "group.externalId"),
+    ],
+)  # fmt: skip
+def test_what_is_not_stored_is_a_name_or_a_path(tmp_path: Path, written: str, read: str) -> None:
+    assert target(tmp_path, f"{ONE}    notStored: [{written}]\n").not_stored == (read,)
+
+
 def test_a_region_stands_for_a_url(tmp_path: Path) -> None:
     regions = load_profile("genesys").wire.regions
     assert len(regions) == 18
@@ -352,6 +368,8 @@ BAD: list[tuple[str, list[tuple[int, int, str]]]] = [
      [(5, 76, "insecure-url")]),
     (after(GENESYS, f"auth: {{clientCredentials: {{clientId: a, clientSecret: env:S, tokenUrl: 'https://a:{HIDDEN}@b'}}}}"),
      [(5, 76, "user-in-url")]),
+    (after(GENESYS.replace("region:", "url:"), "auth: {clientCredentials: {clientId: a, clientSecret: env:S}}"),
+     [(4, 10, "bad-url")]),
     # policy
     (ONE + "policy: {removel: {}}", [(5, 10, "unknown-key")]),
     (ONE + "policy: {removal: keep}", [(5, 19, "wrong-type")]),
@@ -370,6 +388,7 @@ BAD: list[tuple[str, list[tuple[int, int, str]]]] = [
     (ONE + "policy: {protect: ann}", [(5, 19, "wrong-type")]),
     (ONE + "policy: {protect: [group.]}", [(5, 20, "bad-address")]),
     (ONE + "policy: {protect: [user.a b]}", [(5, 20, "bad-address")]),
+    (ONE + "policy: {minimum: [group.a]}", [(5, 19, "wrong-type")]),
     (ONE + "policy: {minimum: {administrators: 2}}", [(5, 20, "bad-key")]),
     (ONE + "policy: {minimum: {group.a: two}}", [(5, 29, "wrong-type")]),
     (ONE + "policy: {minimum: {group.a: -1}}", [(5, 29, "out-of-range")]),
