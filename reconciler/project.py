@@ -17,7 +17,7 @@ from reconciler.profiles.loading import target_profile
 from reconciler.profiles.profile import Profile
 from reconciler.record.repository import GitRepository
 from reconciler.settings import Settings, Target
-from reconciler.settings_loading import find_settings, load_settings
+from reconciler.settings.loading import find_settings, load_settings
 from reconciler.suggestions import suggestion
 
 
@@ -33,11 +33,6 @@ class Project:
     def repository(self) -> GitRepository | None:
         """The repository that holds the settings; None outside git."""
         return GitRepository.find(self.settings.folder)
-
-    @cached_property
-    def commit(self) -> str | None:
-        """The commit that is checked out, None outside git and before the first commit."""
-        return self.repository.head() if self.repository else None
 
     def target(self, name: str | None) -> Target:
         """The target of that name, or the default one. UsageError if there is none."""

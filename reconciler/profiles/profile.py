@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.model import ABSENT, ListMode, LiveResource, ResourceType, Value
+from reconciler.model import ABSENT, ListMode, LiveResource, ResourceType, Unset, Value
 from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES, Attribute, AttributeTable
 from reconciler.scim.values import same_value
 
@@ -72,9 +72,9 @@ class AttributeRules:
     def in_place(self, resource: LiveResource, path: str, wanted: Value) -> bool:
         """Whether live holds the wanted value at a path; None is wanted absence."""
         found = resource.at(path)
-        if wanted is None:
-            return found is ABSENT
-        return same_value(found, wanted, fold=self.folds(path))
+        if isinstance(found, Unset):
+            return wanted is None and found is ABSENT
+        return wanted is not None and same_value(found, wanted, fold=self.folds(path))
 
     def stores(self, attribute: Attribute, path: str) -> bool:
         """Whether a value sent at this path is kept by the provider."""

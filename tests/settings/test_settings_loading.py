@@ -12,8 +12,8 @@ from reconciler.errors import InputError, UsageError
 from reconciler.model import Limit, ListMode, Policy, Removal, SourceLocation
 from reconciler.profiles.loading import load_profile
 from reconciler.settings import BasicAuth, BearerAuth, ClientCredentialsAuth, SecretReference, Settings, Target
-from reconciler.settings_loading import find_settings, load_settings
-from reconciler.settings_urls import BadUrl, read_base_url, read_token_url
+from reconciler.settings.loading import find_settings, load_settings
+from reconciler.settings.urls import BadUrl, read_base_url, read_token_url
 
 HIDDEN = "hunter2-hunter2"
 ONE = "targets:\n  one:\n    profile: rfc\n    url: https://one.example.com/scim\n"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from reconciler.model import Limit, Policy, Removal, ResourceType, SourceLocation
-from reconciler.settings_section import Section
+from reconciler.settings.section import Section
 
 _LIMITS: Final[Mapping[str, str]] = {
     "removals": "removals",

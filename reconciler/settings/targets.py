@@ -11,10 +11,10 @@ from reconciler.model import ListMode, Policy, SourceLocation
 from reconciler.profiles.loading import GROUP_PREFIX, load_profile, profile_names
 from reconciler.profiles.profile import AttributeRules, Profile, WireRules
 from reconciler.settings import Target
-from reconciler.settings_auth import read_auth
-from reconciler.settings_policy import read_policy
-from reconciler.settings_section import Section
-from reconciler.settings_urls import EMBEDDED, BadUrl, read_base_url, region_url
+from reconciler.settings.auth import read_auth
+from reconciler.settings.policy import read_policy
+from reconciler.settings.section import Section
+from reconciler.settings.urls import EMBEDDED, BadUrl, read_base_url, region_url
 from reconciler.suggestions import suggestion
 
 _NO_ZONES: Final = ("localtime", "posixrules", "Factory")

@@ -11,10 +11,10 @@ from reconciler.errors import InputError, UsageError
 from reconciler.model import Diagnostic, Policy, Severity, SourceLocation
 from reconciler.schemas import problems as schema_problems
 from reconciler.settings import Settings
-from reconciler.settings_auth import hide_secrets
-from reconciler.settings_policy import read_policy
-from reconciler.settings_section import Section
-from reconciler.settings_targets import read_target
+from reconciler.settings.auth import hide_secrets
+from reconciler.settings.policy import read_policy
+from reconciler.settings.section import Section
+from reconciler.settings.targets import read_target
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import Quoted, number, read_yaml
 

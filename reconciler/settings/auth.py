@@ -10,8 +10,8 @@ from typing import Any, Final
 from reconciler.model import SourceLocation
 from reconciler.profiles.profile import WireRules
 from reconciler.settings import Auth, BasicAuth, BearerAuth, ClientCredentialsAuth, SecretReference
-from reconciler.settings_section import Section
-from reconciler.settings_urls import BadUrl, derived_token_url, read_token_url
+from reconciler.settings.section import Section
+from reconciler.settings.urls import BadUrl, derived_token_url, read_token_url
 
 _REFERENCE: Final = re.compile(r"(?:(env):([A-Za-z_][A-Za-z0-9_]*)|(file):(.+))", re.DOTALL)
 _HIDDEN: Final = "env:HIDDEN"
