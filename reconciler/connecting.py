@@ -19,17 +19,17 @@ from reconciler.transport.client import Reader, Writer, open_reader, open_writer
 @contextmanager
 def reader_for(project: Project, target: Target, profile: Profile) -> Iterator[Reader]:
     """A client that has no way to write."""
-    with _transport(project, target) as transport:
-        with open_reader(target, profile, project.settings.folder, transport=transport) as reader:
-            yield reader
+    folder = project.settings.folder
+    with _transport(project, target) as seam, open_reader(target, profile, folder, transport=seam) as reader:
+        yield reader
 
 
 @contextmanager
 def writer_for(project: Project, target: Target, profile: Profile) -> Iterator[Writer]:
     """A client that can write, for an apply."""
-    with _transport(project, target) as transport:
-        with open_writer(target, profile, project.settings.folder, transport=transport) as writer:
-            yield writer
+    folder = project.settings.folder
+    with _transport(project, target) as seam, open_writer(target, profile, folder, transport=seam) as writer:
+        yield writer
 
 
 def embedded_service(project: Project, target: Target) -> SandboxService:

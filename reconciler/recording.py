@@ -100,9 +100,9 @@ class Record:
 
 def record_of(project: Project, target: Target, tool: str) -> Record:
     """The record of a target: in git where there is git, in a file for an embedded target and outside git."""
-    repository = project.repository
+    repository = None if target.embedded else project.repository
     run = os.environ.get("GITHUB_RUN_ID") or os.environ.get("CI_JOB_ID") or secrets.token_hex(4)
-    if target.embedded or repository is None:
+    if repository is None:
         store: RecordStore = FileRecordStore(data_folder(project) / "record" / target.name)
     else:
         remote = project.settings.record_remote or repository.default_remote()

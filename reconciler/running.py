@@ -15,6 +15,7 @@ from reconciler.audit import Audit
 from reconciler.connecting import reader_for, writer_for
 from reconciler.errors import RecordTrouble
 from reconciler.model import (
+    Address,
     AppliedState,
     Change,
     CreateResource,
@@ -32,6 +33,7 @@ from reconciler.project import Project
 from reconciler.reconcile import Context, Reconciliation, reconcile
 from reconciler.record.git import GitRecordStore
 from reconciler.record.history import Relation, relation
+from reconciler.record.repository import GitRepository
 from reconciler.record.store import RecordError
 from reconciler.recording import LoadedRecord, Record, data_folder, record_of
 from reconciler.refreshing import refresh
@@ -62,7 +64,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an apply did. `unverified`: what the server did not keep. `record_trouble`: the record could not be moved."""
+    """What an apply did. `unverified`: what the server did not keep. `record_trouble`: it could not be moved."""
 
     reconciliation: Reconciliation
     results: tuple[Result, ...] = ()
@@ -82,6 +84,15 @@ class _Run:
     record: Record
     loaded: LoadedRecord
     options: Options
+
+    @property
+    def repository(self) -> GitRepository | None:
+        """The repository whose commits an apply of this target records; an embedded target has none."""
+        return None if self.target.embedded else self.project.repository
+
+    @property
+    def commit(self) -> str | None:
+        return self.repository.head() if self.repository else None
 
     @classmethod
     def open(cls, project: Project, options: Options) -> "_Run":
@@ -113,7 +124,7 @@ class _Run:
             violations=tuple(violations),
             accepted=self.options.accepted,
             notices=(*self.loaded.notices, *notices),
-            commit=self.project.commit,
+            commit=self.commit,
             tool_version=__version__,
         )
         return reconcile(self.desired, live, applied, self.profile, self.target.policy, context)
@@ -155,12 +166,12 @@ def apply_target(
         if not plan.operations:
             trouble = _remember_nothing_written(run, reconciliation)
             return Outcome(reconciliation=reconciliation, record_trouble=trouble)
-        announced = announce(reconciliation.situation, plan.changes, project.commit)
+        announced = announce(reconciliation.situation, plan.changes, run.commit)
         version = _claim(run, announced)
         audit_path = data_folder(project) / "audit" / f"{run.record.run}.jsonl"
         with Audit.open(audit_path) as audit:
             results = execute(plan.operations, writer, run.profile, audit=audit, progress=progress, stop=stop)
-        after, unverified, concluded = _verified(run, writer, reconciliation, announced, results)
+        unverified, concluded = _verified(run, writer, reconciliation, announced, results)
         trouble = _finish(run, concluded, version, results)
     return Outcome(
         reconciliation=reconciliation,
@@ -181,7 +192,7 @@ def _claim(run: _Run, announced: AppliedState) -> str:
 
 def _remember_nothing_written(run: _Run, reconciliation: Reconciliation) -> RecordTrouble | None:
     """Values found in place are ours from now on; a record that would stay as it is is not written again."""
-    announced = announce(reconciliation.situation, (), run.project.commit)
+    announced = announce(reconciliation.situation, (), run.commit)
     concluded = conclude(announced, reconciliation.situation, reconciliation.plan.drift, {})
     if concluded == run.loaded.applied:
         return None
@@ -194,7 +205,7 @@ def _verified(
     reconciliation: Reconciliation,
     announced: AppliedState,
     results: Sequence[Result],
-) -> tuple[LiveState, tuple[Diagnostic, ...], AppliedState]:
+) -> tuple[tuple[Diagnostic, ...], AppliedState]:
     """Read again until every write shows, or the provider has had its time; then say what it did not keep."""
     created = _created(reconciliation, results)
     entries = {
@@ -212,12 +223,12 @@ def _verified(
         left = run.reconcile(live, concluded).plan.changes
         unverified = _unverified(left, reconciliation, results)
         if not unverified or time.monotonic() + pause > deadline:
-            return live, unverified, concluded
+            return unverified, concluded
         time.sleep(pause)
         pause *= 2
 
 
-def _created(reconciliation: Reconciliation, results: Sequence[Result]) -> dict:
+def _created(reconciliation: Reconciliation, results: Sequence[Result]) -> dict[Address, str]:
     ids = {each.number: each.live_id for each in results if isinstance(each, Succeeded)}
     creates = [each for each in reconciliation.plan.operations if isinstance(each, CreateResource)]
     return {each.address: ids[each.number] for each in creates if each.number in ids}
@@ -252,7 +263,7 @@ def _unverified(
 
 
 def _finish(run: _Run, concluded: AppliedState, version: str | None, results: Sequence[Result]) -> RecordTrouble | None:
-    """The final record. If it cannot be moved, it is kept on this machine and what was announced covers the next run."""
+    """The final record. If it cannot be moved, what was announced before covers the next run."""
     report = {"results": [{"number": each.number, "outcome": type(each).__name__.lower()} for each in results]}
     try:
         run.record.save(concluded, run.loaded, expected=version, stage="done", report=report)
@@ -267,12 +278,12 @@ def _finish(run: _Run, concluded: AppliedState, version: str | None, results: Se
 def _git_violations(run: _Run) -> list[Violation]:
     """Rules about the checkout: an apply runs on committed declarations, and never on older ones than before."""
     found: list[Violation] = []
-    repository, commit, recorded = run.project.repository, run.project.commit, run.loaded.applied.commit
+    repository, commit, recorded = run.repository, run.commit, run.loaded.applied.commit
     if run.loaded.lost_on_remote:
         summary = "the record is gone on the remote; this clone has a copy"
         mend = "push the copy back, or accept that nothing undeclared is removed until a new record is whole"
         found.append(violation("record-lost", summary, [run.record.store.describe()], 0, mend))
-    if repository is None or run.target.embedded:
+    if repository is None:
         return found
     dirty = repository.dirty(run.project.declared_paths(run.target))
     if dirty:
@@ -290,18 +301,16 @@ def _git_violations(run: _Run) -> list[Violation]:
 
 
 def _history_notices(run: _Run) -> list[Diagnostic]:
-    if run.target.embedded or run.project.repository is None:
-        return []
     state = _relation(run)
     if state not in _OLD:
         return []
-    shown = {"head": (run.project.commit or "")[:12], "recorded": (run.loaded.applied.commit or "")[:12]}
+    shown = {"head": (run.commit or "")[:12], "recorded": (run.loaded.applied.commit or "")[:12]}
     summary = _OLD[state].format(**shown) + "; an apply would refuse"
     return [Diagnostic(severity=Severity.NOTICE, code=state.value, summary=summary, mend=_OLD_MEND[state])]
 
 
 def _relation(run: _Run) -> Relation:
-    repository, commit, recorded = run.project.repository, run.project.commit, run.loaded.applied.commit
+    repository, commit, recorded = run.repository, run.commit, run.loaded.applied.commit
     if repository is None or commit is None or recorded is None:
         return Relation.SAME
     return relation(repository, recorded, commit, remote=run.project.settings.record_remote)

@@ -7,12 +7,11 @@ import click
 
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.options import opened, target_options
-from reconciler.cli.output import error_line, show_plan
+from reconciler.cli.output import error_line, show_plan, show_report
 from reconciler.cli.plan import code_of
 from reconciler.cli.progress import Progress
 from reconciler.model import Succeeded
 from reconciler.reconcile import Reconciliation
-from reconciler.rendering.report import render_report
 from reconciler.running import Options, Outcome, apply_target
 
 
@@ -61,7 +60,7 @@ def command(
     if outcome is None:
         click.echo("Apply cancelled: nothing was written.")
         return Exit.FAILED
-    return _ended(outcome)
+    return _ended(outcome, verbose=verbose)
 
 
 def _agreed(target: str) -> bool:
@@ -71,11 +70,11 @@ def _agreed(target: str) -> bool:
     return bool(answer == "yes")
 
 
-def _ended(outcome: Outcome) -> Exit:
+def _ended(outcome: Outcome, *, verbose: bool) -> Exit:
     plan = outcome.reconciliation.plan
     codes = [code_of(plan)]
     if outcome.results:
-        click.echo(render_report(plan, outcome.results, outcome.unverified), nl=False)
+        show_report(plan, outcome.results, outcome.unverified, verbose=verbose)
     if outcome.unverified or any(not isinstance(each, Succeeded) for each in outcome.results):
         codes.append(Exit.PARTLY)
     if outcome.record_trouble is not None:

@@ -69,7 +69,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="scim-reconciler", prog_name="reconciler")
 def cli() -> None:
-    """Keep the users and groups of SCIM 2.0 service providers equal to what git declares.
+    r"""Keep the users and groups of SCIM 2.0 service providers equal to what git declares.
 
     \b
     Exit codes: 0 done or no changes - 1 nothing could be planned or done - 2 changes present

@@ -1,16 +1,16 @@
 """Printing: plans and their like to standard output, what went wrong to standard error."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
 
-import click
-
-from reconciler.model import Diagnostic, Plan
+from reconciler.model import Diagnostic, Plan, Result
 from reconciler.planfile import dump
 from reconciler.rendering.diagnostics import render_diagnostics
 from reconciler.rendering.neutral import neutral
-from reconciler.rendering.text import Terminal, render_text
+from reconciler.rendering.report import render_report
+from reconciler.rendering.text import paper_for, render_text, write_text
 from reconciler.rendering.view import view
 
 FORMATS: Final = ("text", "json")
@@ -19,20 +19,27 @@ FORMATS: Final = ("text", "json")
 def show_plan(plan: Plan, form: str, *, verbose: bool = False) -> None:
     """Print a plan in one of `FORMATS`."""
     if form == "json":
-        sys.stdout.buffer.write(dump(plan) + b"\n")
+        write_text(sys.stdout, dump(plan).decode())
         return
-    terminal = Terminal.of(sys.stdout)
-    sys.stdout.write(render_text(view(plan, verbose=verbose), width=terminal.width, colour=terminal.colour))
+    paper = paper_for(sys.stdout, os.environ)
+    write_text(sys.stdout, render_text(view(plan, verbose=verbose), width=paper.width, colour=paper.coloured))
+
+
+def show_report(plan: Plan, results: Sequence[Result], unverified: Sequence[Diagnostic], *, verbose: bool) -> None:
+    """Print what an apply did."""
+    paper = paper_for(sys.stdout, os.environ)
+    text = render_report(plan, results, unverified, width=paper.width, colour=paper.coloured, verbose=verbose)
+    write_text(sys.stdout, "\n" + text)
 
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
     """Print what is wrong with declarations or settings."""
-    terminal = Terminal.of(sys.stderr)
-    click.echo(render_diagnostics(diagnostics, width=terminal.width, colour=terminal.colour), err=True, nl=False)
+    paper = paper_for(sys.stderr, os.environ)
+    write_text(sys.stderr, render_diagnostics(diagnostics, width=paper.width, colour=paper.coloured))
 
 
 def error_line(summary: str, mend: str) -> None:
     """One thing that went wrong, and what to do about it."""
-    click.echo(f"error: {neutral(summary)}", err=True)
+    write_text(sys.stderr, f"error: {neutral(summary)}")
     for line in mend.splitlines():
-        click.echo(f"  {neutral(line)}", err=True)
+        write_text(sys.stderr, f"  {neutral(line)}")
