@@ -92,13 +92,13 @@ def _apply(document: JsonObject, operation: JsonObject, resource_type: ResourceT
 
 
 def _write_members(document: JsonObject, value: Any, verb: Verb, resource_type: ResourceType) -> None:
-    """Without a path, the value is a partial resource whose members are written one by one."""
+    """Without a path, the value is a partial resource, written member by member; their names may be paths."""
     if not isinstance(value, dict):
         raise invalid_value(f"{verb} without a path needs an object of attributes.")
     for folded, (name, member) in folded_names(value, "").items():
         if folded == "schemas" or (member is None and verb is Verb.ADD):
             continue
-        if folded not in resource_type.attributes and not folded.startswith("urn:"):
+        if folded.partition(".")[0] not in resource_type.attributes and not folded.startswith("urn:"):
             raise unknown_attribute(name)
         _write(document, parse_path(name, resource_type), member, verb, resource_type)
 
@@ -149,7 +149,7 @@ def _write_list(document: JsonObject, path: PatchPath, value: Any, verb: Verb) -
         return
     held = _held(document, path) or []
     known = distinct(attribute, [*held, *new])
-    _assign(document, path, _one_primary(known, known[len(held) :], path))
+    _assign(document, path, _one_primary(held, known, path))
 
 
 def _write_object(document: JsonObject, path: PatchPath, value: Any) -> None:
@@ -170,7 +170,7 @@ def _write_sub_attribute(document: JsonObject, path: PatchPath, value: Any) -> N
     if not held:
         raise no_target(f"{attribute.name} has no values, so {path.text} cannot be written.")
     written = [_merged(attribute, element, {name: value}, path) for element in held]
-    _assign(document, path, _one_primary(written, written, path))
+    _assign(document, path, _one_primary(held, written, path))
 
 
 def _write_selected(document: JsonObject, path: PatchPath, value: Any, verb: Verb) -> None:
@@ -183,8 +183,7 @@ def _write_selected(document: JsonObject, path: PatchPath, value: Any, verb: Ver
         _written_element(attribute, element, value, path, verb) if index in chosen else element
         for index, element in enumerate(held)
     ]
-    touched = [elements[index] for index in sorted(chosen)]
-    kept = [element for element in _one_primary(elements, touched, path) if element]
+    kept = [element for element in _one_primary(held, elements, path) if element]
     _assign(document, path, distinct(attribute, kept))
 
 
@@ -265,16 +264,23 @@ def _chosen(path: PatchPath, held: list[Any]) -> set[int]:
     return {index for index, element in enumerate(held) if selects is not None and selects(element)}
 
 
-def _one_primary(elements: list[Any], written: list[Any], path: PatchPath) -> list[Any]:
-    """Marking one value as primary takes the mark from all others (RFC 7644 section 3.5.2)."""
-    marked = [element for element in written if is_primary(element)]
+def _one_primary(before: list[Any], after: list[Any], path: PatchPath) -> list[Any]:
+    """Marking one value as primary takes the mark from all others (RFC 7644 section 3.5.2).
+
+    `after` has the values of `before` in their places, changed or not, and new ones behind them.
+    """
+    marked = [
+        index
+        for index, element in enumerate(after)
+        if is_primary(element) and not (index < len(before) and is_primary(before[index]))
+    ]
     if len(marked) > 1:
         raise invalid_value(f"{path.text} would mark more than one value as primary.")
     if not marked:
-        return elements
+        return after
     return [
-        {**element, "primary": False} if is_primary(element) and element is not marked[0] else element
-        for element in elements
+        {**element, "primary": False} if is_primary(element) and index != marked[0] else element
+        for index, element in enumerate(after)
     ]
 
 

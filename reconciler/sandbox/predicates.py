@@ -109,9 +109,11 @@ def _compile_comparison(tree: Comparison, scope: _Scope) -> Predicate:
         raise _refusal(f"{tree.path} is a whole schema and cannot be compared")
     if tree.operand is None:
         return _compare_with_null(tree, values)
-    test = _test(attribute, tree.operator, tree.operand)
     if tree.operator is Operator.NE:
-        return lambda subject: not (found := values(subject)) or any(test(value) for value in found)
+        # "Not identical" holds when no value is identical, so `ne` is the opposite of `eq` for lists and gaps too.
+        same = _test(attribute, Operator.EQ, tree.operand)
+        return lambda subject: not any(same(value) for value in values(subject))
+    test = _test(attribute, tree.operator, tree.operand)
     return lambda subject: any(test(value) for value in values(subject))
 
 
@@ -133,7 +135,7 @@ def _test(attribute: Attribute, operator: Operator, operand: Operand) -> _Test:
     if kind is AttributeType.DATE_TIME and isinstance(operand, str):
         return _date_time_test(attribute, operator, operand)
     if kind is AttributeType.BOOLEAN and isinstance(operand, bool):
-        if operator not in (Operator.EQ, Operator.NE):
+        if operator is not Operator.EQ:
             raise _refusal(f"{attribute.name} is boolean and takes eq and ne only")
         return _ordered_test(operator, operand)
     if kind in _NUMBERS and isinstance(operand, int | float) and not isinstance(operand, bool):
@@ -176,8 +178,6 @@ def _ordered_test(operator: Operator, operand: Any) -> _Test:
     match operator:
         case Operator.EQ:
             return lambda value: bool(value == operand)
-        case Operator.NE:
-            return lambda value: bool(value != operand)
         case Operator.GT:
             return lambda value: bool(value > operand)
         case Operator.GE:
