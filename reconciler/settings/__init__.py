@@ -64,7 +64,7 @@ class Target:
     identities: tuple[str, ...] = ("identities",)
     time_zone: str = "UTC"
     auth: Auth | None = None
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     modes: Mapping[str, ListMode] = field(default_factory=dict)
     not_stored: tuple[str, ...] = ()
     page_size: int | None = None
