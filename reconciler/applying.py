@@ -1,0 +1,112 @@
+"""Performs operations in the order of their numbers and says what came of each. Decides nothing.
+
+A failure is a `Result`, never an exception. What depends on a failed operation is skipped with the reason; a group's
+chunk of members loses only those who were not created. Once `performing` has halted, the rest is not tried.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from reconciler.audit import Audit
+from reconciler.errors import RecordTrouble
+from reconciler.memberships import is_member_delta
+from reconciler.model import (
+    BULK_ID,
+    CreateResource,
+    DeleteResource,
+    NotTried,
+    Operation,
+    PatchResource,
+    Result,
+    Skipped,
+    Succeeded,
+    known_after_apply,
+)
+from reconciler.performing import UNKNOWN_MEMBERS, Members, Performer, Unresolved
+from reconciler.profiles.profile import Profile
+from reconciler.transport.client import Writer
+
+
+def execute(
+    operations: Sequence[Operation],
+    writer: Writer,
+    profile: Profile,
+    *,
+    audit: Audit | None,
+    progress: Callable[[Result], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    members: Members = UNKNOWN_MEMBERS,
+) -> tuple[Result, ...]:
+    """Perform the operations of a plan; one result for each, in the order of their numbers.
+
+    `stop` is asked before each operation; once it says yes the rest is not tried. `members`: group id -> member ids as
+    they were last read, to notice losses; a group that is missing here is read before its first change.
+    """
+    performer = Performer(writer, profile, audit, members)
+    run = _Run(operations, performer)
+    results: list[Result] = []
+    for operation in sorted(operations, key=lambda each: each.number):
+        if stop is not None and stop():
+            performer.halt("the run was stopped")
+        result = run.perform(operation)
+        results.append(result)
+        if progress is not None:
+            progress(result)
+    return tuple(results)
+
+
+class _Run:
+    """The operations of a run and their results so far."""
+
+    def __init__(self, operations: Sequence[Operation], performer: Performer) -> None:
+        self._performer = performer
+        self._by_number = {each.number: each for each in operations}
+        self._creates = {
+            known_after_apply(each.address): each.number for each in operations if isinstance(each, CreateResource)
+        }
+        self._results: dict[int, Result] = {}
+
+    def perform(self, operation: Operation) -> Result:
+        """The result of one operation; those it depends on have had theirs."""
+        if self._performer.halted is not None:
+            result: Result = self._not_tried(operation)
+        else:
+            failed = self._failed_dependency(operation)
+            result = self._tried(operation) if failed is None else self._skipped(operation, failed, None)
+        self._results[operation.number] = result
+        return result
+
+    def _failed_dependency(self, operation: Operation) -> int | None:
+        """What it needs and did not succeed. A chunk of members needs its group only."""
+        own = self._creates.get(operation.live_id) if isinstance(operation, PatchResource) else None
+        chunk = isinstance(operation, PatchResource) and is_member_delta(operation.operations)
+        for number in operation.depends_on:
+            needed = number == own or not chunk
+            if needed and number in self._results and not isinstance(self._results[number], Succeeded):
+                return number
+        return None
+
+    def _tried(self, operation: Operation) -> Result:
+        try:
+            match operation:
+                case CreateResource():
+                    return self._performer.create(operation)
+                case PatchResource():
+                    return self._performer.patch(operation)
+                case DeleteResource():
+                    return self._performer.delete(operation)
+                case _:
+                    assert_never(operation)
+        except Unresolved as missing:
+            because = self._creates.get(missing.bulk_id, operation.number)
+            return self._skipped(operation, because, missing.bulk_id.removeprefix(BULK_ID))
+        except RecordTrouble as trouble:
+            self._performer.halt(trouble.summary)
+            return self._not_tried(operation)
+
+    def _skipped(self, operation: Operation, because: int, needed: str | None) -> Skipped:
+        name = needed or self._by_number[because].address
+        return Skipped(number=operation.number, message=f"needs {name}, which did not succeed", because=because)
+
+    def _not_tried(self, operation: Operation) -> NotTried:
+        return NotTried(number=operation.number, message=str(self._performer.halted))

@@ -1,0 +1,327 @@
+"""Performs one operation: the requests it takes, and what their answers mean. Decides nothing about other operations.
+
+Remembers what a run has learnt: ids that were given, versions, members. Sets `halted` where going on could do harm or
+cannot succeed: a credential that is no longer accepted, a server that has fallen silent, members that vanish although
+nobody took them out, an audit that cannot be written.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
+
+from reconciler.audit import Audit, RequestLine
+from reconciler.errors import RecordTrouble, TargetError
+from reconciler.memberships import added, is_member_delta, members_of, removed, still_needed, without_members
+from reconciler.model import (
+    BULK_ID,
+    CreateResource,
+    DeleteResource,
+    Failed,
+    Json,
+    Operation,
+    PatchOperation,
+    PatchResource,
+    ResourceType,
+    Result,
+    Succeeded,
+    is_known,
+    known_after_apply,
+)
+from reconciler.profiles.profile import Profile
+from reconciler.scim.paths import url_path
+from reconciler.transport.answers import Answer, Refusal, folded, version_of
+from reconciler.transport.client import Writer
+
+Members: TypeAlias = Mapping[str, Collection[str]]
+
+UNKNOWN_MEMBERS: Final[Members] = MappingProxyType({})
+_SILENT: Final = 3
+"""Operations in a row without any answer, after which nothing more is tried."""
+_NAMED: Final = 5
+"""How many ids a message names."""
+_GONE: Final = (404, 410)
+
+
+class Unresolved(Exception):
+    """A reference (``bulkId:…``) to something that was not created."""
+
+    def __init__(self, bulk_id: str) -> None:
+        super().__init__(bulk_id)
+        self.bulk_id = bulk_id
+
+
+class Performer:
+    """Performs single operations of one run, one after the other."""
+
+    def __init__(self, writer: Writer, profile: Profile, audit: Audit | None, members: Members) -> None:
+        self.halted: str | None = None
+        self._writer = writer
+        self._profile = profile
+        self._audit = audit
+        self._ids: dict[str, str] = {}
+        self._versions: dict[str, str | None] = {}
+        self._members: dict[str, frozenset[str] | None] = {key: frozenset(each) for key, each in members.items()}
+        self._left: set[str] = set()
+        self._silent = 0
+
+    def halt(self, why: str) -> None:
+        """Try nothing more; the first reason stays."""
+        self.halted = self.halted or why
+
+    def _resolved(self, value: Any) -> Any:
+        """The same JSON with ids in the place of references. Raises Unresolved."""
+        if isinstance(value, str):
+            if is_known(value):
+                return value
+            if value not in self._ids:
+                raise Unresolved(value)
+            return self._ids[value]
+        if isinstance(value, Mapping):
+            return {name: self._resolved(each) for name, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._resolved(each) for each in value]
+        return value
+
+    def _path(self, operation: Operation, live_id: str | None = None) -> str:
+        wire = self._profile.wire
+        is_user = operation.address.resource_type is ResourceType.USER
+        return url_path(wire.users_path if is_user else wire.groups_path, live_id)
+
+    # --- create
+
+    def create(self, operation: CreateResource) -> Result:
+        """POST a resource and remember its id. Raises Unresolved, RecordTrouble (before anything was sent)."""
+        body = self._resolved(operation.body)
+        path = self._path(operation)
+        answer = self._send(operation, "POST", path, body, lambda: self._writer.create(path, body))
+        if isinstance(answer, Refusal):
+            return self._failed(operation, answer, _taken_name(answer, body))
+        live_id = _id_in(answer)
+        if live_id is None:
+            message = f"the server answered {answer.status} without an id"
+            return Failed(number=operation.number, message=message, status=answer.status, unknown=True)
+        self._ids[known_after_apply(operation.address)] = live_id
+        self._versions[live_id] = answer.version
+        if operation.address.resource_type is ResourceType.GROUP:
+            self._members[live_id] = members_of(answer.body) or frozenset()
+        notes = (
+            ["answered 200, not 201: the server may have brought an earlier one back"] if answer.status == 200 else []
+        )
+        return _succeeded(operation, live_id, notes)
+
+    # --- patch
+
+    def patch(self, operation: PatchResource) -> Result:
+        """PATCH a resource, and look at the members of a group afterwards. Raises as `create`."""
+        live_id = str(self._resolved(operation.live_id))
+        chunk = is_member_delta(operation.operations)
+        operations, missing = self._without_missing(operation.operations) if chunk else (operation.operations, ())
+        if not operations:
+            raise Unresolved(missing[0])
+        wanted = tuple(replace(each, value=self._resolved(each.value)) for each in operations)
+        is_group = operation.address.resource_type is ResourceType.GROUP
+        if is_group:
+            self._members_before(operation, live_id)
+        answer = self._patched(operation, live_id, wanted, self._version(operation, live_id))
+        if isinstance(answer, Refusal) and chunk and removed(wanted) and _no_target(answer):
+            answer = self._patched_rest(operation, live_id, wanted, answer)
+        if isinstance(answer, Refusal):
+            self._forget(live_id, answer)
+            return self._failed(operation, answer)
+        self._versions[live_id] = answer.version
+        if any(each.path == "active" and each.value is False for each in wanted):
+            self._left.add(live_id)
+        notes = [f"without {each.removeprefix(BULK_ID)}, not created" for each in missing]
+        if is_group:
+            return self._checked(operation, live_id, wanted, answer, notes)
+        return _succeeded(operation, live_id, notes)
+
+    def _forget(self, live_id: str, refusal: Refusal) -> None:
+        """A change that may have happened all the same leaves neither version nor members to compare with."""
+        if refusal.unknown:
+            self._versions[live_id] = None
+            self._members.pop(live_id, None)
+
+    def _version(self, operation: PatchResource, live_id: str) -> str | None:
+        """What goes into If-Match: the version as planned, or as it became by our own earlier change in this run."""
+        if not self._profile.wire.use_versions or operation.version is None or is_member_delta(operation.operations):
+            return None
+        return self._versions.get(live_id, operation.version)
+
+    def _without_missing(
+        self, operations: Sequence[PatchOperation]
+    ) -> tuple[tuple[PatchOperation, ...], tuple[str, ...]]:
+        """A chunk of members without those who were not created, and who they are."""
+        missing = tuple(each for each in sorted(added(operations)) if not is_known(each) and each not in self._ids)
+        return without_members(operations, lambda member: member in missing), missing
+
+    def _patched(
+        self, operation: PatchResource, live_id: str, wanted: tuple[PatchOperation, ...], version: str | None
+    ) -> Answer | Refusal:
+        """PATCH with If-Match; a conflict counts only if the version did move (RFC 7644 §3.14)."""
+        path = self._path(operation, live_id)
+        sent = [{"op": each.op.value, "path": each.path, "value": each.value} for each in wanted]
+        answer = self._send(operation, "PATCH", path, sent, lambda: self._writer.patch(path, wanted, version))
+        if version is None or not _version_conflict(answer):
+            return answer
+        try:
+            now = self._writer.get(path)
+        except TargetError as trouble:
+            return Refusal(status=answer.status, detail=f"changed meanwhile, and it cannot be read: {trouble.summary}")
+        if now is None:
+            return Refusal(status=404, detail="it was deleted meanwhile")
+        if _weak(version_of(now)) != _weak(version):
+            return Refusal(status=answer.status, detail="changed meanwhile by somebody else; plan again")
+        return self._send(operation, "PATCH", path, sent, lambda: self._writer.patch(path, wanted, None))
+
+    # --- members
+
+    def _group(self, operation: PatchResource, live_id: str) -> Mapping[str, Json] | None:
+        return self._writer.get(self._path(operation, live_id))
+
+    def _members_before(self, operation: PatchResource, live_id: str) -> None:
+        """Know the members before the first change of a group in this run, where they are shown."""
+        if live_id not in self._members:
+            try:
+                self._members[live_id] = members_of(self._group(operation, live_id))
+            except TargetError:
+                self._members[live_id] = None
+
+    def _patched_rest(
+        self, operation: PatchResource, live_id: str, wanted: tuple[PatchOperation, ...], refusal: Refusal
+    ) -> Answer | Refusal:
+        """After "no such member": whoever is gone is gone (RFC 7644 §3.12); what is left of the chunk is sent once."""
+        try:
+            group = self._group(operation, live_id)
+        except TargetError:
+            return refusal
+        shown = members_of(group)
+        if group is None or (shown is None and not self._members.get(live_id)):
+            return refusal
+        left = still_needed(wanted, shown or frozenset())
+        if not left:
+            return Answer(status=200, body=group)
+        return refusal if left == wanted else self._patched(operation, live_id, left, None)
+
+    def _checked(
+        self,
+        operation: PatchResource,
+        live_id: str,
+        wanted: tuple[PatchOperation, ...],
+        answer: Answer,
+        notes: list[str],
+    ) -> Result:
+        """Compare the members after a PATCH with what it asked for; members lost beyond that halt the run."""
+        before = self._members.get(live_id)
+        try:
+            after = members_of(answer.body)
+            after = members_of(self._group(operation, live_id)) if after is None else after
+        except TargetError as trouble:
+            del self._members[live_id]
+            return _succeeded(operation, live_id, [*notes, f"the members could not be read back: {trouble.summary}"])
+        if after is None and before is not None:
+            # A group without members may leave the attribute out (RFC 7643 §2.5); this one showed it before.
+            after = frozenset()
+        self._members[live_id] = after
+        if after is None:
+            return _succeeded(operation, live_id, notes)
+        lost = (before or frozenset()) - after - removed(wanted) - self._left
+        if lost:
+            self.halt(f"in operation {operation.number} the server removed members that nobody took out")
+            message = f"the server removed {len(lost)} members not in the plan: {_some(lost)}"
+            return Failed(number=operation.number, message=message, status=answer.status)
+        notes += [f"not kept by the server: {_some(each)}" for each in [added(wanted) - after] if each]
+        notes += [f"still there: {_some(each)}" for each in [removed(wanted) & after] if each]
+        return _succeeded(operation, live_id, notes)
+
+    # --- delete
+
+    def delete(self, operation: DeleteResource) -> Result:
+        """DELETE a resource; one that is gone already is success (RFC 7644 §3.6). Raises as `create`."""
+        live_id = str(self._resolved(operation.live_id))
+        path = self._path(operation, live_id)
+        answer = self._send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
+        gone_already = isinstance(answer, Refusal) and answer.status in _GONE
+        if isinstance(answer, Refusal) and not gone_already:
+            return self._failed(operation, answer)
+        self._left.add(live_id)
+        return _succeeded(operation, live_id, ["it was gone already"] if gone_already else [])
+
+    # --- requests
+
+    def _send(
+        self, operation: Operation, method: str, path: str, sent: Any, request: Callable[[], Answer | Refusal]
+    ) -> Answer | Refusal:
+        """One request between its two lines in the audit. Raises RecordTrouble if the intent cannot be written."""
+        line = RequestLine(operation=operation.number, address=str(operation.address), method=method, path=path)
+        if self._audit is not None:
+            self._audit.intent(line, sent)
+        answer = request()
+        silent = isinstance(answer, Refusal) and answer.status is None
+        self._silent = self._silent + 1 if silent else 0
+        if self._silent >= _SILENT:
+            self.halt(f"the server gave no answer {self._silent} times in a row")
+        if self._audit is not None:
+            try:
+                self._audit.result(line, answer)
+            except RecordTrouble as trouble:
+                # It has been done, so its result counts; nothing more is done without an audit.
+                self.halt(trouble.summary)
+        return answer
+
+    def _failed(self, operation: Operation, refusal: Refusal, lead: str = "") -> Failed:
+        if refusal.status == 401:
+            self.halt("the credential is no longer accepted")
+        request = f" (request {refusal.request_id})" if refusal.request_id else ""
+        return Failed(
+            number=operation.number,
+            message=f"{lead}{refusal}{request}",
+            status=refusal.status,
+            unknown=refusal.unknown,
+        )
+
+
+def _succeeded(operation: Operation, live_id: str, notes: Sequence[str]) -> Succeeded:
+    return Succeeded(number=operation.number, live_id=live_id, note="; ".join(notes))
+
+
+def _id_in(answer: Answer) -> str | None:
+    """The id a create was given: from the body, else the last part of Location (RFC 7644 §3.3)."""
+    found = folded(answer.body).get("id") if answer.body else None
+    if isinstance(found, str) and found:
+        return found
+    last = unquote((answer.location or "").partition("?")[0].rstrip("/").rpartition("/")[2])
+    return last if last not in ("", ".", "..") else None
+
+
+def _taken_name(refusal: Refusal, body: Mapping[str, Json]) -> str:
+    """What a conflict on create is about, which the server's own words often leave out."""
+    name = body.get("userName", body.get("displayName"))
+    return f"{name} exists already on the server: " if refusal.status == 409 and isinstance(name, str) else ""
+
+
+def _version_conflict(answer: Answer | Refusal) -> bool:
+    """412, or what some servers answer instead of it: 409, or 400 with the type meant for protocol versions."""
+    if not isinstance(answer, Refusal):
+        return False
+    return (
+        answer.status == 412
+        or (answer.status == 409 and answer.scim_type != "uniqueness")
+        or (answer.status == 400 and answer.scim_type == "invalidVers")
+    )
+
+
+def _no_target(refusal: Refusal) -> bool:
+    return refusal.status in _GONE or (refusal.scim_type or "").lower() == "notarget"
+
+
+def _weak(version: str | None) -> str | None:
+    """A version for comparing (RFC 9110 §8.8.3.2); what is sent stays as it was received."""
+    return version.removeprefix("W/") if version is not None else None
+
+
+def _some(ids: Collection[str]) -> str:
+    named = sorted(ids)[:_NAMED]
+    return ", ".join(named) + (f" and {len(ids) - len(named)} more" if len(ids) > len(named) else "")
