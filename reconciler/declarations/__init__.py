@@ -1,0 +1,11 @@
+"""YAML -> Declarations -> DesiredState, with every problem's file, line and column.
+
+`load_declarations` reads, `check_declarations` compares everything with everything and with each target's profile,
+`resolve` works out what one target should hold on one day.
+"""
+
+from reconciler.declarations.declared import Declarations
+from reconciler.declarations.loading import load_declarations
+from reconciler.declarations.resolution import resolve
+
+__all__ = ["Declarations", "load_declarations", "resolve"]

@@ -1,0 +1,164 @@
+"""What the files say, as raw data with places: templates, users, groups and what is released.
+
+`View` is the part that one target reads, with look-ups by key and by userName. Keys and names compare without case and
+in Unicode's composed form (NFC). Nothing here is resolved, and nothing knows a profile.
+"""
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model import Address, Diagnostic, ResourceType, SourceLocation
+from reconciler.scim.values import canonical_text
+from reconciler.suggestions import nearest
+from reconciler.yamlsource import Places
+
+
+def fold(text: str) -> str:
+    """The form in which keys and names are compared."""
+    return canonical_text(str(text)).casefold()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One user, group or template. `sound`: its own lines have the right shape, so they can be worked with."""
+
+    key: str
+    data: dict[str, Any] = field(repr=False)
+    places: Places = field(repr=False)
+    source: SourceLocation
+    sound: bool = True
+
+    @property
+    def path(self) -> str:
+        """The file it stands in."""
+        return self.places.path
+
+    def is_for(self, target: str) -> bool:
+        """Whether `targets` leaves this target in."""
+        names = self.data.get("targets")
+        return not isinstance(names, list) or target in names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """A line of `released`."""
+
+    address: Address
+    source: SourceLocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declarations:
+    """Everything that was read, in order of path and line. `folders`: where it was looked for, below the base."""
+
+    folders: tuple[str, ...] = ()
+    files: int = 0
+    templates: tuple[Entry, ...] = ()
+    users: tuple[Entry, ...] = ()
+    groups: tuple[Entry, ...] = ()
+    released: tuple[Released, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The declarations that one set of folders holds, indexed. Of two with the same key the first counts."""
+
+    templates: Mapping[str, Entry]
+    users: tuple[Entry, ...]
+    groups: tuple[Entry, ...]
+    released: tuple[Released, ...]
+    people: Mapping[str, Entry]
+    """Folded key, and folded userName, -> user."""
+    teams: Mapping[str, Entry]
+    """Folded key -> group."""
+    complete: bool
+    """Whether every entry is sound."""
+
+    def user(self, name: str) -> Entry | None:
+        """The user with this key or userName."""
+        return self.people.get(name) or self.people.get(fold(name))
+
+    def group(self, name: str) -> Entry | None:
+        """The group with this key."""
+        return self.teams.get(name) or self.teams.get(fold(name))
+
+    def template(self, name: str) -> Entry | None:
+        """The template with this name."""
+        return self.templates.get(fold(name))
+
+    def near_user(self, name: str) -> str | None:
+        """The key or userName most like a name that nobody has."""
+        return nearest(name, _spelled(self.users) if "@" not in name else _logins(self.users))
+
+    def near_group(self, name: str) -> str | None:
+        """The key most like a name that no group has."""
+        return nearest(name, _spelled(self.groups))
+
+
+def view_of(declarations: Declarations, folders: Sequence[str]) -> View:
+    """The part of the declarations below `folders`.
+
+    Only where all of them were read: whoever read other folders on purpose means those.
+    """
+    wanted = tuple(dict.fromkeys(normal_folder(each) for each in folders))
+    whole = not wanted or not set(wanted) <= set(declarations.folders)
+
+    def keep(path: str) -> bool:
+        return whole or any(each == "." or path.startswith(f"{each}/") for each in wanted)
+
+    users = tuple(each for each in declarations.users if keep(each.path))
+    groups = tuple(each for each in declarations.groups if keep(each.path))
+    templates = tuple(each for each in declarations.templates if keep(each.path))
+    return View(
+        templates=_first(templates),
+        users=users,
+        groups=groups,
+        released=tuple(each for each in declarations.released if keep(each.source.path)),
+        people=_people(users),
+        teams=_first(groups),
+        complete=all(each.sound for each in (*users, *groups, *templates)),
+    )
+
+
+def normal_folder(folder: str) -> str:
+    """``./identities/emea/`` -> ``identities/emea``."""
+    return posixpath.normpath(folder.replace("\\", "/"))
+
+
+def address(resource_type: ResourceType, entry: Entry) -> Address:
+    """The address of a user or a group."""
+    return Address(resource_type, entry.key)
+
+
+def logins(entry: Entry) -> list[str]:
+    """Her userName, and those that overrides give her."""
+    overrides = entry.data.get("overrides")
+    layers = [entry.data, *(overrides.values() if isinstance(overrides, dict) else ())]
+    found = [each.get("userName") for each in layers if isinstance(each, dict)]
+    return [str(each) for each in found if isinstance(each, str)]
+
+
+def _first(entries: Iterable[Entry]) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for each in entries:
+        found.setdefault(fold(each.key), each)
+    return found
+
+
+def _people(users: Sequence[Entry]) -> dict[str, Entry]:
+    found = _first(users)
+    for each in users:
+        for login in logins(each):
+            found.setdefault(fold(login), each)
+    return found
+
+
+def _spelled(entries: Iterable[Entry]) -> list[str]:
+    return [each.key for each in entries]
+
+
+def _logins(users: Iterable[Entry]) -> list[str]:
+    return [login for each in users for login in logins(each)]

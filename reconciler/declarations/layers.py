@@ -1,0 +1,109 @@
+"""Layers of lines and how a later one lies over an earlier one (templates in order, then own lines, then overrides).
+
+Maps merge key by key, lists unite, single values: the later wins. ``null`` in a later layer clears what came before it;
+where it is the last word, it stays as "cleared". Values are canonical already; nothing here reads YAML.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from reconciler.model import Address, Origin, Value
+
+
+class Single(NamedTuple):
+    """One value at one path; None clears it."""
+
+    path: str
+    value: Value
+    origin: Origin
+
+
+class Parts(NamedTuple):
+    """The parts of a complex value, of one element, or of an extension: path -> value and where it was written.
+
+    `cleared`: the whole was written as null, and `cells` say so path by path.
+    """
+
+    cells: Mapping[str, tuple[Value, Origin]]
+    cleared: bool = False
+
+    def under(self, later: "Parts") -> "Parts":
+        """The parts with a later layer's laid over."""
+        if later.cleared or self.cleared:
+            return later
+        return Parts({**self.cells, **later.cells})
+
+
+class Elements(NamedTuple):
+    """Elements told apart by a key (``emails``): key -> parts. `cleared`: null was written for all."""
+
+    path: str
+    elements: Mapping[str, Parts]
+    origin: Origin
+    cleared: bool = False
+
+    def under(self, later: "Elements") -> "Elements":
+        """The elements with a later layer's laid over."""
+        if later.cleared or self.cleared:
+            return later
+        merged = dict(self.elements)
+        for key, parts in later.elements.items():
+            merged[key] = merged[key].under(parts) if key in merged else parts
+        return Elements(later.path, merged, later.origin)
+
+
+class Items(NamedTuple):
+    """A list of names, or of groups: item -> level and where it was written. `taken`: items that null takes out."""
+
+    items: "Mapping[str | Address, tuple[float | None, Origin]]"
+    origin: Origin
+    cleared: bool = False
+    taken: frozenset[str] = frozenset()
+
+    def under(self, later: "Items") -> "Items":
+        """The items united with a later layer's."""
+        if later.cleared:
+            return later
+        kept = {item: known for item, known in self.items.items() if item not in later.taken}
+        return Items({**kept, **later.items}, later.origin)
+
+    def without(self, names: "frozenset[str | Address]") -> "Items":
+        """The items with some taken out."""
+        return Items({item: known for item, known in self.items.items() if item not in names}, self.origin)
+
+
+Compiled: TypeAlias = Single | Parts | Elements | Items
+
+
+@dataclass(slots=True, kw_only=True)
+class Layer:
+    """The lines of one template, user or override. `without`: list -> items to take out of what came before."""
+
+    lines: dict[str, Compiled] = field(default_factory=dict)
+    without: "dict[str, frozenset[str | Address]]" = field(default_factory=dict)
+
+
+def merge(layers: "list[Layer]", override: Layer | None) -> dict[str, Compiled]:
+    """All layers on top of one another, and then whole attributes replaced by the override's."""
+    merged = dict(layers[0].lines)
+    for layer in layers[1:]:
+        for name, names in layer.without.items():
+            before = merged.get(name)
+            if isinstance(before, Items):
+                merged[name] = before.without(names)
+        for name, later in layer.lines.items():
+            merged[name] = _laid_over(merged.get(name), later)
+    if override is not None:
+        merged.update(override.lines)
+    return merged
+
+
+def _laid_over(before: Compiled | None, later: Compiled) -> Compiled:
+    if isinstance(before, Parts) and isinstance(later, Parts):
+        return before.under(later)
+    if isinstance(before, Elements) and isinstance(later, Elements):
+        return before.under(later)
+    if isinstance(before, Items) and isinstance(later, Items):
+        return before.under(later)
+    return later

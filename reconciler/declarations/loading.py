@@ -1,0 +1,222 @@
+"""Declaration files -> `Declarations`: read, judged by the published schema, and kept as raw data with places.
+
+An entry whose own lines are wrong is kept and marked, so that references to it do not count as unknown. Nothing here
+compares entries with one another, and nothing knows a target.
+"""
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler import schemas
+from reconciler.declarations.declared import Declarations, Entry, Released, normal_folder
+from reconciler.declarations.files import read_folders
+from reconciler.model import Address, Diagnostic, ResourceType, Severity, SourceLocation
+from reconciler.schemas import Finding, Hint, Where
+from reconciler.yamlsource import Places, YamlFile, fast_parser, number
+
+_SCHEMA: Final = "identities"
+_KINDS: Final = {"users": ResourceType.USER, "groups": ResourceType.GROUP}
+
+_SERVERS_OWN: Final = Hint(code="unknown-key", why="The service provider sets it by itself.", mend="take the line out")
+_USERS_ONLY: Final = Hint(
+    code="unknown-key",
+    why="Only a user's own lines may hold it: templates and overrides do not nest.",
+    mend="write it with the user, beside userName",
+)
+HINTS: Final = {
+    "password": Hint(
+        code="password",
+        why="A secret in git is known to everybody who can read the repository, for ever.",
+        mend="take it out, and change the password if it is in use",
+    ),
+    **dict.fromkeys(("id", "meta", "schemas", "$ref"), _SERVERS_OWN),
+    **dict.fromkeys(("from", "without", "overrides", "targets", "formerly"), _USERS_ONLY),
+    "skills": Hint(code="unknown-key", why="", mend="did you mean routingSkills?"),
+    "languages": Hint(code="unknown-key", why="", mend="did you mean routingLanguages?"),
+}
+
+
+def load_declarations(base: Path, folders: Sequence[str]) -> Declarations:
+    """Everything below `base`/folder for each folder. Never raises for what is in the files: see `diagnostics`."""
+    with _no_collection():
+        reading = read_folders(base, folders)
+        box = _Box(list(reading.diagnostics))
+        for file in reading.files:
+            box.take(file)
+    if not fast_parser():
+        box.diagnostics.append(_slow())
+    return Declarations(
+        folders=tuple(dict.fromkeys(normal_folder(each) for each in folders)),
+        files=len(reading.files),
+        templates=tuple(box.templates),
+        users=tuple(box.users),
+        groups=tuple(box.groups),
+        released=tuple(box.released),
+        diagnostics=in_order(box.diagnostics),
+    )
+
+
+def in_order(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each once, by place."""
+    nowhere = SourceLocation("", 0)
+    return tuple(sorted(dict.fromkeys(diagnostics), key=lambda each: (each.source or nowhere, each.code, each.summary)))
+
+
+class _Box:
+    """What has been read so far."""
+
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        self.diagnostics = diagnostics
+        self.templates: list[Entry] = []
+        self.users: list[Entry] = []
+        self.groups: list[Entry] = []
+        self.released: list[Released] = []
+
+    def take(self, file: YamlFile) -> None:
+        """Enter all documents of a file."""
+        self.diagnostics.extend(file.diagnostics)
+        if file.empty:
+            self.diagnostics.append(_empty(file.path))
+        for document in file.documents:
+            _read_numbers(document)
+            found = schemas.findings(_SCHEMA, document, file.places, scope=_scope, hints=HINTS)
+            self.diagnostics.extend(each.diagnostic for each in found)
+            if isinstance(document, dict):
+                self._enter(document, file.places, _unsound(found))
+
+    def _enter(self, document: dict[str, Any], places: Places, unsound: set[Where]) -> None:
+        for word, entries in (("templates", self.templates), ("users", self.users), ("groups", self.groups)):
+            section = _mapping(document, word)
+            for key, data in section.items():
+                sound = isinstance(data, dict) and (word, key) not in unsound
+                place = places.key(section, key)
+                entries.append(Entry(key=key, data=_mapping(section, key), places=places, source=place, sound=sound))
+        listed = document.get("released")
+        if isinstance(listed, list):
+            for index, text in enumerate(listed):
+                if isinstance(text, str):
+                    self.released.append(Released(address=_released(text), source=places.value(listed, index)))
+
+
+def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
+    """The mapping that stands there; an empty one for anything else, which is reported already."""
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _unsound(found: Sequence[Finding]) -> set[Where]:
+    """Which entries hold a problem; a problem above all entries does not make them wrong."""
+    return {each.where[:2] for each in found if len(each.where) >= 2}
+
+
+def _released(text: str) -> Address:
+    kind, _, key = text.partition(".")
+    if key and kind in ("user", "group"):
+        return Address(ResourceType(kind), key)
+    return Address(ResourceType.USER, str(text))
+
+
+def _scope(where: Where) -> tuple[Address | None, Where]:
+    """``users, alice.ng, title`` -> user.alice.ng, ``title``."""
+    if len(where) >= 2 and where[0] in _KINDS:
+        return Address(_KINDS[str(where[0])], str(where[1])), where[2:] or where[1:]
+    if len(where) > 2 and where[0] == "templates":
+        return None, where[2:]
+    return None, where
+
+
+# --- numbers
+
+
+def _read_numbers(document: Any) -> None:
+    """Turn plain scalars into numbers, in place, where the schema wants a number, and in undescribed extensions."""
+    if not isinstance(document, dict):
+        return
+    plain, mapped = _numeric()
+    for word in ("templates", "users", "groups"):
+        section = document.get(word)
+        for data in section.values() if isinstance(section, dict) else ():
+            overrides = data.get("overrides") if isinstance(data, dict) else None
+            for layer in (data, *(overrides.values() if isinstance(overrides, dict) else ())):
+                if isinstance(layer, dict):
+                    _read_layer(layer, plain, mapped)
+
+
+def _read_layer(layer: dict[str, Any], plain: frozenset[str], mapped: frozenset[str]) -> None:
+    for name, value in layer.items():
+        if name in mapped and isinstance(value, dict):
+            for key, level in value.items():
+                value[key] = _as_number(level)
+        elif name in plain:
+            layer[name] = _as_number(value)
+        elif name.startswith("urn:") and isinstance(value, dict | list):
+            _read_deep(value)
+
+
+def _read_deep(value: Any) -> Any:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            value[key] = _read_deep(each)
+    elif isinstance(value, list):
+        value[:] = [_read_deep(each) for each in value]
+    else:
+        return _as_number(value)
+    return value
+
+
+def _as_number(value: Any) -> Any:
+    read = number(value)
+    return value if read is None else read
+
+
+@cache
+def _numeric() -> tuple[frozenset[str], frozenset[str]]:
+    """The names whose value is a number, and those whose values by key are numbers, as the schema types them."""
+    definitions = schemas.schema(_SCHEMA)["$defs"]
+    plain = frozenset(name for name, node in definitions.items() if _is_numeric(node))
+    mapped = frozenset(name for name, node in definitions.items() if _is_numeric(node.get("additionalProperties")))
+    return plain, mapped
+
+
+def _is_numeric(node: Any) -> bool:
+    types = node.get("type") if isinstance(node, dict) else None
+    return isinstance(types, list) and bool({"number", "integer"} & set(types)) and "string" not in types
+
+
+# --- notes
+
+
+def _empty(path: str) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="empty-file",
+        summary=f"{path} says nothing",
+        detail="If people stood in it before, they would count as removed.",
+        mend="remove the file, or restore what it held",
+        source=SourceLocation(path, 1),
+    )
+
+
+def _slow() -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.NOTICE,
+        code="slow-yaml",
+        summary="PyYAML has no libyaml here, so reading takes about ten times as long",
+        mend="install a PyYAML wheel for this platform",
+    )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Everything read stays alive, so looking for garbage meanwhile costs a third of the time for nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -1,0 +1,74 @@
+"""Collects what is wrong while declarations are compiled: each problem once, whichever target shows it."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from reconciler.model import Address, Diagnostic, Severity, SourceLocation
+
+
+class Reporter:
+    """A bag of diagnostics, told apart by code, place and summary."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, SourceLocation, str], Diagnostic] = {}
+
+    def error(
+        self,
+        code: str,
+        source: SourceLocation,
+        summary: str,
+        *,
+        why: str = "",
+        mend: str = "",
+        of: Address | None = None,
+    ) -> None:
+        """Something that stops the run."""
+        self._add(Severity.ERROR, code, source, summary, why, mend, of)
+
+    def warning(
+        self,
+        code: str,
+        source: SourceLocation,
+        summary: str,
+        *,
+        why: str = "",
+        mend: str = "",
+        of: Address | None = None,
+    ) -> None:
+        """Something that is probably a mistake, and does no harm as it is."""
+        self._add(Severity.WARNING, code, source, summary, why, mend, of)
+
+    def notice(
+        self, code: str, source: SourceLocation, summary: str, *, why: str = "", of: Address | None = None
+    ) -> None:
+        """Something to know."""
+        self._add(Severity.NOTICE, code, source, summary, why, "", of)
+
+    @property
+    def diagnostics(self) -> Iterable[Diagnostic]:
+        """Everything so far, in order of finding."""
+        return self._found.values()
+
+    def _add(
+        self,
+        severity: Severity,
+        code: str,
+        source: SourceLocation,
+        summary: str,
+        why: str,
+        mend: str,
+        of: Address | None,
+    ) -> None:
+        diagnostic = Diagnostic(
+            severity=severity, code=code, summary=summary, detail=why, mend=mend, address=of, source=source
+        )
+        self._found.setdefault((code, source, summary), diagnostic)
+
+
+_SHOWN: Final = 60
+
+
+def quoted(text: object) -> str:
+    """A value for a message, in quotes and cut where it is long."""
+    words = str(text)
+    return f'"{words}"' if len(words) <= _SHOWN else f'"{words[: _SHOWN - 1]}…"'
