@@ -4,8 +4,9 @@
 `resolve` works out what one target should hold on one day.
 """
 
+from reconciler.declarations.checks import check_declarations
 from reconciler.declarations.declared import Declarations
 from reconciler.declarations.loading import load_declarations
 from reconciler.declarations.resolution import resolve
 
-__all__ = ["Declarations", "load_declarations", "resolve"]
+__all__ = ["Declarations", "check_declarations", "load_declarations", "resolve"]

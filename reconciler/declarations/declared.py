@@ -67,6 +67,8 @@ class View:
     """The declarations that one set of folders holds, indexed. Of two with the same key the first counts."""
 
     templates: Mapping[str, Entry]
+    """Folded name -> template."""
+    all_templates: tuple[Entry, ...]
     users: tuple[Entry, ...]
     groups: tuple[Entry, ...]
     released: tuple[Released, ...]
@@ -114,6 +116,7 @@ def view_of(declarations: Declarations, folders: Sequence[str]) -> View:
     templates = tuple(each for each in declarations.templates if keep(each.path))
     return View(
         templates=_first(templates),
+        all_templates=templates,
         users=users,
         groups=groups,
         released=tuple(each for each in declarations.released if keep(each.source.path)),
