@@ -7,9 +7,10 @@ chunk of members loses only those who were not created. Once `performing` has ha
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
+from reconciler.applying.memberships import is_member_delta
+from reconciler.applying.performing import UNKNOWN_MEMBERS, Members, Performer, Unresolved
 from reconciler.audit import Audit
 from reconciler.errors import RecordTrouble
-from reconciler.memberships import is_member_delta
 from reconciler.model import (
     BULK_ID,
     CreateResource,
@@ -22,7 +23,6 @@ from reconciler.model import (
     Succeeded,
     known_after_apply,
 )
-from reconciler.performing import UNKNOWN_MEMBERS, Members, Performer, Unresolved
 from reconciler.profiles.profile import Profile
 from reconciler.transport.client import Writer
 

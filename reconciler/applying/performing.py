@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote
 
+from reconciler.applying.memberships import added, is_member_delta, members_of, removed, still_needed, without_members
 from reconciler.audit import Audit, RequestLine
 from reconciler.errors import RecordTrouble, TargetError
-from reconciler.memberships import added, is_member_delta, members_of, removed, still_needed, without_members
 from reconciler.model import (
     BULK_ID,
     CreateResource,
