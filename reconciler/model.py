@@ -14,7 +14,7 @@ from datetime import date
 from enum import Enum, StrEnum
 from typing import Final, TypeAlias
 
-Json: TypeAlias = "str | bool | int | float | Sequence[Json] | Mapping[str, Json] | None"
+Json: TypeAlias = str | bool | int | float | Sequence["Json"] | Mapping[str, "Json"] | None
 
 
 class ResourceType(StrEnum):
@@ -110,7 +110,7 @@ Reference: TypeAlias = Address | LiveReference
 ItemKey: TypeAlias = str | Address | LiveReference
 """A name (roles, skills) or a reference (members)."""
 
-Value: TypeAlias = "Json | Address | LiveReference"
+Value: TypeAlias = Json | Address | LiveReference
 """A canonical attribute value. In desired state None means "cleared"; a reference stands where SCIM wants an id."""
 
 
@@ -227,7 +227,7 @@ class LiveResource:
     not_read: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
 
-    def at(self, path: str) -> "Value | Unset":
+    def at(self, path: str) -> Value | Unset:
         """The value at a path, or why there is none."""
         if path in self.attributes:
             return self.attributes[path]
@@ -235,7 +235,7 @@ class LiveResource:
             return NOT_READ
         return ABSENT
 
-    def items(self, name: str) -> "Mapping[str, float | None] | None":
+    def items(self, name: str) -> Mapping[str, float | None] | None:
         """The items of a list; None if the list was not read."""
         if name in self.not_read:
             return None
