@@ -46,12 +46,15 @@ def _places(paths: Sequence[str], resource_type: ResourceType) -> dict[str, Plac
 
 
 def _including(places: list[Place], resource_type: ResourceType) -> Projection:
+    partial = [place for place in places if place.sub_attribute is not None]
     always = [it.name for it in resource_type.attributes.values() if it.returned is Returned.ALWAYS]
 
     def include(resource: JsonObject) -> JsonObject:
         kept = {name: resource[name] for name in always if name in resource}
         for place in places:
             _copy(place, resource, kept)
+        for place in partial:
+            _drop_empty(place, kept)
         return kept
 
     return include
@@ -62,7 +65,7 @@ def _copy(place: Place, resource: JsonObject, kept: JsonObject) -> None:
     if not holder:
         return
     if place.attribute is None:
-        kept[place.extension or ""] = holder
+        kept[place.extension or ""] = dict(holder)
         return
     name = place.attribute.name
     if name not in holder:
@@ -76,10 +79,10 @@ def _copy(place: Place, resource: JsonObject, kept: JsonObject) -> None:
         if sub_name in holder[name]:
             target[name] = {**target.get(name, {}), sub_name: holder[name][sub_name]}
         return
-    partial = target.get(name) or [{} for _ in holder[name]]
+    copies = target.setdefault(name, [{} for _ in holder[name]])
     target[name] = [
         {**before, **({sub_name: value[sub_name]} if sub_name in value else {})}
-        for before, value in zip(partial, holder[name], strict=True)
+        for before, value in zip(copies, holder[name], strict=True)
     ]
 
 
@@ -111,8 +114,23 @@ def _drop(place: Place, kept: JsonObject) -> None:
         del holder[name]
     else:
         holder[name] = _without(holder[name], place.sub_attribute.name)
+        _drop_empty(place, kept)
     if place.extension is not None and not holder:
-        del kept[place.extension]
+        kept.pop(place.extension, None)
+
+
+def _drop_empty(place: Place, kept: JsonObject) -> None:
+    """Take out values of which no sub-attribute is left, and what then holds nothing more."""
+    holder = kept if place.extension is None else kept.get(place.extension, {})
+    attribute = place.attribute
+    if attribute is None or attribute.name not in holder:
+        return
+    if attribute.multi_valued:
+        holder[attribute.name] = [value for value in holder[attribute.name] if value]
+    if not holder[attribute.name]:
+        del holder[attribute.name]
+    if place.extension is not None and not holder:
+        kept.pop(place.extension, None)
 
 
 def _without(value: JsonObject | list[JsonObject], name: str) -> JsonObject | list[JsonObject]:

@@ -104,9 +104,16 @@ class Store:
         self._connection = sqlite3.connect(
             ":memory:" if path is None else path, check_same_thread=False, isolation_level=None, timeout=10
         )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self.fresh = self._prepare(path)
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._prepare(path)
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise SandboxError(f"{path} is no data file of an embedded organisation: {error}") from error
+        except SandboxError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the database; the store cannot be used afterwards."""
@@ -206,7 +213,7 @@ class Store:
         with self._lock:
             self._connection.executemany("INSERT OR IGNORE INTO catalogue VALUES (?, ?)", ((kind, it) for it in names))
 
-    def _prepare(self, path: Path | None) -> bool:
+    def _prepare(self, path: Path | None) -> None:
         with self.transaction():
             (layout,) = self._query("PRAGMA user_version", ())[0]
             if layout not in (0, _LAYOUT):
@@ -214,11 +221,10 @@ class Store:
                     f"{path} was written by another version (layout {layout}); move it away to start anew."
                 )
             if layout == _LAYOUT:
-                return False
+                return
             for statement in _TABLES.split(";"):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {_LAYOUT}")
-            return True
 
     def _add_links(self, source: str, links: Iterable[tuple[str, str]]) -> None:
         self._connection.executemany(
