@@ -45,27 +45,25 @@ class Project:
     def _known(self, name: str) -> str:
         return suggestion(name, self.settings.targets)
 
-    def declarations(self, target: Target) -> Declarations:
-        """Everything declared in the folders of a target."""
-        return load_declarations(self.base, target.identities)
-
     def problems(self, targets: Sequence[Target]) -> tuple[tuple[Diagnostic, ...], Declarations]:
         """Everything that is wrong or odd in the declarations of these targets, each said once; and what was read."""
         folders = tuple(dict.fromkeys(folder for target in targets for folder in target.identities))
         declarations = load_declarations(self.base, folders)
-        return check_declarations(declarations, [(each, target_profile(each)) for each in targets]), declarations
+        checked = check_declarations(
+            declarations, [(each, target_profile(each)) for each in targets], known_targets=self.settings.targets
+        )
+        return (*declarations.diagnostics, *checked), declarations
 
     def desired(self, target: Target, today: date | None = None) -> tuple[DesiredState, Profile]:
         """The desired state of a target on a day (None: today there). InputError with every problem of every file."""
         profile = target_profile(target)
-        declarations = self.declarations(target)
-        problems = check_declarations(declarations, [(target, profile)])
+        problems, declarations = self.problems([target])
         errors = [each for each in problems if each.severity is Severity.ERROR]
         if errors:
             raise InputError("the declarations cannot be used", errors)
         day = today or datetime.now(ZoneInfo(target.time_zone)).date()
         desired = resolve(declarations, target, profile, day)
-        return replace(desired, diagnostics=(*_but_errors(problems), *desired.diagnostics)), profile
+        return replace(desired, diagnostics=(*problems, *desired.diagnostics)), profile
 
     def declared_paths(self, target: Target) -> list[Path]:
         """Files and folders that decide what a target should look like."""
@@ -81,7 +79,3 @@ def open_project(start: Path, settings: Path | None, identities: Path | None) ->
     if not folder.is_dir():
         raise UsageError(f"there is no folder {identities}", "name the folder that holds the declarations")
     return Project(found, folder.parent, (folder.name,))
-
-
-def _but_errors(problems: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
-    return tuple(each for each in problems if each.severity is not Severity.ERROR)

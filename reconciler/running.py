@@ -21,6 +21,7 @@ from reconciler.model import (
     CreateResource,
     DesiredState,
     Diagnostic,
+    Json,
     LiveState,
     Result,
     Severity,
@@ -264,9 +265,9 @@ def _unverified(
 
 def _finish(run: _Run, concluded: AppliedState, version: str | None, results: Sequence[Result]) -> RecordTrouble | None:
     """The final record. If it cannot be moved, what was announced before covers the next run."""
-    report = {"results": [{"number": each.number, "outcome": type(each).__name__.lower()} for each in results]}
+    outcomes: list[Json] = [{"number": each.number, "outcome": type(each).__name__.lower()} for each in results]
     try:
-        run.record.save(concluded, run.loaded, expected=version, stage="done", report=report)
+        run.record.save(concluded, run.loaded, expected=version, stage="done", report={"results": outcomes})
     except RecordError as error:
         where = ""
         if isinstance(run.record.store, GitRecordStore):

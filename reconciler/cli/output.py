@@ -22,20 +22,20 @@ def show_plan(plan: Plan, form: str, *, verbose: bool = False) -> None:
         write_text(sys.stdout, dump(plan).decode())
         return
     paper = paper_for(sys.stdout, os.environ)
-    write_text(sys.stdout, render_text(view(plan, verbose=verbose), width=paper.width, colour=paper.coloured))
+    write_text(sys.stdout, render_text(view(plan, verbose=verbose), width=paper.width, colour=bool(paper.styles)))
 
 
 def show_report(plan: Plan, results: Sequence[Result], unverified: Sequence[Diagnostic], *, verbose: bool) -> None:
     """Print what an apply did."""
     paper = paper_for(sys.stdout, os.environ)
-    text = render_report(plan, results, unverified, width=paper.width, colour=paper.coloured, verbose=verbose)
+    text = render_report(plan, results, unverified, width=paper.width, colour=bool(paper.styles), verbose=verbose)
     write_text(sys.stdout, "\n" + text)
 
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
     """Print what is wrong with declarations or settings."""
     paper = paper_for(sys.stderr, os.environ)
-    write_text(sys.stderr, render_diagnostics(diagnostics, width=paper.width, colour=paper.coloured))
+    write_text(sys.stderr, render_diagnostics(diagnostics, width=paper.width, colour=bool(paper.styles)))
 
 
 def error_line(summary: str, mend: str) -> None:

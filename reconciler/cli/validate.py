@@ -7,7 +7,7 @@ import click
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import opened, target_options
 from reconciler.cli.output import show_diagnostics
-from reconciler.model import ResourceType, Severity
+from reconciler.model import Severity
 
 
 @click.command("validate")
@@ -24,6 +24,6 @@ def command(target: str | None, settings: Path | None, identities: Path | None) 
         show_diagnostics(problems)
     if any(each.severity is Severity.ERROR for each in problems):
         return Exit.FAILED
-    users, groups = declarations.count(ResourceType.USER), declarations.count(ResourceType.GROUP)
+    users, groups = len(declarations.users), len(declarations.groups)
     click.echo(f"Valid: {users} users and {groups} groups in {declarations.files} files, for {', '.join(names)}.")
     return Exit.DONE
