@@ -11,10 +11,10 @@ from fnmatch import fnmatchcase
 from typing import Any, Final, TypeAlias
 
 from reconciler.declarations.declared import Entry, View
-from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Parts, Single
+from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Parts, Single, Spot
 from reconciler.declarations.reporting import Reporter, quoted
 from reconciler.declarations.zones import is_zone
-from reconciler.model import Address, LiveReference, Origin, ResourceType, SourceLocation, Value
+from reconciler.model import Address, LiveReference, ResourceType, SourceLocation, Value
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import Attribute, Format, Kind
 from reconciler.scim.paths import element_path, part_path
@@ -53,9 +53,25 @@ class _Lines:
         """Where the value of the present line stands."""
         return self.places.value(self.data, self.name)
 
-    def origin(self) -> Origin:
+    def spot(self) -> Spot:
         """Where the present line stands, and in which layer."""
-        return Origin(self.places.key(self.data, self.name), self.via)
+        return Spot(self.places, self.data, self.name, self.via)
+
+
+class _Value:
+    """One value inside a line, for messages."""
+
+    __slots__ = ("key", "lines", "of", "raw")
+
+    def __init__(self, raw: Any, key: str | int, lines: _Lines) -> None:
+        self.raw = raw
+        self.key = key
+        self.lines = lines
+        self.of = lines.of
+
+    def place(self) -> SourceLocation:
+        """Where it stands."""
+        return self.lines.places.value(self.raw, self.key)
 
 
 class Compiler:
@@ -69,7 +85,7 @@ class Compiler:
         self.left_out: dict[tuple[Address | None, SourceLocation], list[str]] = {}
         self._templates: dict[str, Layer] = {}
         self._paths: dict[tuple[str, str, str], str] = {}
-        self._readers: Mapping[Kind, _Read] = {
+        readers: Mapping[Kind, _Read] = {
             Kind.TEXT: self._single,
             Kind.BOOLEAN: self._single,
             Kind.NUMBER: self._single,
@@ -80,6 +96,14 @@ class Compiler:
             Kind.KEYED: self._keyed,
             Kind.NAMES: self._names,
             Kind.LEVELS: self._levels,
+        }
+        self._known = {
+            kind: {
+                each.name: (each, readers[each.kind])
+                for each in profile.rules(kind).table.attributes
+                if each.name not in profile.rules(kind).unsupported and each.kind in readers
+            }
+            for kind in ResourceType
         }
 
     def template(self, entry: Entry) -> Layer:
@@ -109,12 +133,12 @@ class Compiler:
     # --- which attribute
 
     def _attribute(self, kind: ResourceType, name: str, raw: Any, lines: _Lines) -> Compiled | None:
-        rules = self.profile.rules(kind)
-        attribute = rules.table.get(name)
-        if name in rules.unsupported or attribute is None:
+        known = self._known[kind].get(name)
+        if known is None:
             self.unsupported(kind, name, lines.places.key(lines.data, name), lines.of)
             return None
-        return self._readers[attribute.kind](attribute, raw, lines)
+        attribute, read = known
+        return read(attribute, raw, lines)
 
     def unsupported(self, kind: ResourceType, name: str, source: SourceLocation, of: Address | None) -> None:
         """Say that the profile has no such attribute, and why if it knows."""
@@ -142,7 +166,7 @@ class Compiler:
 
     def _single(self, attribute: Attribute, raw: Any, lines: _Lines) -> Compiled | None:
         if raw is None:
-            return Single(attribute.path, None, lines.origin())
+            return Single(attribute.path, None, lines.spot())
         value: Value
         if attribute.kind is Kind.REFERENCE:
             value = self._manager(raw, lines)
@@ -154,16 +178,15 @@ class Compiler:
         elif attribute.kind in (Kind.BOOLEAN, Kind.JSON):
             value = canonical_json(raw)
         else:
-            value = self._text(attribute.name, raw, lines.place, lines.of)
-        return None if value is None else Single(attribute.path, value, lines.origin())
+            value = self._text(attribute.name, raw, lines)
+        return None if value is None else Single(attribute.path, value, lines.spot())
 
-    def _text(self, name: str, raw: Any, place: Callable[[], SourceLocation], of: Address | None) -> str | None:
-        text = canonical_text(str(raw))
-        if text.strip():
+    def _text(self, name: str, raw: Any, spot: "_Lines | _Value") -> str | None:
+        text = canonical_text(raw if type(raw) is str else str(raw))
+        if text and not text.isspace():
             return text
-        self.report.error(
-            "empty-text", place(), f"{name} holds blanks only", mend="write null to clear, or take the line out", of=of
-        )
+        mend = "write null to clear, or take the line out"
+        self.report.error("empty-text", spot.place(), f"{name} holds blanks only", mend=mend, of=spot.of)
         return None
 
     def _manager(self, raw: Any, lines: _Lines) -> Value:
@@ -219,9 +242,9 @@ class Compiler:
 
     def _complex(self, attribute: Attribute, raw: Any, lines: _Lines) -> Compiled | None:
         if not raw:
-            origin = lines.origin()
-            return Parts({part_path(attribute, part): (None, origin) for part in attribute.parts}, cleared=True)
-        cells: dict[str, tuple[Value, Origin]] = {}
+            spot = lines.spot()
+            return Parts({part_path(attribute, part): (None, spot) for part in attribute.parts}, cleared=True)
+        cells: dict[str, tuple[Value, Spot]] = {}
         for part in raw:
             found = self._part(attribute, part, raw, lines)
             if found is not None:
@@ -229,9 +252,9 @@ class Compiler:
         return Parts(cells)
 
     def _keyed(self, attribute: Attribute, raw: Any, lines: _Lines) -> Compiled | None:
-        origin = lines.origin()
+        spot = lines.spot()
         if not raw:
-            return Elements(attribute.path, {}, origin, cleared=True)
+            return Elements(attribute.path, {}, spot, cleared=True)
         elements: dict[str, Parts] = {}
         for key, value in raw.items():
             if not self._knows(attribute, key, raw, lines):
@@ -245,24 +268,23 @@ class Compiler:
                 }
                 elements[name] = Parts(cells)
             elif value is None or value == {}:
-                elements[name] = self._cleared(attribute, name, Origin(lines.places.key(raw, key), lines.via))
+                elements[name] = self._cleared(attribute, name, Spot(lines.places, raw, key, lines.via))
             else:
                 part = attribute.value or "value"
                 found = self._part(attribute, part, raw, lines, key)
                 elements[name] = Parts({self._path(attribute, name, part): found} if found else {})
-        return Elements(attribute.path, elements, origin)
+        return Elements(attribute.path, elements, spot)
 
-    def _cleared(self, attribute: Attribute, key: str, origin: Origin) -> Parts:
+    def _cleared(self, attribute: Attribute, key: str, spot: Spot) -> Parts:
         parts = (attribute.value,) if attribute.value else attribute.parts
-        return Parts({self._path(attribute, key, part): (None, origin) for part in parts}, cleared=True)
+        return Parts({self._path(attribute, key, part): (None, spot) for part in parts}, cleared=True)
 
     def _knows(self, attribute: Attribute, key: str, raw: dict[str, Any], lines: _Lines) -> bool:
         rules = self.profile.users
-        source = lines.places.key(raw, key)
         if any(fnmatchcase(key, each) for each in rules.read_only_elements.get(attribute.name, ())):
             self.report.error(
                 "read-only-element",
-                source,
+                lines.places.key(raw, key),
                 f"{attribute.name}.{key} belongs to {self.profile.title} and cannot be written",
                 mend="take the line out",
                 of=lines.of,
@@ -271,7 +293,7 @@ class Compiler:
         if attribute.keys and key not in attribute.keys:
             self.report.error(
                 "unknown-type",
-                source,
+                lines.places.key(raw, key),
                 f"{attribute.name} has no {attribute.key} {quoted(key)} in {self.profile.title}",
                 mend=suggestion(key, attribute.keys),
                 of=lines.of,
@@ -281,52 +303,48 @@ class Compiler:
 
     def _part(
         self, attribute: Attribute, part: str, raw: dict[str, Any], lines: _Lines, key: str | None = None
-    ) -> tuple[Value, Origin] | None:
+    ) -> tuple[Value, Spot] | None:
         """One part's value; it stands in `raw` under `key`, or under its own name."""
         written = part if key is None else key
-        value, source = raw[written], lines.places.key(raw, written)
-        name = f"{attribute.name}.{written}"
+        value = raw[written]
         if part not in attribute.parts:
             self.report.error(
                 "unsupported-part",
-                source,
+                lines.places.key(raw, written),
                 f"{self.profile.title} does not take {part} in {attribute.name}",
                 mend="take it out",
                 of=lines.of,
             )
             return None
         if value is not None and not isinstance(value, bool):
-            place = lines.places.value(raw, written)
-            value = self._text(name, value, lambda: place, lines.of)
+            name, spot = f"{attribute.name}.{written}", _Value(raw, written, lines)
+            value = self._text(name, value, spot)
             if value is not None and part == "value":
-                value = self._value(attribute, name, value, place, lines.of)
+                value = self._value(attribute, name, value, spot)
             if value is None:
                 return None
-        return value, Origin(source, lines.via)
+        return value, Spot(lines.places, raw, written, lines.via)
 
-    def _value(self, attribute: Attribute, name: str, text: str, place: SourceLocation, of: Address | None) -> Value:
+    def _value(self, attribute: Attribute, name: str, text: str, spot: "_Value") -> Value:
         if attribute.format is Format.PHONE:
-            return self._phone(name, text, place, of)
+            return canonical_phone(text) or self._extension_only(name, text, spot)
         if attribute.name == "emails" and (" " in text or not all(text.partition("@"))):
-            self.report.error("wrong-email", place, f"{name}: {quoted(text)} is no e-mail address", of=of)
+            self.report.error("wrong-email", spot.place(), f"{name}: {quoted(text)} is no e-mail address", of=spot.of)
             return None
         return text
 
-    def _phone(self, name: str, text: str, place: SourceLocation, of: Address | None) -> str | None:
-        phone = canonical_phone(text)
-        if phone is not None:
-            return phone
+    def _extension_only(self, name: str, text: str, spot: "_Value") -> str | None:
         bare = self.profile.users.bare_extension
         if bare and _EXTENSION(text):
             return text
         self.report.error(
             "wrong-phone",
-            place,
+            spot.place(),
             f"{name}: {quoted(text)} is no international phone number",
             why="Without + and the country code nobody can tell the country."
             + (" An extension alone has 1 to 6 digits." if bare else ""),
             mend='write it like "+44 20 7946 0958" or "+44 20 7946 0958 x12"',
-            of=of,
+            of=spot.of,
         )
         return None
 
@@ -351,7 +369,7 @@ class Compiler:
             return None
         return Parts(
             {
-                f"{name}:{key}": (canonical_json(value), Origin(lines.places.key(raw, key), lines.via))
+                f"{name}:{key}": (canonical_json(value), Spot(lines.places, raw, key, lines.via))
                 for key, value in raw.items()
             }
         )
@@ -359,46 +377,41 @@ class Compiler:
     # --- lists
 
     def _names(self, attribute: Attribute, raw: Any, lines: _Lines) -> Compiled | None:
-        items: dict[str | Address, tuple[float | None, Origin]] = {}
+        items: dict[str | Address, tuple[float | None, Spot]] = {}
         for index, each in enumerate(raw or ()):
-            source = lines.places.value(raw, index)
-            text = self._text(attribute.name, each, lambda source=source: source, lines.of)  # type: ignore[misc]
-            if text is not None and self._is_new(text, items, attribute.name, source, lines):
-                items[text] = (None, Origin(source, lines.via))
-        return Items(items, lines.origin(), cleared=not raw)
+            spot = Spot(lines.places, raw, index, lines.via)
+            text = self._text(attribute.name, each, _Value(raw, index, lines))
+            if text is not None and self._is_new(text, items, attribute.name, spot, lines):
+                items[text] = (None, spot)
+        return Items(items, lines.spot(), cleared=not raw)
 
     def _levels(self, attribute: Attribute, raw: Any, lines: _Lines) -> Compiled | None:
-        items: dict[str | Address, tuple[float | None, Origin]] = {}
+        items: dict[str | Address, tuple[float | None, Spot]] = {}
         taken: set[str] = set()
         for key, level in (raw or {}).items():
-            name, source = canonical_text(key), lines.places.key(raw, key)
+            name = canonical_text(key)
             if level is None:
                 taken.add(name)
-            elif self._in_range(attribute, key, level, lines.places.value(raw, key), lines.of):
-                items[name] = (canonical_number(level), Origin(source, lines.via))
-        return Items(items, lines.origin(), cleared=not raw, taken=frozenset(taken))
+            elif self._in_range(attribute, key, level, raw, lines):
+                items[name] = (canonical_number(level), Spot(lines.places, raw, key, lines.via))
+        return Items(items, lines.spot(), cleared=not raw, taken=frozenset(taken))
 
-    def _in_range(
-        self, attribute: Attribute, key: str, level: float, source: SourceLocation, of: Address | None
-    ) -> bool:
+    def _in_range(self, attribute: Attribute, key: str, level: float, raw: dict[str, Any], lines: _Lines) -> bool:
         low, high = attribute.minimum, attribute.maximum
         if level >= low and (high is None or level <= high):
             return True
         limits = f"from {low:g} to {high:g}" if high is not None else f"of at least {low:g}"
-        self.report.error(
-            "out-of-range", source, f"{attribute.name}.{key} must be a number {limits}, not {level:g}", of=of
-        )
+        summary = f"{attribute.name}.{key} must be a number {limits}, not {level:g}"
+        self.report.error("out-of-range", lines.places.value(raw, key), summary, of=lines.of)
         return False
 
-    def _is_new(
-        self, item: str | Address, items: Mapping[Any, Any], name: str, source: SourceLocation, lines: _Lines
-    ) -> bool:
+    def _is_new(self, item: str | Address, items: Mapping[Any, Any], name: str, spot: Spot, lines: _Lines) -> bool:
         if item not in items:
             return True
         first = items[item][1].source
         self.report.error(
             "repeated-item",
-            source,
+            spot.source,
             f"{name} names {quoted(item.key if isinstance(item, Address) else item)} twice, first in line {first.line}",
             mend="take one out",
             of=lines.of,
@@ -406,29 +419,29 @@ class Compiler:
         return False
 
     def _groups(self, raw: Any, lines: _Lines) -> Items:
-        items: dict[str | Address, tuple[float | None, Origin]] = {}
+        items: dict[str | Address, tuple[float | None, Spot]] = {}
         for index, each in enumerate(raw or ()):
-            source = lines.places.value(raw, index)
-            address = self.group(each, source, lines.of)
-            if address is not None and self._is_new(address, items, "groups", source, lines):
-                items[address] = (None, Origin(source, lines.via))
-        return Items(items, lines.origin(), cleared=not raw)
+            spot = Spot(lines.places, raw, index, lines.via)
+            address = self.group(each, spot, lines.of)
+            if address is not None and self._is_new(address, items, "groups", spot, lines):
+                items[address] = (None, spot)
+        return Items(items, lines.spot(), cleared=not raw)
 
-    def group(self, name: Any, source: SourceLocation, of: Address | None) -> Address | None:
+    def group(self, name: Any, spot: Spot, of: Address | None) -> Address | None:
         """The address of a group by its key; None, and said so, if there is none for this target."""
         entry = self.view.group(name)
         if entry is None:
             near = self.view.near_group(name)
             self.report.error(
                 "unknown-group",
-                source,
+                spot.source,
                 f"no group has the key {quoted(name)}",
                 mend=f"did you mean {near}?" if near else "declare it under groups:",
                 of=of,
             )
             return None
         if not entry.is_for(self.target.name):
-            self.leave_out(of, source, f"group {entry.key}")
+            self.leave_out(of, spot.source, f"group {entry.key}")
             return None
         return Address(ResourceType.GROUP, entry.key)
 
@@ -436,7 +449,7 @@ class Compiler:
         if name != "groups":
             return frozenset(canonical_text(str(each)) for each in raw)
         places = lines.places
-        found = [self.group(each, places.value(raw, index), lines.of) for index, each in enumerate(raw)]
+        found = [self.group(each, Spot(places, raw, index), lines.of) for index, each in enumerate(raw)]
         return frozenset(each for each in found if each is not None)
 
     # --- lifecycle
@@ -457,7 +470,7 @@ class Compiler:
                 of=lines.of,
             )
             return None
-        return Single(name, value, lines.origin())
+        return Single(name, value, lines.spot())
 
     def day(self, name: str, raw: Any, source: SourceLocation, of: Address | None) -> date | None:
         """A calendar day; None, and said so, if there is no such day."""

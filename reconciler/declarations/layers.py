@@ -4,11 +4,57 @@ Maps merge key by key, lists unite, single values: the later wins. ``null`` in a
 where it is the last word, it stays as "cleared". Values are canonical already; nothing here reads YAML.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from reconciler.model import Address, Origin, Value
+from reconciler.model import Address, Origin, SourceLocation, Value
+from reconciler.yamlsource import Places
+
+
+class Spot(NamedTuple):
+    """Where a value was written, worked out only when somebody asks: most values are never shown.
+
+    `key` is a key of the mapping or an index of the list `container`; `via` names the layer.
+    """
+
+    places: Places
+    container: Any
+    key: str | int
+    via: str = ""
+
+    @property
+    def source(self) -> SourceLocation:
+        """The place of the key, or of the list item."""
+        if isinstance(self.key, str):
+            return self.places.key(self.container, self.key)
+        return self.places.value(self.container, self.key)
+
+    @property
+    def origin(self) -> Origin:
+        """The place and the layer."""
+        return Origin(self.source, self.via)
+
+
+class Origins(Mapping[str, Origin]):
+    """Path -> where it was written, worked out when asked for."""
+
+    __slots__ = ("_spots",)
+
+    def __init__(self, spots: Mapping[str, Spot]) -> None:
+        self._spots = spots
+
+    def __getitem__(self, path: str) -> Origin:
+        return self._spots[path].origin
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._spots)
+
+    def __len__(self) -> int:
+        return len(self._spots)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 class Single(NamedTuple):
@@ -16,7 +62,7 @@ class Single(NamedTuple):
 
     path: str
     value: Value
-    origin: Origin
+    spot: Spot
 
 
 class Parts(NamedTuple):
@@ -25,7 +71,7 @@ class Parts(NamedTuple):
     `cleared`: the whole was written as null, and `cells` say so path by path.
     """
 
-    cells: Mapping[str, tuple[Value, Origin]]
+    cells: Mapping[str, tuple[Value, Spot]]
     cleared: bool = False
 
     def under(self, later: "Parts") -> "Parts":
@@ -40,7 +86,7 @@ class Elements(NamedTuple):
 
     path: str
     elements: Mapping[str, Parts]
-    origin: Origin
+    spot: Spot
     cleared: bool = False
 
     def under(self, later: "Elements") -> "Elements":
@@ -50,14 +96,14 @@ class Elements(NamedTuple):
         merged = dict(self.elements)
         for key, parts in later.elements.items():
             merged[key] = merged[key].under(parts) if key in merged else parts
-        return Elements(later.path, merged, later.origin)
+        return Elements(later.path, merged, later.spot)
 
 
 class Items(NamedTuple):
     """A list of names, or of groups: item -> level and where it was written. `taken`: items that null takes out."""
 
-    items: "Mapping[str | Address, tuple[float | None, Origin]]"
-    origin: Origin
+    items: "Mapping[str | Address, tuple[float | None, Spot]]"
+    spot: Spot
     cleared: bool = False
     taken: frozenset[str] = frozenset()
 
@@ -66,11 +112,11 @@ class Items(NamedTuple):
         if later.cleared:
             return later
         kept = {item: known for item, known in self.items.items() if item not in later.taken}
-        return Items({**kept, **later.items}, later.origin)
+        return Items({**kept, **later.items}, later.spot)
 
     def without(self, names: "frozenset[str | Address]") -> "Items":
         """The items with some taken out."""
-        return Items({item: known for item, known in self.items.items() if item not in names}, self.origin)
+        return Items({item: known for item, known in self.items.items() if item not in names}, self.spot)
 
 
 Compiled: TypeAlias = Single | Parts | Elements | Items

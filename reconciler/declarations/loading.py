@@ -4,9 +4,7 @@ An entry whose own lines are wrong is kept and marked, so that references to it 
 compares entries with one another, and nothing knows a target.
 """
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +12,7 @@ from typing import Any, Final
 from reconciler import schemas
 from reconciler.declarations.declared import Declarations, Entry, Released, normal_folder
 from reconciler.declarations.files import read_folders
+from reconciler.declarations.memory import no_collection
 from reconciler.model import Address, Diagnostic, ResourceType, Severity, SourceLocation
 from reconciler.schemas import Finding, Hint, Where
 from reconciler.yamlsource import Places, YamlFile, fast_parser, number
@@ -42,7 +41,7 @@ HINTS: Final = {
 
 def load_declarations(base: Path, folders: Sequence[str]) -> Declarations:
     """Everything below `base`/folder for each folder. Never raises for what is in the files: see `diagnostics`."""
-    with _no_collection():
+    with no_collection():
         reading = read_folders(base, folders)
         box = _Box(list(reading.diagnostics))
         for file in reading.files:
@@ -208,15 +207,3 @@ def _slow() -> Diagnostic:
         summary="PyYAML has no libyaml here, so reading takes about ten times as long",
         mend="install a PyYAML wheel for this platform",
     )
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Everything read stays alive, so looking for garbage meanwhile costs a third of the time for nothing."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

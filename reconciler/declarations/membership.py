@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.declarations.compiling import Compiler
 from reconciler.declarations.declared import Entry
-from reconciler.declarations.layers import Parts, Single
+from reconciler.declarations.layers import Parts, Single, Spot
 from reconciler.declarations.people import Index, Person, override_layer
 from reconciler.declarations.reporting import quoted
 from reconciler.model import (
@@ -45,8 +45,8 @@ def groups_of(
 def _named_by_users(people: Mapping[Address, Person]) -> dict[Address, dict[Address, Origin]]:
     named: dict[Address, dict[Address, Origin]] = {}
     for address, person in people.items():
-        for group, (_, origin) in person.groups.items():
-            named.setdefault(group, {})[address] = origin
+        for group, (_, spot) in person.groups.items():
+            named.setdefault(group, {})[address] = spot.origin
     return named
 
 
@@ -99,10 +99,10 @@ class _Group:
         origins: dict[str, Origin] = {}
         for each in {**own.lines, **(override.lines if override else {})}.values():
             if isinstance(each, Single):
-                attributes[each.path], origins[each.path] = each.value, each.origin
+                attributes[each.path], origins[each.path] = each.value, each.spot.origin
             elif isinstance(each, Parts):
-                for path, (value, origin) in each.cells.items():
-                    attributes[path], origins[path] = value, origin
+                for path, (value, spot) in each.cells.items():
+                    attributes[path], origins[path] = value, spot.origin
         return attributes, origins
 
     def _list(self, today: date) -> DesiredList:
@@ -167,7 +167,7 @@ class _Group:
         place = self.places.value(raw, kind)
         if kind == "live":
             return self.compiler.live(raw, "live", self.places, self.address)
-        return self._user(raw[kind], place) if kind == "user" else self._nested(raw[kind], place)
+        return self._user(raw[kind], place) if kind == "user" else self._nested(raw, place)
 
     def _user(self, name: Any, source: SourceLocation) -> Address | None:
         view = self.compiler.view
@@ -191,7 +191,7 @@ class _Group:
             return None
         return Address(ResourceType.USER, entry.key)
 
-    def _nested(self, name: Any, source: SourceLocation) -> Address | None:
+    def _nested(self, raw: dict[str, Any], source: SourceLocation) -> Address | None:
         if not self.compiler.profile.membership.nested:
             self.report.error(
                 "nested-not-supported",
@@ -201,7 +201,7 @@ class _Group:
                 of=self.address,
             )
             return None
-        return self.compiler.group(name, source, self.address)
+        return self.compiler.group(raw["group"], Spot(self.places, raw, "group"), self.address)
 
     def _repeated(self, key: ItemKey, source: SourceLocation, first: SourceLocation) -> None:
         name = key.name if isinstance(key, LiveReference) else key.key if isinstance(key, Address) else key

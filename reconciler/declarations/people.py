@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.declarations.compiling import LIFECYCLE, Compiler
 from reconciler.declarations.declared import Entry, fold
-from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Parts, Single, merge
+from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Origins, Parts, Single, Spot, merge
 from reconciler.declarations.reporting import quoted
 from reconciler.model import (
     Address,
@@ -17,7 +17,6 @@ from reconciler.model import (
     ItemKey,
     Lifecycle,
     ListMode,
-    Origin,
     Phase,
     ResourceType,
     Value,
@@ -38,7 +37,7 @@ class Person:
     templates: tuple[str, ...]
 
     @property
-    def groups(self) -> Mapping[Any, tuple[float | None, Origin]]:
+    def groups(self) -> Mapping[Any, tuple[float | None, Spot]]:
         """The groups her lines name."""
         found = self.merged.get("groups")
         return found.items if isinstance(found, Items) else {}
@@ -69,7 +68,7 @@ def desired_user(person: Person, modes: Mapping[str, ListMode], today: date, clo
         lists=out.lists,
         lifecycle=_lifecycle(out.lifecycle, day),
         formerly=tuple(str(each) for each in person.entry.data.get("formerly", ())),
-        origins=out.origins,
+        origins=Origins(out.spots),
     )
 
 
@@ -114,7 +113,7 @@ class _Out:
     def __init__(self, modes: Mapping[str, ListMode]) -> None:
         self.modes = modes
         self.attributes: dict[str, Value] = {}
-        self.origins: dict[str, Origin] = {}
+        self.spots: dict[str, Spot] = {}
         self.lists: dict[str, DesiredList] = {}
         self.lifecycle: dict[str, Value] = {}
 
@@ -123,28 +122,28 @@ class _Out:
         if isinstance(compiled, Single):
             into = self.lifecycle if name in LIFECYCLE else self.attributes
             into[compiled.path] = compiled.value
-            self.origins[compiled.path] = compiled.origin
+            self.spots[compiled.path] = compiled.spot
         elif isinstance(compiled, Parts):
             self._cells(compiled)
         elif isinstance(compiled, Elements):
             if compiled.cleared:
                 self.attributes[compiled.path] = None
-                self.origins[compiled.path] = compiled.origin
+                self.spots[compiled.path] = compiled.spot
             for parts in compiled.elements.values():
                 self._cells(parts)
         else:
             self.lists[name] = _desired_list(compiled, self.modes.get(name, ListMode.AUTHORITATIVE))
-            self.origins[name] = compiled.origin
+            self.spots[name] = compiled.spot
 
     def _cells(self, parts: Parts) -> None:
-        for path, (value, origin) in parts.cells.items():
+        for path, (value, spot) in parts.cells.items():
             self.attributes[path] = value
-            self.origins[path] = origin
+            self.spots[path] = spot
 
 
 def _desired_list(items: Items, mode: ListMode) -> DesiredList:
     wanted: dict[ItemKey, DesiredItem] = {
-        item: DesiredItem(origin=origin, level=level) for item, (level, origin) in items.items.items()
+        item: DesiredItem(origin=spot.origin, level=level) for item, (level, spot) in items.items.items()
     }
     return DesiredList(mode=mode, items=wanted)
 

@@ -1,13 +1,13 @@
-"""What one target's profile asks of a resolved resource as a whole: required values, dates, caps, removals by `without`."""
+"""What one target's profile asks of a resolved resource as a whole: required values, dates, amounts, removals."""
 
 from typing import Any
 
 from reconciler.declarations.compiling import LIFECYCLE
-from reconciler.declarations.layers import Elements, Items
+from reconciler.declarations.layers import Elements, Items, Spot
 from reconciler.declarations.people import Person
 from reconciler.declarations.reporting import Reporter, quoted
 from reconciler.declarations.resolution import Resolution
-from reconciler.model import Address, DesiredResource, Origin, SourceLocation
+from reconciler.model import Address, DesiredResource, SourceLocation
 from reconciler.scim.attributes import Attribute, Kind
 from reconciler.scim.paths import short_path
 from reconciler.suggestions import suggestion
@@ -70,9 +70,9 @@ def check_amounts(found: Resolution, report: Reporter) -> None:
             if attribute is None or name in LIFECYCLE:
                 continue
             if isinstance(compiled, Items):
-                _few_enough(attribute, len(compiled.items), compiled.origin, address, report)
+                _few_enough(attribute, len(compiled.items), compiled.spot, address, report)
             elif isinstance(compiled, Elements):
-                _few_enough(attribute, len(compiled.elements), compiled.origin, address, report)
+                _few_enough(attribute, len(compiled.elements), compiled.spot, address, report)
                 _one_primary(attribute, compiled, address, report)
 
 
@@ -104,22 +104,22 @@ def check_without(found: Resolution, report: Reporter) -> None:
                     )
 
 
-def _few_enough(attribute: Attribute, count: int, origin: Origin, address: Address, report: Reporter) -> None:
-    if attribute.max_values is not None and count > attribute.max_values and origin.source is not None:
+def _few_enough(attribute: Attribute, count: int, spot: Spot, address: Address, report: Reporter) -> None:
+    if attribute.max_values is not None and count > attribute.max_values:
         summary = f"{address} has {count} values in {attribute.name}; {attribute.max_values} is the most"
-        report.error("too-many-values", origin.source, summary, mend="take some out", of=address)
+        report.error("too-many-values", spot.source, summary, mend="take some out", of=address)
 
 
 def _one_primary(attribute: Attribute, compiled: Elements, address: Address, report: Reporter) -> None:
     if attribute.kind is not Kind.KEYED or "primary" not in attribute.parts:
         return
     primary = [
-        origin
+        spot
         for parts in compiled.elements.values()
-        for path, (value, origin) in parts.cells.items()
+        for path, (value, spot) in parts.cells.items()
         if value is True and path.endswith("].primary")
     ]
-    if len(primary) > 1 and primary[1].source is not None:
+    if len(primary) > 1:
         summary = f"{address} has {len(primary)} primary values in {attribute.name}; one is the most"
         mend = "write primary: true once"
         report.error("several-primary", primary[1].source, summary, mend=mend, of=address)

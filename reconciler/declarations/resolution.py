@@ -10,6 +10,7 @@ from datetime import date
 from reconciler.declarations.compiling import Compiler
 from reconciler.declarations.declared import Declarations, View, fold, view_of
 from reconciler.declarations.membership import groups_of
+from reconciler.declarations.memory import no_collection
 from reconciler.declarations.people import Clock, Index, Person, desired_user, people_of, shown_names
 from reconciler.declarations.reporting import Reporter
 from reconciler.model import Address, DesiredResource, DesiredState, Diagnostic, ResourceType, Severity, SourceLocation
@@ -56,10 +57,11 @@ def resolution(
 ) -> Resolution:
     """All users and groups of one target; what cannot be worked out goes to `report`."""
     compiler = Compiler(view, target, profile, report)
-    people = people_of(compiler)
-    modes = {**profile.users.modes, **target.modes}
-    users = {address: desired_user(person, modes, today, today_in) for address, person in people.items()}
-    groups = groups_of(compiler, people, Index(people, users), today)
+    with no_collection():
+        people = people_of(compiler)
+        modes = {**profile.users.modes, **target.modes}
+        users = {address: desired_user(person, modes, today, today_in) for address, person in people.items()}
+        groups = groups_of(compiler, people, Index(people, users), today)
     return Resolution(compiler=compiler, people=people, users=users, groups=groups)
 
 
