@@ -5,7 +5,6 @@ Between HTTP above and rows below. Each public method that changes something is 
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from reconciler.sandbox.resources import (
     require_attributes,
     used_schemas,
 )
-from reconciler.sandbox.schema import Attribute, JsonObject, Place, ResourceType
+from reconciler.sandbox.schema import Attribute, JsonObject, Place, ResourceType, fold
 from reconciler.sandbox.store import Membership, Row, Store, UniqueKeyTakenError
 
 Precondition = Callable[[Row], None]
@@ -237,11 +236,6 @@ class Directory:
 def version_tag(row: Row) -> str:
     """Return `meta.version`, which is also the ETag (RFC 7644 section 3.14)."""
     return f'W/"{row.version}"'
-
-
-def fold(text: str) -> str:
-    """Return text as it compares where letter case does not count."""
-    return unicodedata.normalize("NFC", text).casefold()
 
 
 def _links(document: JsonObject, resource_type: ResourceType) -> list[tuple[Place, str]]:

@@ -6,12 +6,21 @@ Names, types and letter case follow the schema (RFC 7644 section 3.4.2.2, RFC 76
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Protocol, assert_never
 
 from reconciler.sandbox.errors import ScimError, ScimType
 from reconciler.sandbox.filters import And, Comparison, Filter, Not, Operand, Operator, Or, Present, ValuePath
-from reconciler.sandbox.schema import Attribute, AttributeType, PathError, Place, ResourceType, Returned
+from reconciler.sandbox.schema import (
+    Attribute,
+    AttributeType,
+    PathError,
+    Place,
+    ResourceType,
+    Returned,
+    fold,
+    instant,
+    normal,
+)
 
 Predicate = Callable[[Any], bool]
 _Test = Callable[[Any], bool]
@@ -62,12 +71,6 @@ def mentions(tree: Filter, name: str) -> bool:
             return name.lower() in tree.path.lower()
         case _:
             assert_never(tree)
-
-
-def instant(text: str) -> datetime:
-    """Return the moment a SCIM dateTime names, in UTC where it gives no offset; raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _compile(tree: Filter, scope: _Scope) -> Predicate:
@@ -146,10 +149,9 @@ def _test(attribute: Attribute, operator: Operator, operand: Operand) -> _Test:
 
 
 def _text_test(operator: Operator, operand: str, *, exact: bool) -> _Test:
-    if exact:
-        return _plain_text_test(operator, operand)
-    test = _plain_text_test(operator, operand.casefold())
-    return lambda value: test(value.casefold())
+    form = normal if exact else fold
+    test = _plain_text_test(operator, form(operand))
+    return lambda value: test(form(value))
 
 
 def _plain_text_test(operator: Operator, operand: str) -> _Test:

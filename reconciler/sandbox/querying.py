@@ -5,22 +5,22 @@ Order without `sortBy` is the order of creation and never changes, so that pages
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.sandbox.directory import Directory, fold
+from reconciler.sandbox.directory import Directory
 from reconciler.sandbox.errors import ScimError, invalid_path, invalid_syntax, invalid_value
 from reconciler.sandbox.filters import Filter, parse_filter
 from reconciler.sandbox.messages import list_response
-from reconciler.sandbox.predicates import Predicate, compile_filter, equality_on, instant, mentions
+from reconciler.sandbox.predicates import Predicate, compile_filter, equality_on, mentions
 from reconciler.sandbox.projection import projection
-from reconciler.sandbox.schema import AttributeType, JsonObject, PathError, Place, ResourceType
+from reconciler.sandbox.schema import AttributeType, JsonObject, PathError, Place, ResourceType, fold, instant, normal
 from reconciler.sandbox.store import Row
 from reconciler.sandbox.values import folded_names, is_primary
 
 SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+_MAX_NUMBER = 2**31  # more than any list holds, less than what the database takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +56,18 @@ def query_from_search(body: Any) -> Query:
 def run_query(directory: Directory, query: Query, resource_types: Sequence[ResourceType], base: str) -> JsonObject:
     """Return the ListResponse for a query over some resource types; raises ScimError 400."""
     cut = projection(query.attributes, query.excluded, resource_types)
-    offset, limit = query.start_index - 1, _limit(directory, query)
-    rows, total = _matching_rows(directory, query, resource_types, offset, limit)
-    memberships = directory.store.memberships([row.id for row in rows]) if rows else {}
+    with directory.store.snapshot():
+        rows, total = _matching_rows(directory, query, resource_types, base)
+        memberships = directory.store.memberships([row.id for row in rows]) if rows else {}
     resources = [cut[row.type](directory.represent(row, base, memberships.get(row.id, ()))) for row in rows]
     return list_response(resources, total=total, start_index=query.start_index)
 
 
 def _matching_rows(
-    directory: Directory, query: Query, resource_types: Sequence[ResourceType], offset: int, limit: int
+    directory: Directory, query: Query, resource_types: Sequence[ResourceType], base: str
 ) -> tuple[list[Row], int]:
     """Return the rows of one page and the number of all rows that match."""
+    offset, limit = query.start_index - 1, _limit(directory, query)
     if query.filter is None and query.sort_by is None and len(resource_types) == 1:
         name = resource_types[0].name
         return directory.store.page(name, offset, limit), directory.store.count(name)
@@ -76,7 +77,7 @@ def _matching_rows(
         row
         for kind in resource_types
         if kind.name in tests
-        for row in _filtered(directory, kind, tree, tests[kind.name])
+        for row in _filtered(directory, kind, tree, tests[kind.name], base)
     ]
     if query.sort_by is not None:
         key = _sort_key(directory, query.sort_by, resource_types)
@@ -100,14 +101,14 @@ def _tests(tree: Filter | None, resource_types: Sequence[ResourceType]) -> dict[
     return tests
 
 
-def _filtered(directory: Directory, kind: ResourceType, tree: Filter | None, test: Predicate) -> list[Row]:
+def _filtered(directory: Directory, kind: ResourceType, tree: Filter | None, test: Predicate, base: str) -> list[Row]:
     rows = _candidates(directory, kind, tree)
     if tree is None:
         return rows
-    if not mentions(tree, "groups"):
+    if not any(mentions(tree, name) for name in _WORKED_OUT):
         return [row for row in rows if test(directory.view(row))]
     memberships = directory.store.memberships([row.id for row in rows])
-    return [row for row in rows if test(directory.represent(row, "", memberships.get(row.id, ())))]
+    return [row for row in rows if test(directory.represent(row, base, memberships.get(row.id, ())))]
 
 
 def _candidates(directory: Directory, kind: ResourceType, tree: Filter | None) -> list[Row]:
@@ -156,7 +157,7 @@ def _first_value(place: Place, view: JsonObject) -> Any:
         return value
     if leaf.type is AttributeType.DATE_TIME:
         return instant(value).isoformat()
-    return unicodedata.normalize("NFC", value) if leaf.case_exact else fold(value)
+    return normal(value) if leaf.case_exact else fold(value)
 
 
 def _limit(directory: Directory, query: Query) -> int:
@@ -164,6 +165,8 @@ def _limit(directory: Directory, query: Query) -> int:
     return min(organisation.default_page if query.count is None else query.count, organisation.max_page)
 
 
+# What is worked out for every answer, so that a filter has to look at the whole answer to see it.
+_WORKED_OUT = ("groups", "location", "$ref")
 _LISTS = {"attributes", "excludedattributes"}
 
 
@@ -198,7 +201,7 @@ def _number(value: Any, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise invalid_value(f"{name} must be a whole number.")
     try:
-        return int(value)
+        return max(-_MAX_NUMBER, min(int(value), _MAX_NUMBER))
     except ValueError as error:
         raise invalid_value(f"{name} must be a whole number, not {value!r}.") from error
 

@@ -7,8 +7,10 @@ Must not look at resources: it knows what may be there, never what is.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import resources
 from typing import Any
@@ -213,6 +215,22 @@ def read_schema(name: str) -> Schema:
         attributes=_attributes(document["attributes"]),
         document=document,
     )
+
+
+def instant(text: str) -> datetime:
+    """Return the moment a SCIM dateTime names, in UTC where it gives no offset; raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def normal(text: str) -> str:
+    """Return text as it compares: composed and decomposed letters are the same."""
+    return unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """Return text as it compares where letter case does not count."""
+    return normal(text).casefold()
 
 
 def _attributes(definitions: list[JsonObject]) -> dict[str, Attribute]:

@@ -22,9 +22,9 @@ from typing import Any
 
 import yaml
 
-from reconciler.sandbox.directory import Directory, fold
+from reconciler.sandbox.directory import Directory
 from reconciler.sandbox.errors import SandboxError, ScimError
-from reconciler.sandbox.schema import ResourceType
+from reconciler.sandbox.schema import ResourceType, fold
 
 CATALOGUES = ("divisions", "roles", "skills", "languages")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,8 +34,9 @@ class SandboxServer:
             self._thread.join(0.5)
 
     def stop(self) -> None:
-        """Take no more requests and free the port; the service stays open."""
+        """Take no more requests and free the port; the service stays open. May be called again."""
         self._server.shutdown()
+        self._server.close_kept_connections()
         self._server.server_close()
         self._thread.join()
 
@@ -53,8 +55,27 @@ def serve(service: SandboxService, port: int = 0) -> SandboxServer:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+    """One thread a connection; stopping lets requests under way end and closes connections that are kept open."""
+
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._connections: set[socket.socket] = set()
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def close_kept_connections(self) -> None:
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
 
 
 class _Handler(BaseHTTPRequestHandler):

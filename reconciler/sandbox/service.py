@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 from reconciler.sandbox.access import TOKEN_PATH, Access
 from reconciler.sandbox.directory import Directory, Precondition, version_tag
 from reconciler.sandbox.discovery import resource_type_documents, schema_documents, service_provider_config
-from reconciler.sandbox.errors import ScimError
+from reconciler.sandbox.errors import SandboxError, ScimError
 from reconciler.sandbox.messages import Request, Response, error_response, json_response, list_response
 from reconciler.sandbox.projection import projection
 from reconciler.sandbox.querying import query_from_parameters, query_from_search, run_query
@@ -52,6 +52,8 @@ class SandboxService:
             return self._route(self._call(request, path, query))
         except ScimError as error:
             return error_response(error, {"WWW-Authenticate": "Bearer"} if error.status == 401 else None)
+        except SandboxError as error:
+            return error_response(ScimError(503, str(error)))
 
     def seed(self, data: Mapping[str, Any]) -> None:
         """Add what a seed names and the organisation lacks (see `seeding`); raises SandboxError."""

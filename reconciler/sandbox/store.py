@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,13 +120,23 @@ class Store:
         with self._lock:
             self._connection.close()
 
+    def transaction(self) -> AbstractContextManager[None]:
+        """Do everything inside or, when an exception leaves it, nothing; may be nested.
+
+        Raises SandboxError when another process writes for longer than ten seconds.
+        """
+        return self._step("BEGIN IMMEDIATE")
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Read everything inside as of one moment."""
+        return self._step("BEGIN DEFERRED")
+
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Do everything inside or, when an exception leaves it, nothing; may be nested."""
+    def _step(self, begin: str) -> Iterator[None]:
         with self._lock:
             outermost = self._depth == 0
             if outermost:
-                self._connection.execute("BEGIN IMMEDIATE")
+                self._begin(begin)
             self._depth += 1
             try:
                 yield
@@ -225,6 +235,12 @@ class Store:
             for statement in _TABLES.split(";"):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+
+    def _begin(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            raise SandboxError(f"The data file is in use by another process: {error}.") from error
 
     def _add_links(self, source: str, links: Iterable[tuple[str, str]]) -> None:
         self._connection.executemany(

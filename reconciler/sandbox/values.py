@@ -12,8 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reconciler.sandbox.errors import ScimError, invalid_syntax, invalid_value, not_mutable
-from reconciler.sandbox.predicates import instant
-from reconciler.sandbox.schema import Attribute, AttributeType, JsonObject
+from reconciler.sandbox.schema import Attribute, AttributeType, JsonObject, instant
 
 
 def canonical_value(attribute: Attribute, value: Any, path: str) -> Any:

@@ -193,6 +193,18 @@ def test_any_text_can_be_looked_for(client: httpx.Client, value: str) -> None:
     assert identifier not in [resource["id"] for resource in inside["Resources"]]
 
 
+def test_composed_and_decomposed_letters_are_the_same(client: httpx.Client) -> None:
+    client.post("/Users", json={"schemas": [USER], "userName": "z\u0301oe@example.com"})
+    for text in ('userName eq "\u017aoe@example.com"', 'userName sw "\u0179o"', 'userName eq "Z\u0301OE@example.com"'):
+        assert client.get("/Users", params={"filter": text}).json()["totalResults"] == 1
+
+
+def test_what_is_worked_out_for_an_answer_can_be_looked_for(client: httpx.Client) -> None:
+    group = client.get("/Groups").json()["Resources"][0]
+    for text in (f'meta.location eq "{group["meta"]["location"]}"', f'members.$ref eq "{group["members"][0]["$ref"]}"'):
+        assert client.get("/Groups", params={"filter": text}).json()["totalResults"] == 1
+
+
 def test_members_and_groups_can_be_looked_for(client: httpx.Client) -> None:
     ann = client.post("/Users", json={"schemas": [USER], "userName": "ann"}).json()["id"]
     kind = "urn:ietf:params:scim:schemas:core:2.0:Group"

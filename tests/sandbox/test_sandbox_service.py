@@ -280,6 +280,7 @@ PAGES = [
     ({"count": 0}, 251, 1, 0),
     ({"count": -1}, 251, 1, 0),
     ({"count": 5000}, 251, 1, 200),
+    ({"startIndex": 10**30, "count": 10**30}, 251, 2**31, 0),
     ({"STARTINDEX": 3, "Count": 2}, 251, 3, 2),
     ({"filter": 'nickName eq "n3"', "count": 20}, 25, 1, 20),
     ({"filter": 'nickName eq "n3"', "startIndex": 21}, 25, 21, 5),

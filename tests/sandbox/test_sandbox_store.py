@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,16 @@ def test_http_connections_are_kept_and_the_port_is_freed(service: SandboxService
             assert len(pool.connections) == 1
     with serve(service, server.port) as again:
         assert httpx.get(f"{again.url}/Users").status_code == 200
+
+
+def test_http_stops_although_connections_are_kept_open(service: SandboxService) -> None:
+    with serve(service) as server, httpx.Client(base_url=server.url) as client:
+        assert client.get("/Users").status_code == 200
+        started = time.perf_counter()
+        server.stop()
+        assert time.perf_counter() - started < 2
+        with pytest.raises(httpx.TransportError):
+            client.get("/Users")
 
 
 def test_http_refuses_bodies_without_a_sensible_length(service: SandboxService) -> None:
