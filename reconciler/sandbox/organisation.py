@@ -30,7 +30,10 @@ class NameRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
-    """One kind of organisation; page sizes are in resources, `defaults` are written into new users by path."""
+    """One kind of organisation; page sizes are in resources, `defaults` are written into new users by path.
+
+    `implied_filters`: resource type -> the filter of a listing that names none.
+    """
 
     profile: str
     resource_types: tuple[ResourceType, ...]
@@ -41,6 +44,7 @@ class Organisation:
     schemas_needed: bool = True
     unknown_links: bool = False
     refused: frozenset[tuple[str, str]] = frozenset()
+    implied_filters: Mapping[str, str] = field(default_factory=dict)
     name_rules: tuple[NameRule, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     founding: Mapping[str, Any] = field(default_factory=dict)
@@ -94,6 +98,7 @@ def _genesys() -> Organisation:
         max_page=100,
         schemas_needed=False,
         refused=frozenset({("Group", "POST"), ("Group", "DELETE")}),
+        implied_filters={"User": "active eq true"},
         name_rules=(
             NameRule(path="roles.value", catalogue="roles"),
             NameRule(path=f"{ENTERPRISE_USER}:division", catalogue="divisions"),

@@ -6,7 +6,7 @@ Order without `sortBy` is the order of creation and never changes, so that pages
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.sandbox.directory import Directory
@@ -55,6 +55,8 @@ def query_from_search(body: Any) -> Query:
 
 def run_query(directory: Directory, query: Query, resource_types: Sequence[ResourceType], base: str) -> JsonObject:
     """Return the ListResponse for a query over some resource types; raises ScimError 400."""
+    if query.filter is None and len(resource_types) == 1:
+        query = replace(query, filter=directory.organisation.implied_filters.get(resource_types[0].name))
     cut = projection(query.attributes, query.excluded, resource_types)
     with directory.store.snapshot():
         rows, total = _matching_rows(directory, query, resource_types, base)
