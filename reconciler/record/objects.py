@@ -32,7 +32,7 @@ def read_files(repository: GitRepository, commit: str) -> dict[str, bytes]:
 
 def list_files(repository: GitRepository, commit: str) -> dict[str, str]:
     """Return path -> blob id of the record at `commit`. Raises `RecordUnreadable`."""
-    answer = repository.run("ls-tree", "-r", "-z", "--full-tree", commit)
+    answer = repository.run("ls-tree", "-r", "-z", commit)
     if answer.code:
         raise RecordUnreadable(f"the record {short(commit)} cannot be read", lines=answer.lines)
     ids = {}

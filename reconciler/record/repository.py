@@ -223,7 +223,7 @@ class GitRepository:
         if entry is None or entry.kind != "tree":
             return ()
         prefix = "" if _is_top(path) else f"{PurePosixPath(path)}/"
-        names = self.ask("ls-tree", "-r", "-z", "--full-tree", "--name-only", entry.object_id).text.split("\0")
+        names = self.ask("ls-tree", "-r", "-z", "--name-only", entry.object_id).text.split("\0")
         return tuple(prefix + name for name in names if name)
 
     def tree_id(self, commit: str, path: str) -> str | None:
@@ -240,7 +240,7 @@ class GitRepository:
             )
         if _is_top(path):
             return _TreeEntry(kind="tree", object_id=self.ask("rev-parse", "--verify", f"{full}^{{tree}}").text)
-        listed = self.ask("ls-tree", "-z", "--full-tree", full, "--", str(PurePosixPath(path))).text
+        listed = self.ask("ls-tree", "-z", full, "--", str(PurePosixPath(path))).text
         if not listed:
             return None
         _, kind, object_id = listed.split("\t")[0].split(" ")

@@ -1,10 +1,12 @@
 """The record as a git ref: read, write, what is left alone, and what clones may look like."""
 
 import dataclasses
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from git_world import FILES, REF, World, git, message, repository, state_of
+from git_world import FILES, REF, World, executable, git, message, repository, state_of
 
 from reconciler.record.git import GitRecordStore
 from reconciler.record.store import CommitMessage, GitError, RecordUnreadable
@@ -42,6 +44,23 @@ def test_only_changed_files_become_new_objects(world: World) -> None:
     assert len(after - before) == 4  # commit, two trees, one blob
 
 
+def test_unchanged_files_are_not_stored_again(world: World) -> None:
+    store = world.store(world.seed)
+    version = store.write(FILES, expected=None, message=message())
+    blob = git(world.seed, "rev-parse", f"{version}:users/000.jsonl")
+    path = world.seed / ".git/objects" / blob[:2] / blob[2:]
+    os.utime(path, (1_000_000_000, 1_000_000_000))  # git would set the time anew
+    store.write({**FILES, "users/001.jsonl": b"new\n"}, expected=version, message=message())
+    assert path.stat().st_mtime == 1_000_000_000
+
+
+def test_bytes_stay_as_they_are_whatever_git_is_told_about_line_ends(world: World) -> None:
+    git(world.seed, "config", "core.autocrlf", "input")
+    store = world.store(world.seed)
+    store.write({"header.json": b"a\r\nb\r\n"}, expected=None, message=message())
+    assert store.read().files["header.json"] == b"a\r\nb\r\n"
+
+
 def test_what_the_commit_says(world: World) -> None:
     git(world.seed, "config", "commit.gpgSign", "true")
     git(world.seed, "config", "i18n.commitEncoding", "ISO-8859-1")
@@ -51,6 +70,7 @@ def test_what_the_commit_says(world: World) -> None:
     *lines, nonce = git(world.seed, "cat-file", "commit", version).split("\n\n", 1)[1].splitlines()
     assert lines == ["applied né to prod", "", "Actor: a State: done", "State: claimed"]
     assert len(nonce.removeprefix("Nonce: ")) == 16
+    assert git(world.seed, "log", "-1", "--encoding=UTF-8", "--format=%s", version) == "applied né to prod"
     assert git(world.seed, "log", "-1", "--format=%an <%ae> %cn <%ce>", version) == (
         "reconciler <bot@example.com> reconciler <bot@example.com>"
     )
@@ -102,10 +122,10 @@ def _shallow_and_blobless(world: World) -> Path:
 @pytest.mark.parametrize(
     "make", [_on_a_branch, _detached, _worktree, _unborn, _shallow, _blobless, _shallow_and_blobless]
 )
-def test_every_kind_of_clone_reads_and_writes_and_stays_as_it_was(world: World, make: object) -> None:
+def test_every_kind_of_clone_reads_and_writes_and_stays_as_it_was(world: World, make: Callable[[World], Path]) -> None:
     other = world.store(world.seed)
     first = other.write(FILES, expected=None, message=message())
-    clone = make(world)  # type: ignore[operator]
+    clone = make(world)
     (clone / "staged.yaml").write_text("staged: 1\n")
     git(clone, "add", "staged.yaml")
     (clone / "staged.yaml").write_text("and: changed\n")
@@ -129,12 +149,23 @@ def test_every_kind_of_clone_reads_and_writes_and_stays_as_it_was(world: World, 
     assert int(git(clone, "rev-list", "--count", "--all")) >= int(head_count)
 
 
-def test_a_partial_clone_holds_the_whole_record(world: World) -> None:
+def test_a_partial_clone_gets_the_whole_record_at_once(world: World) -> None:
     world.store(world.seed).write(FILES, expected=None, message=message())
-    clone = _blobless(world)
-    world.store(clone).read()
-    missing = git(clone, "rev-list", "--objects", "--missing=print", REF)
-    assert "?" not in missing
+    clone, calls = _blobless(world), world.folder / "calls"
+    script = executable(world.folder / "counting", f'echo x >> {calls}; exec git-upload-pack "$@"')
+    git(clone, "config", "remote.origin.uploadpack", str(script))
+    assert dict(world.store(clone).read().files) == FILES
+    assert calls.read_text() == "x\n" * 2  # where the tip is, and one fetch; not one more for each missing blob
+
+
+@pytest.mark.parametrize(("make", "commits"), [(_on_a_branch, "3"), (_shallow, "1")])
+def test_a_shallow_clone_gets_the_newest_record_only(world: World, make: Callable[[World], Path], commits: str) -> None:
+    version = None
+    for _ in range(3):
+        version = world.store(world.seed).write(FILES, expected=version, message=message())
+    clone = make(world)
+    assert world.store(clone).read().version == version
+    assert git(clone, "rev-list", "--count", REF) == commits
 
 
 def test_sha256(tmp_path: Path) -> None:
@@ -169,7 +200,8 @@ def test_without_a_remote_the_local_ref_is_the_record(world: World) -> None:
 
 def test_a_ref_that_merely_ends_like_ours_is_not_ours(world: World) -> None:
     git(world.seed, "push", "-q", "origin", f"HEAD:refs/copies/{REF}")
-    assert world.store(world.seed).read().version is None
+    snapshot = world.store(world.seed).read()
+    assert (snapshot.version, snapshot.as_of_local) == (None, False)
 
 
 @pytest.mark.parametrize("mode", ["120000 blob", "160000 commit"])
