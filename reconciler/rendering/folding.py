@@ -7,15 +7,16 @@ from typing import Final
 from reconciler.model import Action, Address, AttributeChange, Change, Diagnostic, PatchOp, ResourceType
 
 FOLDED_FROM: Final = 3
-"""So many equal changes are one block."""
+"""So many equal changes are one block, and so many equal diagnostics one remark."""
 _REMOVALS: Final = (Action.DELETE, Action.DEACTIVATE)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A change, or at least three that are equal but for whom they concern."""
+    """A change, or at least three that are equal but for whom they concern. A lower `rank` is read earlier."""
 
     changes: tuple[Change, ...]
+    rank: int
 
     @property
     def first(self) -> Change:
@@ -29,28 +30,34 @@ class Group:
 
     @property
     def takes(self) -> bool:
-        """Whether somebody may lose access: then everybody is named."""
-        return _rank(self.first) != _REST
+        """Whether somebody may lose access, or get it back: then everybody is named."""
+        return self.rank != _REST
 
 
 def folded(changes: Iterable[Change]) -> list[Group]:
     """The changes in the order in which they are read: see `view`. Each stands in exactly one group."""
-    alike: dict[object, list[Change]] = {}
-    for each in sorted(changes, key=lambda change: _by_address(change.address)):
-        alike.setdefault(_likeness(each), []).append(each)
-    groups = []
+    alike: dict[object, list[tuple[int, Change]]] = {}
+    for position in enumerate(sorted(changes, key=lambda change: _by_address(change.address))):
+        alike.setdefault(_likeness(position[1]), []).append(position)
+    groups: list[tuple[int, bool, int, Group]] = []
     for some in alike.values():
-        groups += [Group(tuple(some))] if len(some) >= FOLDED_FROM else [Group((each,)) for each in some]
-    return sorted(groups, key=lambda group: (_rank(group.first), group.folds, _by_address(group.first.address)))
+        rank = _rank(some[0][1])
+        if len(some) >= FOLDED_FROM:
+            groups.append((rank, True, some[0][0], Group(tuple([each for _, each in some]), rank)))
+        else:
+            groups += [(rank, False, index, Group((each,), rank)) for index, each in some]
+    return [group for *_, group in sorted(groups, key=lambda entry: entry[:3])]
 
 
 def same_remarks(diagnostics: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
-    """Diagnostics that differ only in whom they concern and where, together; in the order of the first of each."""
+    """Diagnostics that differ only in whom they concern and where, together from three on; in their order."""
     alike: dict[object, list[Diagnostic]] = {}
     for index, each in enumerate(diagnostics):
         likeness = (each.severity, each.code, each.summary, each.detail, each.mend) if each.address else index
         alike.setdefault(likeness, []).append(each)
-    return list(alike.values())
+    return [
+        part for some in alike.values() for part in ([some] if len(some) >= FOLDED_FROM else [[each] for each in some])
+    ]
 
 
 _WARNED: Final = 2

@@ -6,6 +6,7 @@ Every text that leaves here is neutral (see `neutral`). Knows the RFC's attribut
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import takewhile
 from typing import Final
 
@@ -42,6 +43,7 @@ Names = Mapping[str, tuple[str, str]]
 """Id -> (key or login, display name)."""
 
 
+@lru_cache(maxsize=1024)
 def attribute_name(path: str) -> str:
     """A path as people say it: ``department``, ``emails.work``, ``emails.work.primary``, ``routingSkills.Billing``.
 
@@ -50,6 +52,7 @@ def attribute_name(path: str) -> str:
     return neutral(_plain_name(path), NAME_LIMIT)
 
 
+@lru_cache(maxsize=1024)
 def attribute_rank(path: str) -> tuple[int, str]:
     """Where an attribute stands among others: names first, then in the RFC's order, then those of extensions."""
     name = _plain_name(path)
@@ -57,6 +60,7 @@ def attribute_rank(path: str) -> tuple[int, str]:
     return _ORDER.get(head, len(_ORDER)), name
 
 
+@lru_cache(maxsize=1024)
 def is_reference(path: str) -> bool:
     """Whether the values at a path are ids of users or groups."""
     return path.removesuffix(".value") in _REFERENCES
@@ -83,6 +87,10 @@ def shown(value: Value, path: str, names: Names) -> str:
             return neutral(value.name, NAME_LIMIT)
         case str():
             return person(value, names) if is_reference(path) else quoted(value, VALUE_LIMIT)
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
         case float() if value.is_integer():
             return str(int(value))
         case _:
@@ -105,7 +113,7 @@ def address_text(address: Address) -> str:
 
 def place(source: SourceLocation | None) -> str:
     """``identities/emea/support.yaml:14``, or nothing."""
-    return f"{neutral(source.path, NAME_LIMIT)}:{source.line}" if source else ""
+    return neutral(f"{neutral(source.path, NAME_LIMIT)}:{source.line}") if source else ""
 
 
 def origin_text(origin: Origin) -> str:

@@ -4,7 +4,7 @@ Colours are asked from rich once, as the bytes that switch them on and off; the 
 because rich takes a thousand times as long for a big plan. Everything in a `PlanView` is neutral already.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from os import get_terminal_size
@@ -47,7 +47,7 @@ class Paper:
     @property
     def column(self) -> int:
         """Where the right column begins."""
-        return min(self.width // 2 + 2, 64)
+        return min(self.width // 2 + 4, 64)
 
     def styled(self, text: str, style: str) -> str:
         """The text in a style of this paper; as it is on paper without colours."""
@@ -100,11 +100,11 @@ def render_text(view: PlanView, *, width: int, colour: bool) -> str:
     on = paper(width, colour)
     sections = [
         on.paragraph(view.header, 0, "bold") if view.header else [],
-        _remarks("Look at these first:", view.warnings, "!", "alarm", on),
+        remark_rows("Look at these first:", view.warnings, "!", "alarm", on),
         *([_block(each, on) for each in view.blocks]),
         _drift(view, on),
-        _remarks("Left as it is:", view.refused, "#", "alarm", on),
-        _remarks("Notes:", view.notices, "·", "dim", on),
+        remark_rows("Left as it is:", view.refused, "#", "alarm", on),
+        remark_rows("Notes:", view.notices, "·", "dim", on),
         _broken_rules(view.violations, on),
         _summary(view, on),
     ]
@@ -214,7 +214,8 @@ def _drift_block(block: Block, columns: int, on: Paper) -> list[str]:
     return rows + [row for each in extra for row in on.paragraph(each, indent, "dim")]
 
 
-def _remarks(title: str, remarks: tuple[Remark, ...], sign: str, style: str, on: Paper) -> list[str]:
+def remark_rows(title: str, remarks: Sequence[Remark], sign: str, style: str, on: Paper) -> list[str]:
+    """A title and remarks under it, each behind a sign in a style; nothing if there are none."""
     if not remarks:
         return []
     return [on.styled(title, "bold"), *(row for each in remarks for row in _remark(each, sign, style, on))]
@@ -222,15 +223,16 @@ def _remarks(title: str, remarks: tuple[Remark, ...], sign: str, style: str, on:
 
 def _remark(remark: Remark, sign: str, style: str, on: Paper) -> list[str]:
     about = listed(remark.about)
-    single = len(remark.about.named) == 1
-    text = f"{about}: {remark.text}" if single else remark.text
+    count = len(remark.about.named) + remark.about.hidden
+    if count > 1:
+        about = f"{count:,} identities: {about}"
+    text = ": ".join(filter(None, (about, remark.text))) if count == 1 else remark.text or about
     lead = f"  {on.styled(sign, style)} "
     if 4 + cells(text) <= on.width:
         rows = on.beside(lead + text, 4 + cells(text), remark.place, 4)
     else:
         rows = [*on.paragraph(text, 4, first=lead), *(on.paragraph(remark.place, 4, "dim") if remark.place else [])]
-    several = f"{len(remark.about.named) + remark.about.hidden:,} identities: {about}"
-    more = [several if about and not single else "", remark.detail, f"mend: {remark.mend}" if remark.mend else ""]
+    more = [about if count > 1 and remark.text else "", remark.detail, f"mend: {remark.mend}" if remark.mend else ""]
     return rows + [row for each in more if each for row in on.paragraph(each, 4)]
 
 

@@ -34,6 +34,9 @@ class People:
     hidden: int = 0
 
 
+_NOBODY: Final = People()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """One change, or many equal ones: whom it concerns, what happens, why or from where, and each difference."""
@@ -43,7 +46,7 @@ class Block:
     mark: Mark
     aside: str = ""
     lines: tuple[Line, ...] = ()
-    people: People = People()
+    people: People = _NOBODY
     notes: tuple[str, ...] = ()
 
 
@@ -52,7 +55,7 @@ class Remark:
     """Something a reader should know: about whom, what, why, how to mend it, where it stands."""
 
     text: str
-    about: People = People()
+    about: People = _NOBODY
     detail: str = ""
     mend: str = ""
     place: str = ""
@@ -97,13 +100,13 @@ def view(plan: Plan, *, verbose: bool = False) -> PlanView:
     notices = [each for each in plan.notices if each.severity is Severity.NOTICE]
     return PlanView(
         header=wording.header(plan),
-        warnings=(*_change_warnings(plan.changes), *_remarks(alarms, verbose)),
+        warnings=(*_change_warnings(plan.changes), *remarks(alarms, whole=True)),
         blocks=tuple([_block(each, plan.names, verbose) for each in folded(plan.changes)]),
         drift_header=wording.DRIFT_HEADER if plan.drift else "",
         drift=tuple([_drift_block(each, plan.names, verbose) for each in folded(plan.drift)]),
-        refused=tuple(_remarks(plan.refused, verbose)),
+        refused=tuple(remarks(plan.refused, whole=True)),
         violations=tuple(_broken_rule(each, verbose) for each in plan.violations),
-        notices=tuple(_remarks(notices, verbose)),
+        notices=tuple(remarks(notices, whole=verbose)),
         summary=wording.summary(plan),
         requests=wording.requests(plan),
     )
@@ -122,8 +125,8 @@ def _block(group: Group, names: Names, verbose: bool) -> Block:
         mark=_block_mark(change.actions),
         aside=wording.aside(group, uniform),
         lines=change_lines(change, names, kept=not group.folds, cause=not uniform, verbose=verbose),
-        people=_people([_key(each) for each in group.changes], whole) if group.folds else People(),
-        notes=tuple(neutral(each) for each in change.notes),
+        people=people([_key(each) for each in group.changes], whole) if group.folds else _NOBODY,
+        notes=tuple([neutral(each) for each in change.notes]),
     )
 
 
@@ -136,8 +139,8 @@ def _drift_block(group: Group, names: Names, verbose: bool) -> Block:
         predicate="deleted on the server" if gone else "",
         mark=Mark.REMOVE if gone else Mark.CHANGE,
         lines=() if gone else drift_lines(change, names),
-        people=_people([_key(each) for each in group.changes], verbose) if group.folds else People(),
-        notes=tuple(neutral(each) for each in change.notes),
+        people=people([_key(each) for each in group.changes], verbose) if group.folds else _NOBODY,
+        notes=tuple([neutral(each) for each in change.notes]),
     )
 
 
@@ -151,7 +154,7 @@ def _key(change: Change) -> str:
     return neutral(change.address.key, NAME_LIMIT)
 
 
-def _block_mark(actions: Sequence[Action]) -> Mark:
+def _block_mark(actions: tuple[Action, ...]) -> Mark:
     match wording.main_action(actions):
         case Action.DELETE | Action.DEACTIVATE:
             return Mark.REMOVE
@@ -161,7 +164,8 @@ def _block_mark(actions: Sequence[Action]) -> Mark:
             return Mark.CHANGE
 
 
-def _people(names: Sequence[str], whole: bool, shown_first: int = _NAMED) -> People:
+def people(names: Sequence[str], whole: bool, shown_first: int = _NAMED) -> People:
+    """Several identities; all of them by name if `whole`."""
     if whole or len(names) <= shown_first:
         return People(named=tuple(names))
     return People(named=tuple(names[:shown_first]), hidden=len(names) - shown_first)
@@ -178,16 +182,16 @@ def _change_warnings(changes: Iterable[Change]) -> list[Remark]:
     ]
 
 
-def _remarks(diagnostics: Sequence[Diagnostic], verbose: bool) -> list[Remark]:
-    """Diagnostics that say the same of several identities are one remark."""
-    return [_remark(some, verbose) for some in same_remarks(diagnostics)]
+def remarks(diagnostics: Iterable[Diagnostic], *, whole: bool) -> list[Remark]:
+    """Diagnostics that say the same of several identities are one remark, which names all of them if `whole`."""
+    return [_remark(some, whole) for some in same_remarks(diagnostics)]
 
 
-def _remark(same: Sequence[Diagnostic], verbose: bool) -> Remark:
+def _remark(same: Sequence[Diagnostic], whole: bool) -> Remark:
     first = same[0]
     return Remark(
         text=neutral(first.summary),
-        about=_people([address_text(each.address) for each in same if each.address], verbose),
+        about=people([address_text(each.address) for each in same if each.address], whole),
         detail=neutral(first.detail),
         mend=neutral(first.mend),
         place=place(first.source) if len(same) == 1 else "",
@@ -199,7 +203,7 @@ def _broken_rule(violation: Violation, verbose: bool) -> BrokenRule:
         rule=neutral(violation.rule, NAME_LIMIT),
         summary=neutral(violation.summary),
         counts=wording.counts(violation),
-        items=_people([neutral(each, NAME_LIMIT) for each in violation.items], verbose, _COUNTED),
+        items=people([neutral(each, NAME_LIMIT) for each in violation.items], verbose, _COUNTED),
         mend=neutral(violation.mend),
         acceptance=wording.acceptance(violation),
     )

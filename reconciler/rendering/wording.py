@@ -1,7 +1,8 @@
 """The sentences of a plan. Numbers have separators, names are neutral; nothing here is laid out."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 from reconciler.model import Action, AttributeChange, Cause, Change, Origin, PatchOp, Plan, ResourceType, Violation
@@ -21,21 +22,23 @@ _DONE: Final = {
     Action.UPDATE: "updated in place",
 }
 _TALLY: Final = {
-    Action.DELETE: "destroy",
-    Action.DEACTIVATE: "deactivate",
-    Action.CREATE: "add",
-    Action.REACTIVATE: "reactivate",
-    Action.RENAME: "rename",
-    Action.UPDATE: "change",
+    Action.CREATE: ("add", "added"),
+    Action.UPDATE: ("change", "changed"),
+    Action.DELETE: ("destroy", "destroyed"),
+    Action.DEACTIVATE: ("deactivate", "deactivated"),
+    Action.REACTIVATE: ("reactivate", "reactivated"),
+    Action.RENAME: ("rename", "renamed"),
 }
 
 
-def main_action(actions: Iterable[Action]) -> Action:
+@cache
+def main_action(actions: tuple[Action, ...]) -> Action:
     """The weightiest of the actions of a change; a change is counted under it alone."""
     return next((each for each in _DONE if each in actions), Action.UPDATE)
 
 
-def predicate(actions: Sequence[Action]) -> str:
+@cache
+def predicate(actions: tuple[Action, ...]) -> str:
     """``will be renamed and updated in place``."""
     words = [word for action, word in _DONE.items() if action in actions] or [_DONE[Action.UPDATE]]
     joined = f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
@@ -55,7 +58,7 @@ def header(plan: Plan) -> str:
 def summary(plan: Plan) -> str:
     """``Plan: 1 to add, 288 to change, 0 to destroy; 1 to deactivate.``, or that there is nothing to do."""
     if plan.changes:
-        return f"Plan: {tally(plan.changes, _TALLY, 'to ')}."
+        return f"Plan: {tally(plan.changes)}."
     state = _state(plan)
     if plan.drift or plan.refused:
         return f"No changes to make on target {quoted(plan.target)}{state}."
@@ -72,18 +75,14 @@ def requests(plan: Plan) -> str:
     return f"{count}, {_duration(plan.requests / plan.requests_per_minute)} at {plan.requests_per_minute:,} a minute."
 
 
-def tally(changes: Iterable[Change], words: dict[Action, str], joint: str) -> str:
-    """``1 to add, 288 to change, 0 to destroy; 1 to deactivate``: the three of Terraform always, ours where not 0."""
-    counts = Counter(main_action(each.actions) for each in changes)
-    always = ", ".join(
-        f"{counts[each]:,} {joint}{words[each]}" for each in (Action.CREATE, Action.UPDATE, Action.DELETE)
-    )
-    more = ", ".join(
-        f"{counts[each]:,} {joint}{words[each]}"
-        for each in (Action.DEACTIVATE, Action.REACTIVATE, Action.RENAME)
-        if counts[each]
-    )
-    return f"{always}; {more}" if more else always
+def tally(changes: Iterable[Change]) -> str:
+    """``1 to add, 288 to change, 0 to destroy; 1 to deactivate``: Terraform's three always, ours where not 0."""
+    return _counted(changes, {action: f"to {words[0]}" for action, words in _TALLY.items()})
+
+
+def tally_done(changes: Iterable[Change]) -> str:
+    """``1 added, 288 changed, 0 destroyed; 1 deactivated``."""
+    return _counted(changes, {action: words[1] for action, words in _TALLY.items()})
 
 
 def uniform_cause(change: Change) -> bool:
@@ -94,9 +93,9 @@ def uniform_cause(change: Change) -> bool:
 def aside(group: Group, uniform: bool) -> str:
     """Why, and where it was written: what stands beside the heading of a block."""
     change = group.first
-    where = _whence(group)
-    parts = [neutral(change.reason)]
-    if where and where.partition(":")[0] not in parts[0]:
+    reason, where = neutral(change.reason), _whence(group)
+    parts = [reason]
+    if not reason or where.partition(":")[0] not in reason:
         parts.append(where)
     if uniform and change.cause is Cause.LEFTOVER:
         parts.append(LEFTOVER)
@@ -107,6 +106,8 @@ def aside(group: Group, uniform: bool) -> str:
 
 def notes(change: AttributeChange, *, cause: bool, via: bool) -> str:
     """What stands in parentheses behind a difference. `cause`, `via`: whether to say why and from which layer."""
+    if change.cause is Cause.DECLARED and not (change.notes or change.until or via):
+        return ""
     found = [neutral(each) for each in change.notes]
     if cause and change.cause is Cause.LEFTOVER:
         found.append(LEFTOVER)
@@ -131,8 +132,10 @@ def acceptance(violation: Violation) -> str:
 
 def common_origin(change: Change) -> Origin | None:
     """Where all differences of a change were written, if that is one place."""
-    origins = {each.origin for each in change.attribute_changes}
-    return origins.pop() if len(origins) == 1 else None
+    if not change.attribute_changes:
+        return None
+    first = change.attribute_changes[0].origin
+    return first if all(each.origin == first for each in change.attribute_changes) else None
 
 
 def _whence(group: Group) -> str:
@@ -145,6 +148,14 @@ def _whence(group: Group) -> str:
     if len(files) > 1:
         return f"{len(files):,} files"
     return neutral(files.pop(), NAME_LIMIT) if files else ""
+
+
+def _counted(changes: Iterable[Change], words: Mapping[Action, str]) -> str:
+    counts = Counter(main_action(each.actions) for each in changes)
+    three = (Action.CREATE, Action.UPDATE, Action.DELETE)
+    always = ", ".join(f"{counts[each]:,} {words[each]}" for each in three)
+    more = ", ".join(f"{counts[each]:,} {word}" for each, word in words.items() if each not in three and counts[each])
+    return f"{always}; {more}" if more else always
 
 
 def _date_notes(change: AttributeChange, cause: bool) -> list[str]:

@@ -238,3 +238,23 @@ EDGES = Plan(
     requests=40,
     requests_per_minute=300,
 )
+
+WIDE = replace(
+    QUIET,
+    changes=(
+        change(
+            user("李"),
+            added("userName", "李@example.com"),
+            added("displayName", "李小龍 (客户服务中心, 第二班组, 周末及节假日轮值主管, 兼任新员工培训师和质量监督员)"),
+            added("title", "Đội trưởng ca đêm"),
+            actions=(Action.CREATE,),
+            source=at(3, "identities/亚洲/香港.yaml"),
+        ),
+        change(group("夜班"), added("members", None, "1"), gone("members", None, "2"), kept={"members": 1200}),
+        change(user("blob"), changed("urn:acme:2.0:User:badge", {"b": [1, 2.0, True], "a": None}, ["x" * 300])),
+        change(user("alike"), changed("title", "x" * 500 + "old", "x" * 500 + "new")),
+        change(user("unbroken"), changed("title", "y" * 230, "z" * 230)),
+        change(user("keyed"), added('externalIds[authority eq "HR system of the group \\"north\\""].value', "0042")),
+    ),
+    names={"1": ("李", "李小龍"), "2": ("zoë", "Zoë Müller")},
+)

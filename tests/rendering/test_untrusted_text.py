@@ -1,0 +1,232 @@
+"""Nothing that a server or a YAML file says reaches a terminal or a log as anything but visible characters."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+import rendered_plans as plans
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.model import (
+    Action,
+    Cause,
+    Diagnostic,
+    Failed,
+    LiveReference,
+    NotTried,
+    Origin,
+    PatchResource,
+    Plan,
+    ResourceType,
+    Severity,
+    Skipped,
+    SourceLocation,
+    Succeeded,
+    Violation,
+)
+from reconciler.rendering.diagnostics import render_diagnostics
+from reconciler.rendering.neutral import ELLIPSIS, NAME_LIMIT, neutral, quoted
+from reconciler.rendering.report import render_report
+from reconciler.rendering.text import render_text
+from reconciler.rendering.view import view
+
+SPELLED = [
+    ("plain text, ünïcödé: 李 Đặng", "plain text, ünïcödé: 李 Đặng"),
+    ("a\x1b[31mred\x1b[0m", "a\\u001b[31mred\\u001b[0m"),
+    ("\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\", "\\u001b]8;;https://evil.example\\u001b\\click"),
+    ("\x9b2J", "\\u009b2J"),
+    ("a\u202egnp.exe", "a\\u202egnp.exe"),
+    ("\u2066x\u2069", "\\u2066x\\u2069"),
+    ("pay\u200bpal\u200d\ufeff\u00ad", "pay\\u200bpal\\u200d\\ufeff\\u00ad"),
+    ("one\ntwo\r\nthree\tfour", "one\\ntwo\\r\\nthree\\tfour"),
+    ("\u2028\u2029\x85\x0b\x0c\x00\x7f", "\\u2028\\u2029\\u0085\\u000b\\u000c\\u0000\\u007f"),
+    ("::set-output name=x::y", "\\u003a:set-output name=x::y"),
+    (" ::warning::x", " \\u003a:warning::x"),
+    ("x ::error::y", "x \\u003a:error::y"),
+    (":::stop-commands::x", "\\u003a::stop-commands::x"),
+    ("##vso[task.setvariable variable=x]y", "\\u0023#vso[task.setvariable variable=x]y"),
+    ("late ##[error]y", "late \\u0023#[error]y"),
+    ("##teamcity[x]", "\\u0023#teamcity[x]"),
+    ("## a heading, a::b", "## a heading, a::b"),
+    ("%0A::error::x", "%0A::error::x"),
+    ("\ud800\udcff", "\\ud800\\udcff"),
+    ("\ue000\U000f0000\U0010ffff\U000e0041", "\\ue000\\U000f0000\\U0010ffff\\U000e0041"),
+    ("Ann\u00a0Lee\u3000x", "Ann\\u00a0Lee\\u3000x"),
+    ("\u3164\u115f\u2800\ufe0f\U000e0100", "\\u3164\\u115f\\u2800\\ufe0f\\U000e0100"),
+    ("a" + "\u0323" * 5, "a\u0323\u0323\u0323\\u0323\\u0323"),
+    ("[x](javascript:1) `c` **b** @team <b onclick=x>", "[x](javascript:1) `c` **b** @team <b onclick=x>"),
+]
+
+
+@pytest.mark.parametrize(("text", "spelled"), SPELLED)
+def test_what_cannot_be_seen_is_spelled_out(text: str, spelled: str) -> None:
+    assert neutral(text).startswith(spelled)
+    assert "\x1b" in text or neutral(text) == spelled
+
+
+@pytest.mark.parametrize("size", [NAME_LIMIT - 1, NAME_LIMIT, NAME_LIMIT + 1, 10_000])
+@pytest.mark.parametrize("letter", ["x", "é", "\u202e", " ", "\\"])
+def test_long_text_is_cut(letter: str, size: int) -> None:
+    found = neutral(letter * size, NAME_LIMIT)
+    assert len(found) <= NAME_LIMIT
+    assert found.endswith(ELLIPSIS) == (len(letter * size) > NAME_LIMIT or not letter.isprintable())
+    assert len(quoted(letter * size)) <= NAME_LIMIT + 2
+
+
+def test_a_value_cannot_pass_for_two() -> None:
+    assert quoted('Agent" -> "Lead') == '"Agent\\" -> \\"Lead"'
+    assert quoted("\\u202e") != quoted("\u202e")
+
+
+def is_visible(character: str) -> bool:
+    """By the Unicode database, apart from what the code under test asks."""
+    return character == " " or unicodedata.category(character)[0] not in "CZ"
+
+
+# GitHub looks for :: where a row begins, white space aside; Azure, TeamCity and older runners for ##…[ anywhere.
+COMMANDS = re.compile(r"^\s*::|##\w*\[", re.MULTILINE)
+
+
+@given(
+    st.text() | st.text(alphabet=st.characters(categories=["Cs", "Cf", "Cc", "Zl", "Zp", "Zs", "Mn"]) | st.just(":"))
+)
+@settings(max_examples=300)
+def test_neutral_text_is_visible_and_stays_as_it_is(text: str) -> None:
+    found = neutral(text)
+    assert all(map(is_visible, found))
+    assert not COMMANDS.search(found)
+    assert neutral(found) == found
+    assert found.encode() or not text
+
+
+# --- through every writer
+
+HOSTILE = [
+    *(text for text, _ in SPELLED[1:]),
+    "::set-output name=x::" + "y" * 300,
+    "word " * 30 + "::add-mask::word " * 30,
+    ":" * 500,
+    "x" * 10_000,
+    "\u202e" * 10_000,
+    ":",
+    "\n::error::x",
+]
+
+
+def hostile_change(bad: str) -> plans.Change:
+    source = SourceLocation(bad, 1)
+    return plans.change(
+        plans.user(bad),
+        plans.changed("userName", bad, bad + "2", notes=(bad,), origin=Origin(source, bad)),
+        plans.changed(f"{plans.ENTERPRISE}:manager", bad, "unknown" + bad),
+        plans.changed(f"{plans.ENTERPRISE}:manager", plans.user(bad), LiveReference(ResourceType.USER, bad)),
+        plans.changed("urn:acme:User:custom", {bad: [bad]}, bad),
+        plans.changed(f'emails[type eq "{bad}"].{bad}', bad, None),
+        plans.added(f'emails[type eq "{plans.SKILLS}"].value', bad),
+        plans.added(bad, bad),
+        plans.added("roles", None, bad, until=bad),
+        plans.gone("members", None, bad),
+        plans.gone(plans.SKILLS, bad, bad),
+        reason=bad,
+        source=source,
+        notes=(bad,),
+        warnings=(bad,),
+        label=bad,
+        kept={"roles": 3},
+    )
+
+
+def hostile_diagnostic(bad: str, severity: Severity, sourced: bool) -> Diagnostic:
+    return Diagnostic(
+        severity=severity,
+        code=bad,
+        summary=bad,
+        detail=bad,
+        mend=bad,
+        address=plans.group(bad),
+        source=SourceLocation(bad, 2) if sourced else None,
+    )
+
+
+def hostile_plan(bad: str) -> Plan:
+    change = hostile_change(bad)
+    quiet = replace(change, warnings=())
+    equal = tuple(replace(quiet, address=plans.user(f"{n}{bad}")) for n in range(4))
+    created = replace(change, address=plans.user(bad + "c"), actions=(Action.CREATE,), cause=Cause.DUE)
+    operations = tuple(PatchResource(number=n, address=change.address, live_id=bad, operations=()) for n in range(4))
+    return Plan(
+        target=bad,
+        profile=bad,
+        changes=(change, created, *equal),
+        drift=(plans.drifted(change), *(plans.drifted(each) for each in equal), plans.drifted(created)),
+        operations=operations,
+        violations=(Violation(rule=bad, summary=bad, actual=1, limit=0, items=(bad,), digest=bad[:3], mend=bad),),
+        refused=(hostile_diagnostic(bad, Severity.ERROR, True),),
+        notices=tuple(hostile_diagnostic(bad, each, True) for each in (Severity.WARNING, Severity.NOTICE)),
+        names={bad: (bad, bad)},
+        matched={ResourceType.USER: 1},
+        requests=4,
+    )
+
+
+def written(bad: str, width: int) -> Iterator[str]:
+    plan = hostile_plan(bad)
+    yield render_text(view(plan), width=width, colour=False)
+    yield render_text(view(plan, verbose=True), width=width, colour=False)
+    yield render_text(view(replace(plan, changes=())), width=width, colour=False)
+    found = [hostile_diagnostic(bad, each, sourced) for each in Severity for sourced in (True, False)]
+    yield render_diagnostics(found, width=width, colour=False)
+    results = [
+        Failed(number=0, message=bad, status=400),
+        Skipped(number=1, message=bad, because=0),
+        NotTried(number=2, message=bad),
+        Succeeded(number=3, live_id=bad, note=bad),
+    ]
+    yield render_report(plan, results, found, width=width, colour=False)
+
+
+@pytest.mark.parametrize("bad", HOSTILE, ids=lambda bad: ascii(bad)[:30])
+@pytest.mark.parametrize("width", [40, 61, 100])
+def test_no_writer_lets_anything_through(bad: str, width: int) -> None:
+    for text in written(bad, width):
+        assert [row for row in text.split("\n") if not all(map(is_visible, row)) or COMMANDS.search(row)] == []
+        assert len(text) < 120_000
+        assert text.encode()
+
+
+@pytest.mark.parametrize("bad", HOSTILE, ids=lambda bad: ascii(bad)[:30])
+def test_every_text_of_a_view_is_neutral(bad: str) -> None:
+    """A writer may rely on it."""
+
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, tuple):
+            for each in value:
+                yield from texts(each)
+        elif is_dataclass(value):
+            for field in fields(value):
+                yield from texts(getattr(value, field.name))
+
+    found = list(texts(view(hostile_plan(bad))))
+    assert len(found) > 100
+    assert [text for text in found if neutral(text, 100_000) != text] == []
+
+
+def test_colours_are_the_only_escapes() -> None:
+    hostile = view(hostile_plan("a\x1b[31mred\x1b[0m"))
+    coloured = render_text(hostile, width=100, colour=True)
+    ours = {
+        code for style in ("bold", "dim", "green", "yellow", "red", "bold red", "bold yellow") for code in codes(style)
+    }
+    assert set(re.findall(r"\x1b\[[0-9;]*m", coloured)) == ours
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render_text(hostile, width=100, colour=False)
+
+
+def codes(style: str) -> list[str]:
+    numbers = {"bold": "1", "dim": "2", "green": "32", "yellow": "33", "red": "31"}
+    return [f"\x1b[{';'.join(numbers[word] for word in style.split())}m", "\x1b[0m"]
