@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+from unicodedata import normalize
 
 import yaml
 from yaml.events import (
@@ -247,6 +248,8 @@ class _Reader:
 
     def _mapping_key(self, event: Any) -> None:
         text, mark = event.value, event.start_mark
+        if not text.isascii():
+            text = normalize("NFC", text)
         if event.tag is not None:
             self._tag(event)
         if event.anchor is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from reconciler.model import Address, Origin, SourceLocation, Value
+from reconciler.model import DesiredItem, ItemKey, Origin, SourceLocation, Value
 from reconciler.yamlsource import Places
 
 
@@ -100,12 +100,12 @@ class Elements(NamedTuple):
 
 
 class Items(NamedTuple):
-    """A list of names, or of groups: item -> level and where it was written. `taken`: items that null takes out."""
+    """A list of names, or of groups. `taken`: items that null takes out."""
 
-    items: "Mapping[str | Address, tuple[float | None, Spot]]"
+    items: Mapping[ItemKey, DesiredItem]
     spot: Spot
     cleared: bool = False
-    taken: frozenset[str] = frozenset()
+    taken: frozenset[ItemKey] = frozenset()
 
     def under(self, later: "Items") -> "Items":
         """The items united with a later layer's."""
@@ -114,7 +114,7 @@ class Items(NamedTuple):
         kept = {item: known for item, known in self.items.items() if item not in later.taken}
         return Items({**kept, **later.items}, later.spot)
 
-    def without(self, names: "frozenset[str | Address]") -> "Items":
+    def without(self, names: frozenset[ItemKey]) -> "Items":
         """The items with some taken out."""
         return Items({item: known for item, known in self.items.items() if item not in names}, self.spot)
 
@@ -127,7 +127,7 @@ class Layer:
     """The lines of one template, user or override. `without`: list -> items to take out of what came before."""
 
     lines: dict[str, Compiled] = field(default_factory=dict)
-    without: "dict[str, frozenset[str | Address]]" = field(default_factory=dict)
+    without: dict[str, frozenset[ItemKey]] = field(default_factory=dict)
 
 
 def merge(layers: "list[Layer]", override: Layer | None) -> dict[str, Compiled]:

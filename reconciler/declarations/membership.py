@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.declarations.compiling import Compiler
 from reconciler.declarations.declared import Entry
-from reconciler.declarations.layers import Parts, Single, Spot
+from reconciler.declarations.layers import Parts, Single
 from reconciler.declarations.people import Index, Person, override_layer
 from reconciler.declarations.reporting import quoted
 from reconciler.model import (
@@ -42,11 +42,11 @@ def groups_of(
     return found
 
 
-def _named_by_users(people: Mapping[Address, Person]) -> dict[Address, dict[Address, Origin]]:
-    named: dict[Address, dict[Address, Origin]] = {}
+def _named_by_users(people: Mapping[Address, Person]) -> dict[ItemKey, dict[Address, Origin]]:
+    named: dict[ItemKey, dict[Address, Origin]] = {}
     for address, person in people.items():
-        for group, (_, spot) in person.groups.items():
-            named.setdefault(group, {})[address] = spot.origin
+        for group, item in person.groups.items():
+            named.setdefault(group, {})[address] = item.origin
     return named
 
 
@@ -146,7 +146,7 @@ class _Group:
             seen[key] = source
             until = None
             if isinstance(raw, dict) and "until" in raw:
-                until = self.compiler.day("until", raw["until"], self.places.value(raw, "until"), self.address)
+                until = self.compiler.texts.day("until", raw["until"], self.places.value(raw, "until"), self.address)
             self._add(key, until, Origin(source))
 
     def _member(self, raw: Any, source: SourceLocation) -> ItemKey | None:
@@ -166,32 +166,13 @@ class _Group:
         kind = kinds[0]
         place = self.places.value(raw, kind)
         if kind == "live":
-            return self.compiler.live(raw, "live", self.places, self.address)
-        return self._user(raw[kind], place) if kind == "user" else self._nested(raw, place)
+            return self.compiler.references.live(raw, self.places, self.address)
+        return self._user(raw[kind], place) if kind == "user" else self._nested(raw[kind], place)
 
     def _user(self, name: Any, source: SourceLocation) -> Address | None:
-        view = self.compiler.view
-        entry = view.user(name)
-        if entry is None:
-            near = view.near_user(name)
-            if view.group(name) is not None:
-                mend = f"write {{group: {name}}} for a group inside this one"
-            else:
-                mend = f"did you mean {near}?" if near else f"write {{live: {name}}} for somebody who is not declared"
-            self.report.error(
-                "unknown-member",
-                source,
-                f"nobody declared here has the key or userName {quoted(name)}",
-                mend=mend,
-                of=self.address,
-            )
-            return None
-        if not entry.is_for(self.compiler.target.name):
-            self.compiler.leave_out(self.address, source, entry.key)
-            return None
-        return Address(ResourceType.USER, entry.key)
+        return self.compiler.references.user(name, source, self.address, "unknown-member")
 
-    def _nested(self, raw: dict[str, Any], source: SourceLocation) -> Address | None:
+    def _nested(self, name: Any, source: SourceLocation) -> Address | None:
         if not self.compiler.profile.membership.nested:
             self.report.error(
                 "nested-not-supported",
@@ -201,14 +182,14 @@ class _Group:
                 of=self.address,
             )
             return None
-        return self.compiler.group(raw["group"], Spot(self.places, raw, "group"), self.address)
+        return self.compiler.references.group(name, source, self.address)
 
     def _repeated(self, key: ItemKey, source: SourceLocation, first: SourceLocation) -> None:
         name = key.name if isinstance(key, LiveReference) else key.key if isinstance(key, Address) else key
         self.report.error(
             "repeated-item",
             source,
-            f"members names {quoted(name)} twice, first in line {first.line}",
+            f"members names {quoted(name)} twice, first at {first}",
             mend="take one out",
             of=self.address,
         )
@@ -266,7 +247,7 @@ class _Group:
         for value, source in self._alternatives(word, rule):
             if word == "template":
                 if self.compiler.view.template(value) is None:
-                    self.compiler.unknown_template(value, source, self.address)
+                    self.compiler.references.unknown_template(value, source, self.address)
                     return None
                 having = index.with_template(value)
             elif attribute is not None and attribute.is_list:

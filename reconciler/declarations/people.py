@@ -37,7 +37,7 @@ class Person:
     templates: tuple[str, ...]
 
     @property
-    def groups(self) -> Mapping[Any, tuple[float | None, Spot]]:
+    def groups(self) -> Mapping[ItemKey, DesiredItem]:
         """The groups her lines name."""
         found = self.merged.get("groups")
         return found.items if isinstance(found, Items) else {}
@@ -92,7 +92,7 @@ def _templates(entry: Entry, address: Address, compiler: Compiler) -> list[Entry
     for index, name in enumerate(names):
         template = compiler.view.template(name)
         if template is None:
-            compiler.unknown_template(name, entry.places.value(names, index), address)  # type: ignore[arg-type]
+            compiler.references.unknown_template(name, entry.places.value(names, index), address)  # type: ignore[arg-type]
         else:
             found.append(template)
     return found
@@ -132,20 +132,14 @@ class _Out:
             for parts in compiled.elements.values():
                 self._cells(parts)
         else:
-            self.lists[name] = _desired_list(compiled, self.modes.get(name, ListMode.AUTHORITATIVE))
+            mode = self.modes.get(name, ListMode.AUTHORITATIVE)
+            self.lists[name] = DesiredList(mode=mode, items=compiled.items)
             self.spots[name] = compiled.spot
 
     def _cells(self, parts: Parts) -> None:
         for path, (value, spot) in parts.cells.items():
             self.attributes[path] = value
             self.spots[path] = spot
-
-
-def _desired_list(items: Items, mode: ListMode) -> DesiredList:
-    wanted: dict[ItemKey, DesiredItem] = {
-        item: DesiredItem(origin=spot.origin, level=level) for item, (level, spot) in items.items.items()
-    }
-    return DesiredList(mode=mode, items=wanted)
 
 
 def _lifecycle(lines: Mapping[str, Value], today: date) -> Lifecycle:

@@ -7,7 +7,7 @@ from reconciler.declarations.layers import Elements, Items, Spot
 from reconciler.declarations.people import Person
 from reconciler.declarations.reporting import Reporter, quoted
 from reconciler.declarations.resolution import Resolution
-from reconciler.model import Address, DesiredResource, SourceLocation
+from reconciler.model import Address, DesiredResource, ItemKey, SourceLocation
 from reconciler.scim.attributes import Attribute, Kind
 from reconciler.scim.paths import short_path
 from reconciler.suggestions import suggestion
@@ -125,20 +125,20 @@ def _one_primary(attribute: Attribute, compiled: Elements, address: Address, rep
         report.error("several-primary", primary[1].source, summary, mend=mend, of=address)
 
 
-def _given(person: Person, name: str) -> set[str | Address]:
+def _given(person: Person, name: str) -> set[ItemKey]:
     lines = (layer.lines.get(name) for layer in person.layers[:-1])
     return {item for each in lines if isinstance(each, Items) for item in each.items}
 
 
-def _item_place(person: Person, written: dict[str, Any], name: str, item: str | Address) -> SourceLocation:
+def _item_place(person: Person, written: dict[str, Any], name: str, item: ItemKey) -> SourceLocation:
     names = written[name]
     spelled = [str(each).casefold() for each in names]
     label = _label(item).casefold()
     return person.entry.places.value(names, spelled.index(label) if label in spelled else 0)
 
 
-def _label(item: str | Address) -> str:
-    return item.key if isinstance(item, Address) else item
+def _label(item: ItemKey) -> str:
+    return item.key if isinstance(item, Address) else str(item)
 
 
 def _place(resource: DesiredResource, path: str) -> SourceLocation:

@@ -75,7 +75,7 @@ def _spelled(address: Address, view: View) -> Address:
 def _left_out(compiler: Compiler) -> tuple[Diagnostic, ...]:
     by_owner: dict[Address | None, list[str]] = {}
     places: dict[Address | None, SourceLocation] = {}
-    for (owner, source), names in compiler.left_out.items():
+    for (owner, source), names in compiler.references.left_out.items():
         by_owner.setdefault(owner, []).extend(names)
         places.setdefault(owner, source)
     return tuple(

@@ -1,0 +1,80 @@
+"""Single texts on their way to canonical values: plain text, phone numbers, e-mail addresses, days and time zones."""
+
+import re
+from datetime import date
+from typing import Any, Final
+
+from reconciler.declarations.lines import Inner, Lines
+from reconciler.declarations.reporting import Reporter, quoted
+from reconciler.declarations.zones import is_zone
+from reconciler.model import Address, SourceLocation
+from reconciler.profiles.profile import Profile
+from reconciler.scim.attributes import Attribute, Format
+from reconciler.scim.values import canonical_phone, canonical_text
+
+_BARE_EXTENSION: Final = re.compile(r"[0-9]{1,6}\Z").match
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z").match
+
+
+class Texts:
+    """Reads texts by one profile's rules; what cannot be read is reported, and None."""
+
+    def __init__(self, profile: Profile, report: Reporter) -> None:
+        self.profile = profile
+        self.report = report
+
+    def text(self, name: str, raw: Any, at: Lines | Inner) -> str | None:
+        """Any text that is more than blanks."""
+        text = canonical_text(raw if type(raw) is str else str(raw))
+        if text and not text.isspace():
+            return text
+        mend = "write null to clear, or take the line out"
+        self.report.error("empty-text", at.place(), f"{name} holds blanks only", mend=mend, of=at.of)
+        return None
+
+    def value(self, attribute: Attribute, name: str, raw: Any, at: Inner) -> str | None:
+        """The value of an element: a phone number or an e-mail address where the attribute holds such."""
+        text = self.text(name, raw, at)
+        if text is None:
+            return None
+        if attribute.format is Format.PHONE:
+            return canonical_phone(text) or self._bare_extension(name, text, at)
+        if attribute.name == "emails" and (" " in text or not all(text.partition("@"))):
+            self.report.error("wrong-email", at.place(), f"{name}: {quoted(text)} is no e-mail address", of=at.of)
+            return None
+        return text
+
+    def day(self, name: str, raw: Any, source: SourceLocation, of: Address | None) -> date | None:
+        """A calendar day."""
+        try:
+            if _DAY(str(raw)):
+                return date.fromisoformat(str(raw))
+        except ValueError:
+            pass
+        mend = "write year-month-day, such as 2026-12-31"
+        self.report.error("no-such-day", source, f"{name}: there is no day {quoted(raw)}", mend=mend, of=of)
+        return None
+
+    def zone(self, raw: Any, at: Lines) -> str | None:
+        """The name of a time zone."""
+        if is_zone(str(raw)):
+            return str(raw)
+        mend = "write an IANA name such as Europe/Berlin"
+        self.report.error("unknown-time-zone", at.place(), f"there is no time zone {quoted(raw)}", mend=mend, of=at.of)
+        return None
+
+    def _bare_extension(self, name: str, text: str, at: Inner) -> str | None:
+        """An extension alone stays as it is written, where the profile allows it."""
+        allowed = self.profile.users.bare_extension
+        if allowed and _BARE_EXTENSION(text):
+            return text
+        why = "Without + and the country code nobody can tell the country."
+        self.report.error(
+            "wrong-phone",
+            at.place(),
+            f"{name}: {quoted(text)} is no international phone number",
+            why=f"{why} An extension alone has 1 to 6 digits." if allowed else why,
+            mend='write it like "+44 20 7946 0958" or "+44 20 7946 0958 x12"',
+            of=at.of,
+        )
+        return None
