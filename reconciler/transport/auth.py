@@ -44,7 +44,7 @@ class BearerSigner(Signer):
     """A fixed token (RFC 6750 §2.1). Raises SignInFailed if no header can carry it."""
 
     def __init__(self, token: str) -> None:
-        if not token.isascii() or not token.isprintable() or " " in token:
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise SignInFailed(
                 "the bearer token holds characters that no token has",
                 "store the token alone, without quotes, blanks or the word Bearer",
@@ -61,9 +61,11 @@ class BearerSigner(Signer):
 
 
 class BasicSigner(Signer):
-    """User name and password (RFC 7617), as UTF-8."""
+    """User name and password (RFC 7617), as UTF-8. Raises SignInFailed for a user name that cannot be sent."""
 
     def __init__(self, username: str, password: str) -> None:
+        if ":" in username:
+            raise SignInFailed("a user name with a colon cannot be sent (RFC 7617 §2)", "check the username setting")
         self._password = password
         self._pair = _pair(username, password)
 

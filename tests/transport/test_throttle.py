@@ -1,0 +1,65 @@
+"""The rate budget paces only when it must, and a "later" holds everybody."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from reconciler.profiles.profile import WireRules
+from reconciler.transport.throttle import Clock, RateBudget, wait_before_retry
+from tests.transport.serving import FakeTime, answering, reader
+
+
+def test_below_the_limit_nothing_waits() -> None:
+    time = FakeTime()
+    budget = RateBudget(300, time.clock)
+    for _ in range(300):
+        budget.acquire()
+    assert time.slept == []
+
+
+def test_at_the_limit_the_oldest_minute_has_to_pass() -> None:
+    time = FakeTime()
+    budget = RateBudget(3, time.clock)
+    moments = []
+    for _ in range(10):
+        budget.acquire()
+        moments.append(time.now - 1_000_000)
+        time.now += 1
+    assert moments == [0, 1, 2, 60, 61, 62, 120, 121, 122, 180]
+
+
+def test_without_a_limit_only_a_pause_waits() -> None:
+    time = FakeTime()
+    budget = RateBudget(None, time.clock)
+    for _ in range(10_000):
+        budget.acquire()
+    assert time.slept == []
+    budget.pause(5)
+    budget.pause(3)
+    budget.acquire()
+    assert time.slept == [5.0]
+
+
+def test_a_pause_holds_every_thread() -> None:
+    budget = RateBudget(None, Clock())
+    budget.pause(0.05)
+    start = Clock().monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: budget.acquire(), range(4)))
+    assert Clock().monotonic() - start >= 0.05
+
+
+def test_a_reader_keeps_to_the_profile() -> None:
+    time = FakeTime()
+    handle, asked = answering(httpx.Response(200, json={"id": "u1"}))
+    client = reader(handle, WireRules(requests_per_minute=2), time)
+    for _ in range(5):
+        client.get("/Users/u1")
+    assert (len(asked), time.slept) == (5, [60.0, 60.0])
+
+
+def test_waits_grow_and_vary() -> None:
+    low, high = Clock(jitter=lambda: 0.0), Clock(jitter=lambda: 1.0)
+    assert [wait_before_retry(each, None, high) for each in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert [wait_before_retry(each, None, low) for each in range(1, 4)] == [0.5, 1, 2]
+    assert len({wait_before_retry(3, None, Clock()) for _ in range(20)}) > 1
