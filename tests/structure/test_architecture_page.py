@@ -29,5 +29,5 @@ def test_the_life_of_a_change_names_modules_that_exist() -> None:
 def test_the_cited_line_of_the_example_is_the_right_one() -> None:
     path, line = re.findall(r"(identities/\S+\.yaml):(\d+)", PAGE)[0]
     lines = (PACKAGE.parent / path).read_text(encoding="utf-8").splitlines()
-    assert lines[int(line) - 1].strip() == "amara.nwosu:"
-    assert "    title: Senior Agent" in lines[int(line) : int(line) + 6]
+    assert lines[int(line) - 1].strip() == "title: Senior Agent"
+    assert "  amara.nwosu:" in lines[int(line) - 6 : int(line)]
