@@ -102,7 +102,7 @@ def _element_operations(
     """All changes of one element: added whole where live has none, removed whole where nothing is left of it."""
     prefix = element_path(attribute, key)
     parts = {each.path: each for each in changes if each.path.startswith(prefix + ".")}
-    done |= parts.keys()
+    done.update(parts)
     held = {path for path in (live.attributes if live else {}) if path.startswith(prefix + ".")}
     if not held:
         values = {path.rpartition(".")[2]: each.after for path, each in parts.items()}
