@@ -93,9 +93,10 @@ class GitRecordStore:
         if self.remote is None:
             self._swap_local(version, expected)
             return version
+        copy = self._local()
         self._push(version, expected)
         # The record is safe where it counts. A copy that another process moves at this moment is its own to mend.
-        self._update_ref(version, self._local())
+        self._update_ref(version, copy)
         return version
 
     def keep_locally(self, files: Mapping[str, bytes], *, expected: str | None, message: CommitMessage) -> Path:
@@ -113,7 +114,10 @@ class GitRecordStore:
             if not ignored.exists():
                 ignored.write_text("*\n")
         except OSError as error:
-            raise RecordError(f"the record cannot be kept in {path.parent}: {error.strerror}") from error
+            raise RecordError(
+                f"the record is kept in {self.ref} only; no bundle in {path.parent}: {error.strerror}",
+                mend=f"to upload it: {self.upload_command()}",
+            ) from error
         self.repository.ask("bundle", "create", str(path), self.ref, *([f"^{expected}"] if expected else []))
         return path
 
@@ -140,7 +144,7 @@ class GitRecordStore:
 
     def _as_of_local(self, silence: RecordUnreachable) -> RecordSnapshot:
         local = self._local()
-        said = f" ({silence.lines[-1]})" if silence.lines else ""
+        said = f" ({silence.lines[0]})" if silence.lines else ""
         if local is None:
             notice = f"{self.remote} does not answer and this clone has no copy of the record{said}"
             return RecordSnapshot(version=None, files={}, as_of_local=True, notices=(notice,))

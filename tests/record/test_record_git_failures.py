@@ -114,12 +114,16 @@ def test_the_final_push_is_refused_and_kept(world: World) -> None:
     assert (store.read().version, dict(store.read().files), store.read().notices) == (kept, final, ())
 
 
-def test_a_bundle_delivers_the_record_from_another_machine(world: World) -> None:
-    store = world.store(world.seed)
-    claim = store.write(FILES, expected=None, message=message())
+@pytest.mark.parametrize("options", [(), ("--depth=1",), ("--filter=blob:none",)])
+def test_a_bundle_delivers_the_record_from_another_machine(world: World, options: tuple[str, ...]) -> None:
+    world.commit({"identities/b.yaml": "b: 1\n"})
+    first = world.store(world.seed).write(FILES, expected=None, message=message())
+    store = world.store(world.clone("job", *options))
+    assert store.read().version == first
+    claim = store.write(FILES, expected=first, message=message())
     bundle = store.keep_locally({"header.json": b"2"}, expected=claim, message=message("done"))
     other = world.clone("other")
-    world.store(other).read()
+    assert world.store(other).read().version == claim
     git(other, "fetch", "-q", str(bundle), f"+{REF}:{REF}")
     git(other, *shlex.split(store.upload_command())[1:])
     assert dict(world.store(other).read().files) == {"header.json": b"2"}
@@ -140,7 +144,7 @@ def test_a_kept_record_needs_a_place(world: World) -> None:
     store = world.store(world.seed)
     claim = store.write(FILES, expected=None, message=message())
     (world.seed / ".reconciler").write_text("a file")
-    with pytest.raises(RecordError, match="cannot be kept"):
+    with pytest.raises(RecordError, match=r"only; no bundle in .*\nto upload it: git push origin"):
         store.keep_locally(FILES, expected=claim, message=message("done"))
 
 
