@@ -25,6 +25,7 @@ from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.schema import JsonObject
 
 _LAYOUT = 1
+LOCK_TIMEOUT = 10.0  # seconds that a write waits for another process
 _TABLES = """
 CREATE TABLE resource (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -102,7 +103,7 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._connection = sqlite3.connect(
-            ":memory:" if path is None else path, check_same_thread=False, isolation_level=None, timeout=10
+            ":memory:" if path is None else path, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT
         )
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -123,7 +124,7 @@ class Store:
     def transaction(self) -> AbstractContextManager[None]:
         """Do everything inside or, when an exception leaves it, nothing; may be nested.
 
-        Raises SandboxError when another process writes for longer than ten seconds.
+        Raises SandboxError when another process writes for longer than LOCK_TIMEOUT.
         """
         return self._step("BEGIN IMMEDIATE")
 

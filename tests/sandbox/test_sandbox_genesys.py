@@ -78,6 +78,36 @@ def test_everything_a_contact_centre_knows_of_a_person(genesys_client: httpx.Cli
     assert len(genesys_client.patch(path, json=added).json()[GEN]["routingSkills"]) == 3
 
 
+NUMBERS = [
+    ("proficiency eq 3.5", 1),
+    ("proficiency eq 3.50", 1),
+    ("proficiency ne 3.5", 0),
+    ("proficiency gt 3", 1),
+    ("proficiency lt 35e-1", 0),
+    ("proficiency le 3.5", 1),
+    ("proficiency pr", 1),
+    ("proficiency co 3", None),
+    ('proficiency eq "3.5"', None),
+    ("proficiency gt true", None),
+]
+
+
+@pytest.mark.parametrize(("text", "total"), NUMBERS)
+def test_numbers_are_compared_as_numbers(genesys_client: httpx.Client, text: str, total: int | None) -> None:
+    genesys_client.post("/users", json=ann(**{GEN: {"routingSkills": [{"name": "Billing", "proficiency": 3.5}]}}))
+    answer = genesys_client.get("/users", params={"filter": f"{GEN}:routingSkills[{text}]"})
+    assert (answer.status_code, answer.json().get("totalResults")) == (
+        (200, total) if total is not None else (400, None)
+    )
+
+
+def test_a_proficiency_must_be_a_number(genesys_client: httpx.Client) -> None:
+    for value in ("5", True, None, [5]):
+        skills = {"routingSkills": [{"name": "Billing", "proficiency": value}]}
+        answer = genesys_client.post("/users", json=ann(**{GEN: skills}))
+        assert answer.status_code == (201 if value is None else 400)
+
+
 UNKNOWN_NAMES = [
     ("roles", [{"value": "Agnet"}], "Agnet"),
     ("roles", [{"value": "agent"}], "agent"),
@@ -134,6 +164,18 @@ def test_a_person_is_deleted_for_good(genesys_client: httpx.Client) -> None:
     first = genesys_client.post("/users", json=ann()).json()["id"]
     assert genesys_client.delete(f"/users/{first}").status_code == 204
     assert genesys_client.post("/users", json=ann()).json()["id"] != first
+
+
+def test_a_listing_shows_active_people_unless_a_filter_says_otherwise(genesys_client: httpx.Client) -> None:
+    gone = genesys_client.post("/users", json=ann(active=False)).json()["id"]
+    listed = genesys_client.get("/users").json()
+    assert [it["userName"] for it in listed["Resources"]] == ["breakglass@example.com"]
+    assert listed["totalResults"] == 1
+    inactive = genesys_client.get("/users", params={"filter": "active eq false"}).json()
+    assert [it["id"] for it in inactive["Resources"]] == [gone]
+    by_name = genesys_client.get("/users", params={"filter": 'userName eq "ann@example.com"'}).json()
+    assert [it["id"] for it in by_name["Resources"]] == [gone]
+    assert genesys_client.get(f"/users/{gone}").status_code == 200
 
 
 # --- seeds ---------------------------------------------------------------------------------------------------------

@@ -120,6 +120,15 @@ DONE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         but(**{ENT: {"manager": {"value": "m1"}}}),
     ),
     "remove the last of an extension": ([remove(f"{ENT}:department"), remove(f"{ENT}:manager")], but(**{ENT: None})),
+    "write an extension as a whole": (
+        [
+            replace(ENT, {"costCenter": "7", "department": None, "manager": {"value": "m2"}}),
+            add(ENT, {"division": "D"}),
+        ],
+        but(**{ENT: {"costCenter": "7", "manager": {"value": "m2"}, "division": "D"}}),
+    ),
+    "replace an extension by null clears it": ([replace(ENT, None)], but(**{ENT: None})),
+    "replace a chosen value by null takes it out": ([replace('emails[type eq "work"]', None)], but(emails=[HOME])),
     "remove an extension": ([remove(ENT)], but(**{ENT: None})),
     # 3.5.2.3 replace
     "replace a single value": ([replace("displayName", "B")], but(displayName="B")),
@@ -238,6 +247,10 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "no operator": ([{"path": "title", "value": "x"}], "invalidSyntax"),
     "unknown member of an operation": ([add("title", "x") | {"from": "y"}], "invalidSyntax"),
     "unknown sub-attribute in a value": ([add("name", {"unknown": "x"})], "invalidSyntax"),
+    "text for an extension": ([add(ENT, "x")], "invalidValue"),
+    "unknown attribute of an extension": ([add(ENT, {"floor": "3"})], "invalidSyntax"),
+    "unknown sub-attribute of chosen values": ([replace('emails[type eq "work"].kind', "x")], "invalidPath"),
+    "text for a chosen complex value": ([add('emails[type eq "work"]', "x")], "invalidValue"),
     "unknown attribute without path": ([add(None, {"unknown": "x"})], "invalidSyntax"),
     "the second of two": ([add("title", "x"), replace("unknown", "x")], "invalidPath"),
 }

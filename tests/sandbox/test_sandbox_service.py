@@ -361,6 +361,22 @@ def test_a_search_is_a_list_with_its_query_in_the_body(many: httpx.Client) -> No
     assert refusal(many.get("/.search")) == (405, None)
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"filter": 5},
+        {"attributes": "userName"},
+        {"attributes": [5]},
+        {"count": True},
+        {"count": 1.5},
+        {"sortOrder": 5},
+    ],
+)
+def test_a_search_with_values_of_the_wrong_type_is_refused(client: httpx.Client, members: dict[str, Any]) -> None:
+    assert refusal(client.post("/.search", json={"schemas": [SEARCH], **members})) == (400, "invalidValue")
+    assert refusal(client.post("/.search", json=[])) == (400, "invalidSyntax")
+
+
 def test_listing_a_thousand_people_is_fast(client: httpx.Client, service: SandboxService) -> None:
     service.seed({"users": [{"userName": f"user{n}", "emails": [{"value": f"{n}@x.example"}]} for n in range(999)]})
     started = time.perf_counter()
@@ -392,6 +408,10 @@ PROJECTIONS = [
     ("attributes", ENT, {ENT: {"department": "Sales", "costCenter": "7"}}),
     ("attributes", f"{USER}:title", {"title": "Lead"}),
     ("attributes", "nickName", {}),
+    ("attributes", f"{ENT}:manager", {}),
+    ("excludedAttributes", f"{USER},meta", {ENT: {"department": "Sales", "costCenter": "7"}}),
+    ("excludedAttributes", f"{USER},meta,{ENT}:department,{ENT}:costCenter,{ENT}:manager.value", {}),
+    ("excludedAttributes", f"{USER},meta,{ENT},nickName,{ENT}:division,photos.value", {}),
     ("attributes", "emails.display", {}),
     ("attributes", "emails.type,emails.value", {"emails": FULL["emails"]}),
     ("attributes", f"{ENT}:manager.value", {}),

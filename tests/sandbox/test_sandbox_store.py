@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,21 @@ def test_two_processes_worth_of_services_share_one_file(tmp_path: Path) -> None:
     assert send(one, "GET", f"/Users/{ann}").json()["title"] == "Lead"
     one.close()
     two.close()
+
+
+def test_a_file_that_another_process_writes_to_is_answered_as_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.sandbox.store.LOCK_TIMEOUT", 0.1)
+    service = open_sandbox(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "sandbox.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        busy = post_user(service, "ann")
+        assert (busy.status, busy.json()["status"]) == (503, "503")
+        assert send(service, "GET", "/Users").status == 200
+        other.execute("ROLLBACK")
+    assert post_user(service, "ann").status == 201
+    service.close()
 
 
 def test_a_failing_seed_leaves_nothing(tmp_path: Path, service: SandboxService) -> None:
