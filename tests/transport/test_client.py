@@ -1,4 +1,4 @@
-"""Single requests: what counts as an answer, what is tried again, what is said about failures, and what is never sent."""
+"""Single requests: what counts as an answer, what is tried again, what is said of failures, what is never sent."""
 
 import inspect
 import json
@@ -411,13 +411,16 @@ def test_an_untrusted_certificate() -> None:
 
 
 def test_https_to_a_port_that_speaks_http() -> None:
-    with loopback(plain) as url, real(url.replace("http:", "https:")) as client:
-        with pytest.raises(Unreachable, match="no TLS connection"):
-            client.get("/Users")
+    with (
+        loopback(plain) as url,
+        real(url.replace("http:", "https:")) as client,
+        pytest.raises(Unreachable, match="no TLS connection"),
+    ):
+        client.get("/Users")
 
 
 def test_a_host_that_does_not_exist() -> None:
-    with real("https://no-such-host.invalid") as client, pytest.raises(Unreachable, match="not known|cannot connect"):
+    with real("https://no-such-host.invalid") as client, pytest.raises(Unreachable, match=r"not known|cannot connect"):
         client.get("/Users")
 
 
@@ -434,7 +437,7 @@ def test_a_server_that_says_nothing_in_time() -> None:
         wire = WireRules(timeout=0.1)
         with Writer(base_url=url, wire=wire, signer=None, clock=FakeTime().clock) as client:
             answer = client.create("/Users", {})
-            with pytest.raises(Unreachable, match="no answer within 0.1 seconds"):
+            with pytest.raises(Unreachable, match=r"no answer within 0\.1 seconds"):
                 client.get("/Users")
         release.set()
     assert isinstance(answer, Refusal)

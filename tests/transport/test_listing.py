@@ -293,8 +293,18 @@ def test_an_expired_cursor_starts_the_walk_again() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"hello": "world"}, [], [{"id": "u1"}], "text", {"totalResults": -1}, {"totalResults": True}]
-    + [{"Resources": {}}, {"totalResults": 1.5}, {"Resources": "none"}],
+    [
+        {},
+        {"hello": "world"},
+        [],
+        [{"id": "u1"}],
+        "text",
+        {"totalResults": -1},
+        {"totalResults": True},
+        {"totalResults": 1.5},
+        {"Resources": {}},
+        {"Resources": "none"},
+    ],
 )
 def test_json_that_is_no_list_response(body: object) -> None:
     with pytest.raises(NotScim):
