@@ -1,13 +1,16 @@
-"""Values as JSON and back, strictly: small codecs, put together to those of whole dataclasses.
+"""Values as JSON and back, strictly: the text of JSON, and small codecs that are put together to those of dataclasses.
 
 A codec writes one type and reads it again. What cannot be read is `Malformed`, which carries the place; containers add
 their part of the place on the way up, so that reading what is right costs nothing for it. Knows no type of the model.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
+
+import orjson
 
 from reconciler.model import Json
 
@@ -27,6 +30,48 @@ class Malformed(Exception):
         """The same fault, seen from the container."""
         joint = "" if not self.place or self.place.startswith("[") else "."
         return Malformed(self.reason, f"{outer}{joint}{self.place}", self.mend)
+
+
+def json_bytes(document: Json) -> bytes:
+    """Canonical JSON: members sorted, no white space, UTF-8."""
+    try:
+        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        # orjson spells neither lone surrogates (a file name that is no UTF-8) nor integers beyond 64 bits; JSON can.
+        return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def parsed_json(data: bytes) -> Json:
+    """The JSON in UTF-8 bytes; Malformed also where a member stands twice or a number is out of range."""
+    try:
+        parsed: Json = json.loads(
+            data.decode(), object_pairs_hook=_unrepeated, parse_constant=_no_number, parse_float=_finite
+        )
+    except UnicodeDecodeError:
+        raise Malformed("is not UTF-8 text") from None
+    except json.JSONDecodeError as fault:
+        raise Malformed(f"is not JSON: {fault.msg.lower()}", f"line {fault.lineno}, column {fault.colno}") from None
+    except (ValueError, RecursionError):
+        raise Malformed("is not JSON that can be read: a number is too long, or it is nested too deeply") from None
+    return parsed
+
+
+def _unrepeated(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed("an object has two members of the same name")
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise Malformed(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise Malformed("a number is too large")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,22 @@
-"""The plan file: a plan as canonical JSON and back, and the digest of what it intends.
+r"""The plan file: a plan as canonical JSON and back, and the digest of what it intends.
 
 The file is one JSON object. Its members are the fields of `Plan` under their own names, all of them, always, and
-``digest``; schemas/plan.schema.json describes each. Canonical means: members sorted, no white space, UTF-8, a whole
-number without a fraction; equal plans give equal bytes. An address is text (``user.alice.ng``), an operation says its
-``kind``. Where an attribute's value is a reference it is ``{"$address": "user.bob.li"}`` or
-``{"$live": {"name": …, "resource_type": …}}``, and an object with a member that begins with ``$`` is wrapped in
-``{"$literal": …}``, so that no value can pass for something else.
+``digest``; schemas/plan.schema.json describes each. Canonical means: members sorted, no white space, a whole number
+without a fraction; equal plans give equal bytes. All of it is ASCII, and ``##`` is spelled ``\u0023#``: printed on a
+terminal or into the log of a CI system, no name in it can do anything.
+
+An address is text (``user.alice.ng``), an operation says its ``kind``. Where an attribute's value is a reference it is
+``{"$address": "user.bob.li"}`` or ``{"$live": {"name": …, "resource_type": …}}``, and an object with a member that
+begins with ``$`` is wrapped in ``{"$literal": …}``, so that no value can pass for something else.
 
 Reading is strict: whatever is missing, unknown, of the wrong type or at odds with the digest is an InputError that
 names the place. Pure: bytes in, values out; no files.
 """
 
 import hashlib
-import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NoReturn
-
-import orjson
+from typing import Final
 
 from reconciler.codecs import (
     INTEGER,
@@ -25,9 +25,11 @@ from reconciler.codecs import (
     Malformed,
     at,
     by_name,
+    json_bytes,
     one_of,
     optional,
     pair,
+    parsed_json,
     read_integer,
     read_object,
     read_text,
@@ -61,13 +63,15 @@ from reconciler.model import (
 )
 
 FORMAT_VERSION: Final = 1
+_UNSAFE: Final = re.compile(r"[^\x20-\x7e]|#(?=#)")
 _WHOLE: Final = 2.0**53
 """Beyond it a float cannot tell neighbouring whole numbers apart, so it stays one."""
 
 
 def dump(plan: Plan) -> bytes:
     """The plan as canonical JSON, without a line end. `load` gives back an equal plan."""
-    return _bytes({**read_object(_PLAN.encode(plan)), "digest": digest(plan)})
+    text = json_bytes({**read_object(_PLAN.encode(plan)), "digest": digest(plan)}).decode()
+    return _UNSAFE.sub(_escaped, text).encode()
 
 
 def load(data: bytes) -> Plan:
@@ -87,16 +91,16 @@ def digest(plan: Plan) -> str:
     Covers target, profile, of each change the address, the live id, the actions and the attribute changes (path, op,
     before, after, item), and of each violation the rule and its items. The order of none of them matters.
     """
-    return hashlib.sha256(_bytes(_intent(plan))).hexdigest()
+    return hashlib.sha256(json_bytes(_intent(plan))).hexdigest()
 
 
 def violation_digest(rule: str, items: Iterable[str]) -> str:
     """What an acceptance names: the first 8 hex digits of the SHA-256 over a rule and its items, in any order."""
-    return hashlib.sha256(_bytes([rule, *sorted(items)])).hexdigest()[:8]
+    return hashlib.sha256(json_bytes([rule, *sorted(items)])).hexdigest()[:8]
 
 
 def _load(data: bytes) -> Plan:
-    document = read_object(_parsed(data))
+    document = read_object(parsed_json(data))
     _check_format(document)
     claimed = at("digest", read_text, document.pop("digest", None))
     plan = _PLAN.decode(document)
@@ -131,6 +135,12 @@ def _check_order(operations: Sequence[Operation]) -> None:
         seen.add(each.number)
 
 
+def _escaped(found: re.Match[str]) -> str:
+    """As JSON spells it. Such characters stand in strings only, where an escape means the same."""
+    units = found.group().encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
 # --- the intent
 
 
@@ -138,8 +148,8 @@ def _intent(plan: Plan) -> Json:
     return {
         "target": plan.target,
         "profile": plan.profile,
-        "changes": sorted((_change_intent(each) for each in plan.changes), key=_bytes),
-        "violations": sorted(([each.rule, *sorted(each.items)] for each in plan.violations), key=_bytes),
+        "changes": sorted((_change_intent(each) for each in plan.changes), key=json_bytes),
+        "violations": sorted(([each.rule, *sorted(each.items)] for each in plan.violations), key=json_bytes),
     }
 
 
@@ -152,51 +162,8 @@ def _change_intent(change: Change) -> Json:
         "address": str(change.address),
         "live_id": change.live_id,
         "actions": sorted(change.actions),
-        "attributes": differences if len(differences) < 2 else sorted(differences, key=_bytes),
+        "attributes": differences if len(differences) < 2 else sorted(differences, key=json_bytes),
     }
-
-
-# --- JSON text
-
-
-def _bytes(document: Json) -> bytes:
-    try:
-        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        # orjson spells neither lone surrogates (a file name that is no UTF-8) nor integers beyond 64 bits; JSON can.
-        return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _parsed(data: bytes) -> Json:
-    try:
-        parsed: Json = json.loads(
-            data.decode(), object_pairs_hook=_unrepeated, parse_constant=_no_number, parse_float=_finite
-        )
-    except UnicodeDecodeError:
-        raise Malformed("is not UTF-8 text") from None
-    except json.JSONDecodeError as fault:
-        raise Malformed(f"is not JSON: {fault.msg.lower()}", f"line {fault.lineno}, column {fault.colno}") from None
-    except (ValueError, RecursionError):
-        raise Malformed("is not JSON that can be read: a number is too long, or it is nested too deeply") from None
-    return parsed
-
-
-def _unrepeated(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Malformed("an object has two members of the same name")
-    return found
-
-
-def _no_number(name: str) -> NoReturn:
-    raise Malformed(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise Malformed("a number is too large")
-    return number
 
 
 # --- values

@@ -9,6 +9,7 @@ from reconciler.model import Action, AttributeChange, Change, PatchOp
 from reconciler.rendering import wording
 from reconciler.rendering.naming import Names, attribute_name, attribute_rank, is_reference, person, shown, shown_pair
 from reconciler.rendering.neutral import NAME_LIMIT, neutral
+from reconciler.scim.paths import short_path
 
 
 class Mark(StrEnum):
@@ -51,7 +52,7 @@ def change_lines(change: Change, names: Names, *, kept: bool, cause: bool, verbo
         asides = [wording.notes(each, cause=cause, via=via) for each in some]
         mark = Mark.ADD if Action.CREATE in change.actions else Mark.CHANGE
         of_list = _list_lines(some, names, mark, _MARKS, asides)
-        lines += _with_kept(of_list, change.kept.get(path, 0) if kept else 0)
+        lines += _with_kept(of_list, change.kept.get(short_path(path), 0) if kept else 0)
     return tuple(lines)
 
 

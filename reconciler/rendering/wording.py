@@ -11,7 +11,11 @@ from reconciler.rendering.naming import origin_text, place, plural
 from reconciler.rendering.neutral import NAME_LIMIT, neutral, quoted
 
 DRIFT_HEADER: Final = "Changed on the server by other hands, not part of this plan (apply --drift puts it right):"
-LEFTOVER: Final = "announced before, not in place yet"
+_CAUSES: Final = {
+    Cause.LEFTOVER: "announced before, not in place yet",
+    Cause.DUE: "due today",
+    Cause.DRIFT: "changed on the server by other hands",
+}
 
 _DONE: Final = {
     Action.DELETE: "deleted",
@@ -97,10 +101,8 @@ def aside(group: Group, uniform: bool) -> str:
     parts = [reason]
     if not reason or where.partition(":")[0] not in reason:
         parts.append(where)
-    if uniform and change.cause is Cause.LEFTOVER:
-        parts.append(LEFTOVER)
-    if uniform and change.cause is Cause.DUE and not change.reason:
-        parts.append("due today")
+    if uniform and (change.cause is Cause.LEFTOVER or not reason):
+        parts.append(_CAUSES.get(change.cause, ""))
     return ", ".join(filter(None, parts))
 
 
@@ -109,12 +111,13 @@ def notes(change: AttributeChange, *, cause: bool, via: bool) -> str:
     if change.cause is Cause.DECLARED and not (change.notes or change.until or via):
         return ""
     found = [neutral(each) for each in change.notes]
-    if cause and change.cause is Cause.LEFTOVER:
-        found.append(LEFTOVER)
-    found += _date_notes(change, cause)
+    day = _day(change)
+    if cause and not (day and change.cause is Cause.DUE):
+        found.append(_CAUSES.get(change.cause, ""))
+    found.append(day)
     if via and change.origin and change.origin.via:
         found.append(neutral(change.origin.via, NAME_LIMIT))
-    return "; ".join(found)
+    return "; ".join(filter(None, found))
 
 
 def counts(violation: Violation) -> str:
@@ -158,14 +161,14 @@ def _counted(changes: Iterable[Change], words: Mapping[Action, str]) -> str:
     return f"{always}; {more}" if more else always
 
 
-def _date_notes(change: AttributeChange, cause: bool) -> list[str]:
-    due = change.cause is Cause.DUE
-    day = neutral(change.until, NAME_LIMIT) if change.until else ""
-    if due and day:
-        return [f"last day was {day}" if change.op is PatchOp.REMOVE else f"due today, {day}"]
-    if due and cause:
-        return ["due today"]
-    return [f"until {day}"] if day else []
+def _day(change: AttributeChange) -> str:
+    """What the date of a membership or of a due change says."""
+    if not change.until:
+        return ""
+    day = neutral(change.until, NAME_LIMIT)
+    if change.op is PatchOp.REMOVE:
+        return f"last day was {day}"
+    return f"due today, {day}" if change.cause is Cause.DUE else f"until {day}"
 
 
 def _state(plan: Plan) -> str:

@@ -82,7 +82,19 @@ def test_the_file_is_canonical() -> None:
     same = replace(PLAN, changes=(replace(CHANGE, attribute_changes=(replace(level, after=4),)),))
     assert dump(plan) == dump(same)
     text = dump(plan).decode()
-    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    "bad", ["\u202e", "\x9b2J", "\x7f", "李", "\U0001f600", "##vso[task.x]", "###[x", "\ud800##", "\n::x::"]
+)
+def test_the_file_can_be_printed_anywhere(bad: str) -> None:
+    plan = replace(PLAN, names={"1": (bad, bad)}, changes=(replace(CHANGE, source=SourceLocation(bad, 1)),))
+    text = dump(plan).decode()
+    assert text.isascii()
+    assert text.isprintable()
+    assert "##" not in text
+    assert load(text.encode()) == plan
 
 
 def described(kind: type) -> set[str]:

@@ -89,7 +89,12 @@ ALICE = change(
     source=at(14),
 )
 QUALITY = [
-    change(user(key), added(SKILLS, 3, "Quality", origin=TEMPLATE), kept={SKILLS: index % 4}, source=at(20 + index))
+    change(
+        user(key),
+        added(SKILLS, 3, "Quality", origin=TEMPLATE),
+        kept={"routingSkills": index % 4},
+        source=at(20 + index),
+    )
     for index, key in enumerate(ADVISERS)
 ]
 BOB = change(user("bob.li"), changed("title", "Agent", "Lead"), cause=Cause.DRIFT, source=at(40))
@@ -139,11 +144,12 @@ EDGES = Plan(
             changed('emails[type eq "work"].primary', False, True),
             changed(f'{SKILLS}[name eq "Billing"].proficiency', 3, 4.0, origin=TEMPLATE),
             gone(f"{ENTERPRISE}:costCenter", "4711"),
+            gone(SKILLS, 2, "Chat"),
             gone("roles", None, "Supervisor"),
             added("roles", None, "Agent"),
             actions=(Action.RENAME, Action.UPDATE),
             source=at(120, "identities/emea/customer-care/madrid/late-shift.yaml"),
-            kept={"roles": 2},
+            kept={"roles": 2, "routingSkills": 1},
         ),
         change(
             user("dan.o"),
@@ -174,6 +180,15 @@ EDGES = Plan(
             added("members", None, "2819c223-7f76-453a-919d-413861904646", until="2027-03-31"),
             source=at(11, "identities/groups.yaml"),
         ),
+        drifted(change(user("put.right"), changed("title", "Agent", "Lead"), source=at(60))),
+        drifted(
+            change(
+                user("made.again"),
+                added("userName", "made@example.com"),
+                actions=(Action.CREATE,),
+                reason="deleted on the server by other hands",
+            )
+        ),
         replace(
             change(
                 user("tom.k"),
@@ -185,6 +200,7 @@ EDGES = Plan(
         ),
     ),
     drift=(
+        drifted(replace(BOB, address=user("bob.li.the.elder"))),
         drifted(BOB),
         drifted(change(user("gone.girl"), added("userName", "gone@example.com"), actions=(Action.CREATE,))),
         drifted(

@@ -71,6 +71,8 @@ def test_what_takes_access_comes_first() -> None:
         "user.eva.p will be reactivated",
         "user.maria.de-los-angeles.fernandez-y-garcia will be renamed and updated in place",
         "group.night-shift will be updated in place",
+        "user.made.again will be created",
+        "user.put.right will be updated in place",
         "user.tom.k will be updated in place",
     ]
 
