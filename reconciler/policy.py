@@ -128,24 +128,23 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
 
 def _vanished(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
     """A source that suddenly declares nobody, and a target that suddenly holds nobody, are mishaps until proved."""
-    for resource_type, noun in ((ResourceType.USER, "people"), (ResourceType.GROUP, "groups")):
-        recorded = [
-            entry
-            for address, entry in situation.applied.resources.items()
-            if address.resource_type is resource_type and entry.live_id and address not in situation.desired.released
-        ]
-        if not recorded:
-            continue
-        declared = any(address.resource_type is resource_type for address in situation.desired.resources)
-        items = [str(entry.address) for entry in recorded]
-        if not declared and any(REMOVING & set(each.actions) or each.live_id for each in changes):
-            summary = f"no {noun} are declared any more; the record holds {len(recorded)}"
-            mend = "check the folders of this target; to let everybody go, write them under `released`"
-            yield violation("empty-source", summary, items, 0, mend)
-        if not situation.live.of(resource_type):
-            summary = f"the server shows no {noun} at all; the record holds {len(recorded)}"
-            mend = "check the URL and the rights of the credential: an empty listing is believed only where it can be"
-            yield violation("empty-target", summary, items, 0, mend)
+    entries = {
+        address: entry
+        for address, entry in situation.applied.resources.items()
+        if entry.live_id and address not in situation.desired.released
+    }
+    people = [str(address) for address in entries if address.resource_type is ResourceType.USER]
+    recorded = people or [str(address) for address in entries]
+    declared = situation.desired.resources
+    nobody = not any(address.resource_type is ResourceType.USER for address in declared) if people else not declared
+    if recorded and nobody and changes:
+        summary = f"nobody is declared any more; the record holds {len(recorded)}"
+        mend = "check the folders of this target; to let everybody go, write them under `released`"
+        yield violation("empty-source", summary, recorded, 0, mend)
+    if people and not situation.live.of(ResourceType.USER):
+        summary = f"the server shows nobody at all; the record holds {len(people)} people"
+        mend = "check the URL and the rights of the credential: an empty listing is believed only where it can be"
+        yield violation("empty-target", summary, people, 0, mend)
 
 
 def _over(

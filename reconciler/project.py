@@ -17,6 +17,7 @@ from reconciler.profiles.loading import target_profile
 from reconciler.profiles.profile import Profile
 from reconciler.record.repository import GitRepository
 from reconciler.settings import Settings, Target
+from reconciler.settings.acceptances import load_acceptances
 from reconciler.settings.loading import find_settings, load_settings
 from reconciler.suggestions import suggestion
 
@@ -33,6 +34,11 @@ class Project:
     def repository(self) -> GitRepository | None:
         """The repository that holds the settings; None outside git."""
         return GitRepository.find(self.settings.folder)
+
+    @cached_property
+    def accepted(self) -> frozenset[str]:
+        """The ``RULE@DIGEST`` that reviewed lines beside the settings accept."""
+        return load_acceptances(self.settings.folder)
 
     def target(self, name: str | None) -> Target:
         """The target of that name, or the default one. UsageError if there is none."""

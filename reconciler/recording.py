@@ -15,7 +15,7 @@ from reconciler.project import Project
 from reconciler.record.encoding import RecordHeader, decode, encode, url_fingerprint
 from reconciler.record.file import FileRecordStore
 from reconciler.record.git import GitRecordStore
-from reconciler.record.store import CommitMessage, RecordError, RecordStore
+from reconciler.record.store import CommitMessage, RecordStore
 from reconciler.settings import Target
 
 DATA_FOLDER = ".reconciler"
@@ -46,8 +46,8 @@ class Record:
         """What the store holds. Never raises for a bad record: a plan can do without, an apply asks `trouble`."""
         try:
             snapshot = self.store.read()
-        except RecordError as error:
-            return self._useless(RecordTrouble(error.summary, error.mend))
+        except RecordTrouble as error:
+            return self._useless(error)
         notices = tuple(_notice("record", each) for each in snapshot.notices)
         if not snapshot.files:
             trouble = RecordTrouble(" ".join(snapshot.notices)) if snapshot.as_of_local else None
@@ -65,16 +65,32 @@ class Record:
             lost_on_remote=snapshot.lost_on_remote,
         )
 
-    def save(
-        self,
-        state: AppliedState,
-        loaded: LoadedRecord,
-        *,
-        expected: str | None,
-        stage: str,
-        report: Mapping[str, Json] | None = None,
-    ) -> str:
-        """Replace the record if it is still the `expected` one; gives its new version. Raises RecordError."""
+    def claim(self, state: AppliedState, loaded: LoadedRecord) -> str:
+        """Announce, before the first write; gives the new version. RecordTrouble if somebody else was first."""
+        files, message = self._written(state, loaded, "claimed", None)
+        try:
+            return self.store.write(files, expected=loaded.version, message=message)
+        except RecordTrouble as error:
+            raise RecordTrouble(f"nothing was written to the target: {error.summary}", error.mend) from error
+
+    def finish(
+        self, state: AppliedState, loaded: LoadedRecord, expected: str | None, report: Mapping[str, Json]
+    ) -> RecordTrouble | None:
+        """Record what was found in place. If it cannot be moved, it is kept on this machine, and said."""
+        files, message = self._written(state, loaded, "done", report)
+        try:
+            self.store.write(files, expected=expected, message=message)
+        except RecordTrouble as error:
+            mend = error.mend
+            if isinstance(self.store, GitRecordStore):
+                kept = self.store.keep_locally(files, expected=expected, message=message)
+                mend = f"{mend}\nit is kept in {kept}; upload it with: {self.store.upload_command()}".strip()
+            return RecordTrouble(f"what was applied could not be recorded: {error.summary}", mend)
+        return None
+
+    def _written(
+        self, state: AppliedState, loaded: LoadedRecord, stage: str, report: Mapping[str, Json] | None
+    ) -> tuple[dict[str, bytes], CommitMessage]:
         header = RecordHeader(
             target=self.target.name,
             url_fingerprint=url_fingerprint(self.target.url),
@@ -91,7 +107,7 @@ class Record:
                 "State": stage,
             },
         )
-        return self.store.write(encode(state, header, report), expected=expected, message=message)
+        return encode(state, header, report), message
 
     def _useless(self, error: RecordTrouble) -> LoadedRecord:
         notice = _notice("record-unusable", f"{error.summary}; nothing undeclared is removed", error.mend)

@@ -32,10 +32,8 @@ from reconciler.policy import violation
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project
 from reconciler.reconcile import Context, Reconciliation, reconcile
-from reconciler.record.git import GitRecordStore
 from reconciler.record.history import Relation, relation
 from reconciler.record.repository import GitRepository
-from reconciler.record.store import RecordError
 from reconciler.recording import LoadedRecord, Record, data_folder, record_of
 from reconciler.refreshing import refresh
 from reconciler.remembering import announce, conclude
@@ -123,7 +121,7 @@ class _Run:
             correct_drift=self.options.drift or self.target.policy.drift_correct,
             reactivate=self.options.drift,
             violations=tuple(violations),
-            accepted=self.options.accepted,
+            accepted=self.options.accepted | self.project.accepted,
             notices=(*self.loaded.notices, *notices),
             commit=self.commit,
             tool_version=__version__,
@@ -168,12 +166,12 @@ def apply_target(
             trouble = _remember_nothing_written(run, reconciliation)
             return Outcome(reconciliation=reconciliation, record_trouble=trouble)
         announced = announce(reconciliation.situation, plan.changes, run.commit)
-        version = _claim(run, announced)
+        version = run.record.claim(announced, run.loaded)
         audit_path = data_folder(project) / "audit" / f"{run.record.run}.jsonl"
         with Audit.open(audit_path) as audit:
             results = execute(plan.operations, writer, run.profile, audit=audit, progress=progress, stop=stop)
         unverified, concluded = _verified(run, writer, reconciliation, announced, results)
-        trouble = _finish(run, concluded, version, results)
+        trouble = run.record.finish(concluded, run.loaded, version, _report(results))
     return Outcome(
         reconciliation=reconciliation,
         results=results,
@@ -183,21 +181,13 @@ def apply_target(
     )
 
 
-def _claim(run: _Run, announced: AppliedState) -> str:
-    """The record with everything announced, before the first write: losing this race means nothing was touched."""
-    try:
-        return run.record.save(announced, run.loaded, expected=run.loaded.version, stage="claimed")
-    except RecordError as error:
-        raise RecordTrouble(f"nothing was written: {error.summary}", "\n".join((*error.lines, error.mend))) from error
-
-
 def _remember_nothing_written(run: _Run, reconciliation: Reconciliation) -> RecordTrouble | None:
     """Values found in place are ours from now on; a record that would stay as it is is not written again."""
     announced = announce(reconciliation.situation, (), run.commit)
     concluded = conclude(announced, reconciliation.situation, reconciliation.plan.drift, {})
     if concluded == run.loaded.applied:
         return None
-    return _finish(run, concluded, run.loaded.version, ())
+    return run.record.finish(concluded, run.loaded, run.loaded.version, _report(()))
 
 
 def _verified(
@@ -263,17 +253,10 @@ def _unverified(
     return tuple(found)
 
 
-def _finish(run: _Run, concluded: AppliedState, version: str | None, results: Sequence[Result]) -> RecordTrouble | None:
-    """The final record. If it cannot be moved, what was announced before covers the next run."""
+def _report(results: Sequence[Result]) -> dict[str, Json]:
+    """The end report that is kept with the record: numbers and outcomes, no values."""
     outcomes: list[Json] = [{"number": each.number, "outcome": type(each).__name__.lower()} for each in results]
-    try:
-        run.record.save(concluded, run.loaded, expected=version, stage="done", report={"results": outcomes})
-    except RecordError as error:
-        where = ""
-        if isinstance(run.record.store, GitRecordStore):
-            where = f"; upload it with: {run.record.store.upload_command()}"
-        return RecordTrouble(f"what was applied could not be recorded: {error.summary}", f"{error.mend}{where}")
-    return None
+    return {"results": outcomes}
 
 
 def _git_violations(run: _Run) -> list[Violation]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -28,6 +29,7 @@ Where: TypeAlias = tuple[str | int, ...]
 Scope: TypeAlias = Callable[[Where], tuple[Address | None, Where]]
 """Splits a path into the resource it belongs to and the path within that resource."""
 
+_ENDING: Final = ".schema.json"
 _TEXT: Final = {"string", "number", "boolean"}
 
 
@@ -56,7 +58,12 @@ class _Judge:
 
 def schema(name: str) -> dict[str, Any]:
     """The schema ``<name>.schema.json`` as published; ValueError for an unknown name."""
-    return json.loads(_folder_file(f"{name}.schema.json"))  # type: ignore[no-any-return]
+    return json.loads(_folder_file(f"{name}{_ENDING}"))  # type: ignore[no-any-return]
+
+
+def schema_names() -> tuple[str, ...]:
+    """The names of the published schemas, sorted."""
+    return tuple(sorted(each.name.removesuffix(_ENDING) for each in _folder().iterdir() if each.name.endswith(_ENDING)))
 
 
 def problems(
@@ -106,14 +113,16 @@ def _judge(name: str) -> _Judge:
 
 
 def _folder_file(name: str) -> str:
-    """From the wheel, else from the checkout: one source, two places."""
-    packaged = files("reconciler").joinpath("_schemas", name)
-    if packaged.is_file():
-        return packaged.read_text("utf-8")
-    path = Path(__file__).parent.parent / "schemas" / name
-    if not path.is_file():
+    file = _folder() / name
+    if not file.is_file():
         raise ValueError(f"there is no schema {name}")
-    return path.read_text("utf-8")
+    return file.read_text("utf-8")
+
+
+def _folder() -> Traversable:
+    """In the wheel, else in the checkout: one source, two places."""
+    packaged = files("reconciler") / "_schemas"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "schemas"
 
 
 def _strict(node: Any) -> Any:

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.errors import RecordTrouble
+
 _PATH = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _SHORT = 12
 
@@ -68,18 +70,16 @@ class RecordStore(Protocol):
         ...
 
 
-class RecordError(Exception):
-    """The record cannot be used. `summary` says what happened, `mend` what to do about it."""
+class RecordError(RecordTrouble):
+    """The record cannot be used. `summary` says what happened, `mend` what others said about it and what to do."""
 
     def __init__(self, summary: str, *, mend: str = "", lines: Iterable[str] = ()) -> None:
-        self.summary = summary
-        self.mend = mend
         self.lines = tuple(lines)
-        super().__init__(summary)
+        quoted = [f"  {line}" for line in self.lines]
+        super().__init__(summary, "\n".join([*quoted, *([mend] if mend else [])]))
 
     def __str__(self) -> str:
-        quoted = [f"  {line}" for line in self.lines]
-        return "\n".join([self.summary, *quoted, *([self.mend] if self.mend else [])])
+        return f"{self.summary}\n{self.mend}" if self.mend else self.summary
 
 
 class RecordRaceLost(RecordError):
