@@ -3,7 +3,6 @@
 *Due* changes do not count: their dates were reviewed. Deactivations count as removals.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.model import (
@@ -18,6 +17,7 @@ from reconciler.model import (
     ResourceType,
     Violation,
 )
+from reconciler.planfile import violation_digest
 from reconciler.situation import Situation
 
 REMOVING = frozenset({Action.DEACTIVATE, Action.DELETE})
@@ -32,9 +32,14 @@ def check_policy(changes: Sequence[Change], situation: Situation) -> tuple[Viola
 def violation(rule: str, summary: str, items: Iterable[str], limit: int, mend: str) -> Violation:
     """A violation with the digest that an acceptance has to name: it covers exactly these items of this rule."""
     listed = tuple(sorted(items))
-    digest = hashlib.sha256("\n".join((rule, *listed)).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return Violation(
-        rule=rule, summary=summary, actual=len(listed), limit=limit, items=listed, digest=digest, mend=mend
+        rule=rule,
+        summary=summary,
+        actual=len(listed),
+        limit=limit,
+        items=listed,
+        digest=violation_digest(rule, listed),
+        mend=mend,
     )
 
 
