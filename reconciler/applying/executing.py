@@ -4,6 +4,7 @@ A failure is a `Result`, never an exception. What depends on a failed operation 
 chunk of members loses only those who were not created. Once `performing` has halted, the rest is not tried.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
@@ -36,13 +37,15 @@ def execute(
     progress: Callable[[Result], None] | None = None,
     stop: Callable[[], bool] | None = None,
     members: Members = UNKNOWN_MEMBERS,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Result, ...]:
     """Perform the operations of a plan; one result for each, in the order of their numbers.
 
     `stop` is asked before each operation; once it says yes the rest is not tried. `members`: group id -> member ids as
-    they were last read, to notice losses; a group that is missing here is read before its first change.
+    they were last read, to notice losses; a group that is missing here is read before its first change. `sleep` waits
+    for what was created to show, within the profile's `settles_within`.
     """
-    performer = Performer(writer, profile, audit, members)
+    performer = Performer(writer, profile, audit, members, sleep)
     run = _Run(operations, performer)
     results: list[Result] = []
     for operation in sorted(operations, key=lambda each: each.number):

@@ -5,12 +5,21 @@ cannot succeed: a credential that is no longer accepted, a server that has falle
 nobody took them out, an audit that cannot be written.
 """
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
-from urllib.parse import unquote
 
+from reconciler.applying.judging import (
+    id_in,
+    is_gone,
+    is_no_target,
+    is_version_conflict,
+    named,
+    same_version,
+    taken_name,
+)
 from reconciler.applying.memberships import added, is_member_delta, members_of, removed, still_needed, without_members
 from reconciler.audit import Audit, RequestLine
 from reconciler.errors import RecordTrouble, TargetError
@@ -31,7 +40,7 @@ from reconciler.model import (
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.paths import url_path
-from reconciler.transport.answers import Answer, Refusal, folded, version_of
+from reconciler.transport.answers import Answer, Refusal, version_of
 from reconciler.transport.client import Writer
 
 Members: TypeAlias = Mapping[str, Collection[str]]
@@ -39,9 +48,8 @@ Members: TypeAlias = Mapping[str, Collection[str]]
 UNKNOWN_MEMBERS: Final[Members] = MappingProxyType({})
 _SILENT: Final = 3
 """Operations in a row without any answer, after which nothing more is tried."""
-_NAMED: Final = 5
-"""How many ids a message names."""
-_GONE: Final = (404, 410)
+_FIRST_PAUSE: Final = 0.5
+"""Seconds before the first new try about something that was created a moment ago."""
 
 
 class Unresolved(Exception):
@@ -55,8 +63,16 @@ class Unresolved(Exception):
 class Performer:
     """Performs single operations of one run, one after the other."""
 
-    def __init__(self, writer: Writer, profile: Profile, audit: Audit | None, members: Members) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        profile: Profile,
+        audit: Audit | None,
+        members: Members = UNKNOWN_MEMBERS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.halted: str | None = None
+        self._sleep = sleep
         self._writer = writer
         self._profile = profile
         self._audit = audit
@@ -97,8 +113,8 @@ class Performer:
         path = self._path(operation)
         answer = self._send(operation, "POST", path, body, lambda: self._writer.create(path, body))
         if isinstance(answer, Refusal):
-            return self._failed(operation, answer, _taken_name(answer, body))
-        live_id = _id_in(answer)
+            return self._failed(operation, answer, taken_name(answer, body))
+        live_id = id_in(answer)
         if live_id is None:
             message = f"the server answered {answer.status} without an id"
             return Failed(number=operation.number, message=message, status=answer.status, unknown=True)
@@ -124,8 +140,8 @@ class Performer:
         is_group = operation.address.resource_type is ResourceType.GROUP
         if is_group:
             self._members_before(operation, live_id)
-        answer = self._patched(operation, live_id, wanted, self._version(operation, live_id))
-        if isinstance(answer, Refusal) and chunk and removed(wanted) and _no_target(answer):
+        answer = self._settled(operation, live_id, wanted)
+        if isinstance(answer, Refusal) and chunk and removed(wanted) and is_no_target(answer):
             answer = self._patched_rest(operation, live_id, wanted, answer)
         if isinstance(answer, Refusal):
             self._forget(live_id, answer)
@@ -137,6 +153,20 @@ class Performer:
         if is_group:
             return self._checked(operation, live_id, wanted, answer, notes)
         return _succeeded(operation, live_id, notes)
+
+    def _settled(self, operation: PatchResource, live_id: str, wanted: tuple[PatchOperation, ...]) -> Answer | Refusal:
+        """PATCH; a 404 about what this run has just created may mean "not yet", for as long as the profile says."""
+        version = self._version(operation, live_id)
+        answer = self._patched(operation, live_id, wanted, version)
+        waited, pause = 0.0, _FIRST_PAUSE
+        fresh = not {live_id, *added(wanted)}.isdisjoint(self._ids.values())
+        while fresh and isinstance(answer, Refusal) and answer.status == 404:
+            if waited + pause > self._profile.lifecycle.settles_within:
+                break
+            self._sleep(pause)
+            waited, pause = waited + pause, pause * 2
+            answer = self._patched(operation, live_id, wanted, version)
+        return answer
 
     def _forget(self, live_id: str, refusal: Refusal) -> None:
         """A change that may have happened all the same leaves neither version nor members to compare with."""
@@ -164,7 +194,7 @@ class Performer:
         path = self._path(operation, live_id)
         sent = [{"op": each.op.value, "path": each.path, "value": each.value} for each in wanted]
         answer = self._send(operation, "PATCH", path, sent, lambda: self._writer.patch(path, wanted, version))
-        if version is None or not _version_conflict(answer):
+        if version is None or not is_version_conflict(answer):
             return answer
         try:
             now = self._writer.get(path)
@@ -172,7 +202,7 @@ class Performer:
             return Refusal(status=answer.status, detail=f"changed meanwhile, and it cannot be read: {trouble.summary}")
         if now is None:
             return Refusal(status=404, detail="it was deleted meanwhile")
-        if _weak(version_of(now)) != _weak(version):
+        if not same_version(version_of(now), version):
             return Refusal(status=answer.status, detail="changed meanwhile by somebody else; plan again")
         return self._send(operation, "PATCH", path, sent, lambda: self._writer.patch(path, wanted, None))
 
@@ -230,10 +260,10 @@ class Performer:
         lost = (before or frozenset()) - after - removed(wanted) - self._left
         if lost:
             self.halt(f"in operation {operation.number} the server removed members that nobody took out")
-            message = f"the server removed {len(lost)} members not in the plan: {_some(lost)}"
+            message = f"the server removed {len(lost)} members not in the plan: {named(lost)}"
             return Failed(number=operation.number, message=message, status=answer.status)
-        notes += [f"not kept by the server: {_some(each)}" for each in [added(wanted) - after] if each]
-        notes += [f"still there: {_some(each)}" for each in [removed(wanted) & after] if each]
+        notes += [f"not kept by the server: {named(each)}" for each in [added(wanted) - after] if each]
+        notes += [f"still there: {named(each)}" for each in [removed(wanted) & after] if each]
         return _succeeded(operation, live_id, notes)
 
     # --- delete
@@ -243,7 +273,7 @@ class Performer:
         live_id = str(self._resolved(operation.live_id))
         path = self._path(operation, live_id)
         answer = self._send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
-        gone_already = isinstance(answer, Refusal) and answer.status in _GONE
+        gone_already = isinstance(answer, Refusal) and is_gone(answer)
         if isinstance(answer, Refusal) and not gone_already:
             return self._failed(operation, answer)
         self._left.add(live_id)
@@ -285,43 +315,3 @@ class Performer:
 
 def _succeeded(operation: Operation, live_id: str, notes: Sequence[str]) -> Succeeded:
     return Succeeded(number=operation.number, live_id=live_id, note="; ".join(notes))
-
-
-def _id_in(answer: Answer) -> str | None:
-    """The id a create was given: from the body, else the last part of Location (RFC 7644 §3.3)."""
-    found = folded(answer.body).get("id") if answer.body else None
-    if isinstance(found, str) and found:
-        return found
-    last = unquote((answer.location or "").partition("?")[0].rstrip("/").rpartition("/")[2])
-    return last if last not in ("", ".", "..") else None
-
-
-def _taken_name(refusal: Refusal, body: Mapping[str, Json]) -> str:
-    """What a conflict on create is about, which the server's own words often leave out."""
-    name = body.get("userName", body.get("displayName"))
-    return f"{name} exists already on the server: " if refusal.status == 409 and isinstance(name, str) else ""
-
-
-def _version_conflict(answer: Answer | Refusal) -> bool:
-    """412, or what some servers answer instead of it: 409, or 400 with the type meant for protocol versions."""
-    if not isinstance(answer, Refusal):
-        return False
-    return (
-        answer.status == 412
-        or (answer.status == 409 and answer.scim_type != "uniqueness")
-        or (answer.status == 400 and answer.scim_type == "invalidVers")
-    )
-
-
-def _no_target(refusal: Refusal) -> bool:
-    return refusal.status in _GONE or (refusal.scim_type or "").lower() == "notarget"
-
-
-def _weak(version: str | None) -> str | None:
-    """A version for comparing (RFC 9110 §8.8.3.2); what is sent stays as it was received."""
-    return version.removeprefix("W/") if version is not None else None
-
-
-def _some(ids: Collection[str]) -> str:
-    named = sorted(ids)[:_NAMED]
-    return ", ".join(named) + (f" and {len(ids) - len(named)} more" if len(ids) > len(named) else "")
