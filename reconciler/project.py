@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from reconciler.declarations import Declarations, check_declarations, load_declarations, resolve
 from reconciler.errors import InputError, UsageError
 from reconciler.model import DesiredState, Diagnostic, Severity
-from reconciler.profiles.loading import target_profile
 from reconciler.profiles.profile import Profile
 from reconciler.record.repository import GitRepository
 from reconciler.settings import Settings, Target
 from reconciler.settings.acceptances import load_acceptances
 from reconciler.settings.loading import find_settings, load_settings
+from reconciler.settings.overlay import target_profile
 from reconciler.suggestions import suggestion
 
 

@@ -15,10 +15,10 @@ import yaml
 import reconciler
 from reconciler.declarations import check_declarations, load_declarations, resolve
 from reconciler.model import Address, DesiredResource, DesiredState, LiveReference, ResourceType
-from reconciler.profiles.loading import target_profile
 from reconciler.schemas import schema
 from reconciler.scim.attributes import ENTERPRISE_USER, GROUP_ATTRIBUTES, USER_ATTRIBUTES
 from reconciler.settings.loading import load_settings
+from reconciler.settings.overlay import target_profile
 from reconciler.yamlsource import read_yaml
 
 ROOT = Path(reconciler.__file__).parents[1]

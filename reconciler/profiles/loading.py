@@ -1,4 +1,4 @@
-"""Reads the shipped profiles (`*.yaml` beside this module) and lays a target's own settings over one.
+"""Reads the shipped profiles (`*.yaml` beside this module).
 
 A profile may extend one other, which extends none: a key that is written replaces the base's, `attributes` are added to
 the base's table. Names no provider: what a profile says is in its file.
@@ -15,7 +15,6 @@ from reconciler.model import ResourceType, SourceLocation
 from reconciler.profiles.conversion import Conversion
 from reconciler.profiles.profile import DOMAIN, AttributeRules, Profile, WireRules
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, Attribute, AttributeTable, Kind
-from reconciler.settings import Target
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import read_yaml
 
@@ -40,20 +39,6 @@ def load_profile(name: str) -> Profile:
     if name not in profile_names():
         raise InputError(f'there is no profile "{name}"', mend=suggestion(name, profile_names()))
     return read_profile(_source(name), f"profiles/{name}{_SUFFIX}", name)
-
-
-def target_profile(target: Target) -> Profile:
-    """The target's profile with what the target itself says (`lists`, `notStored`, `pageSize`) laid over it."""
-    profile = load_profile(target.profile)
-    of_groups = tuple(each.removeprefix(GROUP_PREFIX) for each in target.not_stored if each.startswith(GROUP_PREFIX))
-    of_users = tuple(each for each in target.not_stored if not each.startswith(GROUP_PREFIX))
-    users, groups, wire = profile.users, profile.groups, profile.wire
-    return replace(
-        profile,
-        users=replace(users, not_stored=users.not_stored + of_users, modes={**users.modes, **target.modes}),
-        groups=replace(groups, not_stored=groups.not_stored + of_groups),
-        wire=wire if target.page_size is None else replace(wire, page_size=target.page_size),
-    )
 
 
 def read_profile(data: bytes, path: str, name: str) -> Profile:

@@ -16,10 +16,11 @@ import yaml
 from reconciler.errors import InputError
 from reconciler.model import ListMode
 from reconciler.profiles.conversion import camel_case
-from reconciler.profiles.loading import load_profile, profile_names, read_profile, target_profile
+from reconciler.profiles.loading import load_profile, profile_names, read_profile
 from reconciler.profiles.profile import RFC, AttributeRules, LifecycleRules, MembershipRules, Profile, WireRules
 from reconciler.scim.attributes import Attribute, Kind
 from reconciler.settings import Target
+from reconciler.settings.overlay import target_profile
 from reconciler.yamlsource import Quoted, number, read_yaml
 
 ROOT = Path(__file__).parents[2]
