@@ -154,7 +154,12 @@ def _block_indent(_: str) -> _Sentence:
     return "yaml-syntax", "the text block after | or > cannot be understood", _LOOK, False
 
 
+def _nesting(_: str) -> _Sentence:
+    return "too-deep", "brackets are nested too deep", "look for a bracket that is not closed", False
+
+
 _SENTENCES: Final[tuple[tuple[str, Callable[[str], _Sentence]], ...]] = (
+    ("nesting depth", _nesting),
     ("mapping values are not allowed", _mapping_values),
     ("scanning a quoted scalar", _end_of_quotes),
     ("parsing a quoted scalar", _escape),

@@ -231,7 +231,8 @@ class _Group:
             self.report.warning(
                 "rule-matches-nobody",
                 source,
-                f"the memberRule of {self.address} fits nobody declared for {self.compiler.target.name}",
+                f"the memberRule of {self.address} fits nobody",
+                why=f'Nobody declared for target "{self.compiler.target.name}" has all of its values.',
                 mend="compare its values with those of the people it should fit",
                 of=self.address,
             )
