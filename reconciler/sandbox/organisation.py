@@ -1,8 +1,9 @@
 """What an organisation served by the embedded provider is like, as data: the provider itself asks and never assumes.
 
-    rfc           plain RFC 7643 and RFC 7644; groups come and go, may hold groups; ids of members must exist
-    rfc-lenient   the same, but takes ids that do not exist, as the RFC allows and many providers do
-    genesys       a contact centre: names of roles, divisions, skills and languages must exist, groups are only filled
+    rfc          plain RFC 7643 and RFC 7644; groups come and go, may hold groups; takes members and managers whose ids
+                 it does not know, as the RFC allows and many providers do
+    rfc-strict   the same, but the ids of members and managers must exist
+    genesys      a contact centre: names of roles, divisions, skills and languages must exist, groups are only filled
 
 An organisation never starts empty: `founding` is in the form of a seed file, see `seeding`.
 """
@@ -72,6 +73,7 @@ def _rfc() -> Organisation:
         profile="rfc",
         resource_types=(user, group),
         base_paths=("/scim/v2", "/v2", ""),
+        unknown_links=True,
         founding={
             "users": [{"userName": "root@example.com", "displayName": "Root Account", "active": True}],
             "groups": [{"displayName": "Built-in Administrators", "members": ["root@example.com"]}],
@@ -80,8 +82,8 @@ def _rfc() -> Organisation:
 
 
 @cache
-def _rfc_lenient() -> Organisation:
-    return replace(_rfc(), profile="rfc-lenient", unknown_links=True)
+def _rfc_strict() -> Organisation:
+    return replace(_rfc(), profile="rfc-strict", unknown_links=False)
 
 
 @cache
@@ -136,6 +138,6 @@ _GENESYS_FOUNDING: Mapping[str, Any] = {
 
 _BUILDERS: Mapping[str, Callable[[], Organisation]] = {
     "rfc": _rfc,
-    "rfc-lenient": _rfc_lenient,
+    "rfc-strict": _rfc_strict,
     "genesys": _genesys,
 }
