@@ -25,7 +25,11 @@ NO_EXTENSIONS: Final[Extensions] = MappingProxyType({})
 
 _IGNORED: Final = frozenset({"id", "meta", "schemas", "groups", "password"})
 _NOT_STORED: Final = "this server does not keep it (notStored)"
+_SEVERAL: Final = "the server answers several values where there is one"
 _PRIMARY: Final = "primary"
+
+_Content: TypeAlias = dict[str, Any]
+"""The parts of one element -> canonical value."""
 
 
 @dataclass(slots=True)
@@ -93,7 +97,7 @@ class Decoder:
         if reader is not None:
             reader(attribute, value, reading)
         elif attribute.kind is not Kind.JSON and isinstance(value, list | dict):
-            reading.leave_out(attribute, "the server answers several values where there is one")
+            reading.leave_out(attribute, _SEVERAL)
         else:
             reading.attributes[attribute.path] = live_value(attribute, None, value)
 
@@ -154,9 +158,9 @@ class Decoder:
 
     def _keyed(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
         """Elements told apart by one sub-attribute. Two unequal ones with one key cannot be told apart: not read."""
-        by_key: dict[str, list[dict[str, Any]]] = {}
+        by_key: dict[str, list[_Content]] = {}
         for members in _elements(value, attribute.value or "formatted"):
-            content = {part: members[part.lower()] for part in attribute.parts if not _empty(members.get(part.lower()))}
+            content = _content(attribute, members)
             key = self._key(attribute, members.get(attribute.key.lower()))
             if not _says_something(attribute, content) or self._read_only(attribute, key):
                 continue
@@ -168,21 +172,24 @@ class Decoder:
         if by_key:
             reading.attributes[attribute.path] = _summary(attribute, by_key)
 
-    def _read_element(self, attribute: Attribute, key: str, distinct: list[dict[str, Any]], reading: _Reading) -> None:
+    def _read_element(self, attribute: Attribute, key: str, distinct: list[_Content], reading: _Reading) -> None:
         parts = self._parts(attribute, key)
         if len(distinct) > 1:
             why = f"{len(distinct)} values of {attribute.key} {key}" if key else f"values without {attribute.key}"
             reading.not_read[element_path(attribute, key)] = why
             reading.not_read.update({each.path: why for each in parts})
             return
+        content = distinct[0]
         for each in parts:
             if not each.stored:
                 reading.not_read[each.path] = _NOT_STORED
-                continue
-            _read_part(attribute, each.name, each.path, distinct[0].get(each.name), reading)
-            if each.name == _PRIMARY:
+            elif isinstance(content.get(each.name), list | dict):
+                reading.not_read[each.path] = _SEVERAL
+            elif each.name in content:
+                reading.attributes[each.path] = content[each.name]
+            elif each.name == _PRIMARY:
                 # RFC 7643 §2.4: not specified means false.
-                reading.attributes.setdefault(each.path, False)
+                reading.attributes[each.path] = False
 
     def _parts(self, attribute: Attribute, key: str) -> "tuple[_Part, ...]":
         known = self._kept.get((attribute.path, key))
@@ -233,7 +240,7 @@ def _read_part(attribute: Attribute, part: str, path: str, value: Any, reading: 
     if _empty(value):
         return
     if isinstance(value, list | dict):
-        reading.not_read[path] = "the server answers several values where there is one"
+        reading.not_read[path] = _SEVERAL
     else:
         reading.attributes[path] = live_value(attribute, part, value)
 
@@ -254,15 +261,27 @@ def _says_something(attribute: Attribute, content: Mapping[str, Any]) -> bool:
     return any(part != _PRIMARY for part in content)
 
 
-def _summary(attribute: Attribute, by_key: Mapping[str, list[dict[str, Any]]]) -> Json:
+def _content(attribute: Attribute, members: Mapping[str, Any]) -> _Content:
+    """The parts that an element has, canonical; a part that is itself a list or an object stays JSON."""
+    content: _Content = {}
+    for part in attribute.parts:
+        value = members.get(part.lower())
+        if not _empty(value):
+            content[part] = (
+                canonical_json(value) if isinstance(value, list | dict) else live_value(attribute, part, value)
+            )
+    return content
+
+
+def _summary(attribute: Attribute, by_key: Mapping[str, list[_Content]]) -> Json:
     """All elements as one JSON value, in an order of their own, so that the whole attribute can be compared."""
-    elements = [
-        ({attribute.key: key} if key else {})
-        | {part: live_value(attribute, part, value) for part, value in content.items()}
-        for key, distinct in by_key.items()
-        for content in distinct
-    ]
-    return canonical_json(sorted(elements, key=lambda each: json.dumps(each, sort_keys=True, default=str)))
+    elements: list[Any] = []
+    for key in sorted(by_key):
+        distinct = by_key[key]
+        if len(distinct) > 1:
+            distinct = sorted(distinct, key=lambda each: json.dumps(each, sort_keys=True))
+        elements += [({attribute.key: key} if key else {}) | each for each in distinct]
+    return elements
 
 
 def _belongs(path: str, attribute: Attribute) -> bool:
