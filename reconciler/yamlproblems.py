@@ -11,6 +11,7 @@ from typing import Any, Final
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]").search
 _UNREADABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ODD_BREAK: Final = re.compile("[\x85\u2028\u2029]").search
 _GLUED: Final = re.compile(r"[ \t]+#(?=[^\s#])[^\r\n]*")
 _LEADING_TAB: Final = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 
@@ -57,6 +58,12 @@ def not_utf8(data: bytes, error: UnicodeDecodeError) -> Trouble:
         before.count(b"\n") + 1,
         len(before[line_start:].decode("utf-8", "replace")) + 1,
     )
+
+
+def odd_break(text: str) -> Trouble | None:
+    """The first line break of YAML 1.1 that editors do not show as one: it would come out as another character."""
+    found = None if text.isascii() else _ODD_BREAK(text)
+    return _forbidden(text, found.start()) if found else None
 
 
 def close_look(text: str, scalars: Callable[[str], Iterator[tuple[str, bool, Any, Any]]]) -> list[Trouble]:
@@ -196,12 +203,14 @@ def _tab(text: str, index: int) -> Trouble:
 
 def _unreadable(text: str) -> Trouble:
     found = _UNREADABLE.search(text)
-    index = found.start() if found else 0
-    code = f"U+{ord(text[index]):04X}" if text else "U+0000"
+    return _forbidden(text, found.start() if found else 0)
+
+
+def _forbidden(text: str, index: int) -> Trouble:
     start = text.rfind("\n", 0, index) + 1
     return Trouble(
         "control-character",
-        f"the character {code} may not stand in YAML",
+        f"the character U+{ord(text[index : index + 1] or chr(0)):04X} may not stand in these files",
         "It would disturb logs and terminals, and no directory keeps it.",
         "take it out",
         text.count("\n", 0, index) + 1,

@@ -27,7 +27,7 @@ from yaml.events import (
 )
 
 from reconciler.model import Diagnostic, Severity, SourceLocation
-from reconciler.yamlproblems import Trouble, close_look, not_utf8, syntax_trouble, unprintable
+from reconciler.yamlproblems import Trouble, close_look, not_utf8, odd_break, syntax_trouble, unprintable
 
 try:
     from yaml.cyaml import CParser as _CParser  # type: ignore[attr-defined]
@@ -197,6 +197,9 @@ class _Reader:
 
     def read(self) -> list[Trouble]:
         """Fills `documents`; returns what is wrong, in no order."""
+        odd = odd_break(self.text)
+        if odd is not None:
+            return [odd]
         try:
             self._run()
         except _TooMuch:

@@ -67,6 +67,7 @@ SYNTAX = {
     "list item beside keys": ("users:\n  a:\n    title: x\n    §- y", "yaml-syntax"),
     "star without a name": ("users:\n  a:\n    title: §* lead", "yaml-syntax"),
     "control character by escape": ('users:\n  a: {userName: a@x.io, title: §"a\\e[31m"}', "control-character"),
+    "line break that nobody sees": ("users:\n  a: {userName: a@x.io, title: a§\u2028b}", "control-character"),
     "control character in the file": ("users:\n  a: {userName: a@x.io, title: a§\x07}", "control-character"),
 }
 
