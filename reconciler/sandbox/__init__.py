@@ -16,7 +16,7 @@ from reconciler.sandbox.directory import Directory
 from reconciler.sandbox.errors import SandboxError, ScimError
 from reconciler.sandbox.messages import Request, Response
 from reconciler.sandbox.organisation import organisation
-from reconciler.sandbox.seeding import add_seed, read_seed
+from reconciler.sandbox.seeding import add_seed, apply_seed_file
 from reconciler.sandbox.server import SandboxServer, serve
 from reconciler.sandbox.service import SandboxService
 from reconciler.sandbox.store import Store
@@ -44,11 +44,10 @@ def open_sandbox(
 ) -> SandboxService:
     """Open the organisation kept in `directory`, or one in memory; a fresh one is founded as its profile says.
 
-    A seed file is applied at every start, which only adds what is missing. Raises SandboxError for an unknown profile,
-    a data file of another profile or version, and an unusable seed.
+    A seed file is applied when the store is fresh and when the file's content has changed (see `seeding`). Raises
+    SandboxError for an unknown profile, a data file of another profile or version, and an unusable seed.
     """
     kind = organisation(profile)
-    data = read_seed(seed) if seed is not None else {}
     store = Store(None if directory is None else directory / DATA_FILE)
     people = Directory(store, kind)
     try:
@@ -59,7 +58,8 @@ def open_sandbox(
             if not founded:
                 add_seed(people, kind.founding)
                 store.add_to_catalogue(_PROFILE, [profile])
-            add_seed(people, data)
+            if seed is not None:
+                apply_seed_file(people, seed)
     except SandboxError:
         store.close()
         raise

@@ -224,6 +224,12 @@ class Store:
         with self._lock:
             self._connection.executemany("INSERT OR IGNORE INTO catalogue VALUES (?, ?)", ((kind, it) for it in names))
 
+    def replace_catalogue(self, kind: str, names: Iterable[str]) -> None:
+        """Offer these names of one kind and no others."""
+        with self.transaction():
+            self._write("DELETE FROM catalogue WHERE kind = ?", (kind,))
+            self.add_to_catalogue(kind, names)
+
     def _prepare(self, path: Path | None) -> None:
         with self.transaction():
             (layout,) = self._query("PRAGMA user_version", ())[0]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from reconciler.sandbox import SandboxError, SandboxService, SandboxTransport, open_sandbox
+from reconciler.sandbox import SandboxService, SandboxTransport
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -176,77 +175,3 @@ def test_a_listing_shows_active_people_unless_a_filter_says_otherwise(genesys_cl
     by_name = genesys_client.get("/users", params={"filter": 'userName eq "ann@example.com"'}).json()
     assert [it["id"] for it in by_name["Resources"]] == [gone]
     assert genesys_client.get(f"/users/{gone}").status_code == 200
-
-
-# --- seeds ---------------------------------------------------------------------------------------------------------
-
-SEED = """
-divisions: [EMEA]
-roles: [Night Shift]
-skills: [Claims]
-languages: [Dutch]
-groups:
-  - Tier 2
-  - {displayName: Support EMEA, members: [seeded@example.com]}
-users:
-  - userName: seeded@example.com
-    displayName: Seeded
-    roles: [{value: Night Shift}]
-    phoneNumbers: [{type: work, value: "+442079460958"}]
-    urn:ietf:params:scim:schemas:extension:enterprise:2.0:User: {division: EMEA}
-"""
-
-
-def names(service: SandboxService) -> tuple[list[str], list[str]]:
-    dumped = service.dump()
-    return [it["userName"] for it in dumped["User"]], [it["displayName"] for it in dumped["Group"]]
-
-
-def test_a_seed_adds_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
-    seed = tmp_path / "seed.yaml"
-    seed.write_text(SEED)
-    expected = (
-        ["breakglass@example.com", "seeded@example.com"],
-        ["Administrators", "All Agents", "Tier 2", "Support EMEA"],
-    )
-    service = open_sandbox(tmp_path, "genesys", seed)
-    assert names(service) == expected
-    assert service.dump()["Group"][3]["members"] == [{"value": service.dump()["User"][1]["id"], "type": "User"}]
-    before = service.dump()
-    service.close()
-    seed.write_text(SEED + "  - {userName: later@example.com, displayName: Later}\n")
-    service = open_sandbox(tmp_path, "genesys", seed)
-    assert names(service) == ([*expected[0], "later@example.com"], expected[1])
-    assert service.dump()["User"][:2] == before["User"]
-    assert service.dump()["Group"] == before["Group"]
-    service.close()
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("- x", "mapping"),
-        ("{", "cannot be read"),
-        ("persons: []", "persons"),
-        ("users: ann", "users"),
-        ("users: [ann]", "userName"),
-        ("roles: [{a: b}]", "roles"),
-        ("groups: [{members: []}]", "displayName"),
-        ("groups: [{displayName: G, members: [nobody]}]", "nobody"),
-        ("users: [{userName: a, displayName: A, roles: [{value: Nope}]}]", "Nope"),
-        ("users: [{userName: a, displayName: A, phoneNumbers: [{value: 5}]}]", "phoneNumbers"),
-        ("users: [{userName: a, displayName: A, id: x}, {userName: b, displayName: B, id: x}]", "second resource"),
-        ("users: [{userName: a, displayName: A, id: 5}]", "must be text"),
-    ],
-)
-def test_seeds_that_do_not_fit_are_refused_with_the_reason(tmp_path: Path, text: str, message: str) -> None:
-    seed = tmp_path / "seed.yaml"
-    seed.write_text(text)
-    with pytest.raises(SandboxError, match=message):
-        open_sandbox(None, "genesys", seed)
-
-
-def test_a_seed_may_give_ids(genesys: SandboxService, genesys_client: httpx.Client) -> None:
-    genesys.seed({"users": [{"id": "known", "userName": "k@example.com", "displayName": "K"}]})
-    assert genesys_client.get("/users/known").json()["userName"] == "k@example.com"
-    assert "id" not in genesys.directory.store.all("User")[1].document()
