@@ -6,7 +6,9 @@ In passes over everybody, strongest first; what a pass pairs is out of later one
 2. the name: userName of a user, displayName of a group,
 3. `formerly`: earlier userNames or keys.
 
-Ambiguity refuses the identity and *freezes* every candidate: nothing about it may change. Pure.
+Ambiguity refuses the identity and *freezes* every candidate: nothing about it may change. So does an unanswered create
+whose login somebody bears, with other values, while the line now asks for another login: it may be ours or not.
+An entry whose key is released says nothing about anybody. Pure.
 """
 
 from collections import defaultdict
@@ -31,17 +33,21 @@ from reconciler.model import (
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
 from reconciler.scim.values import same_value
+from reconciler.situation import NameIndex, accounts_called, index_names
 
 
 def match_resources(desired: DesiredState, live: LiveState, applied: AppliedState, profile: Profile) -> Matches:
     """Pair every declared resource with its live one, or say that it has none, or that it cannot be told."""
     outcome: dict[Address, Match] = {}
+    index = index_names(live)
     for resource_type in ResourceType:
         matching = _Matching(
             fold=profile.rules(resource_type).folds(name_path(resource_type)),
             desired={a: r for a, r in desired.resources.items() if a.resource_type is resource_type},
             live={r.id: r for r in live.of(resource_type)},
             entries={a.key.casefold(): e for a, e in applied.resources.items() if a.resource_type is resource_type},
+            released={a.key.casefold() for a in desired.released if a.resource_type is resource_type},
+            index=index,
         )
         outcome |= matching.run()
     address_of = {match.live_id: address for address, match in outcome.items() if isinstance(match, Paired)}
@@ -49,19 +55,21 @@ def match_resources(desired: DesiredState, live: LiveState, applied: AppliedStat
     return Matches(
         by_address=outcome,
         address_of={live_id: address for live_id, address in address_of.items() if live_id not in frozen},
-        entries=_entries(outcome, applied),
+        entries=_entries(outcome, applied, {address.folded for address in desired.released}),
         frozen=frozen,
     )
 
 
 @dataclass(slots=True)
 class _Matching:
-    """The passes over one resource type; `entries` by folded key."""
+    """The passes over one resource type; `entries` by folded key, as are the `released` keys."""
 
     fold: bool
     desired: dict[Address, DesiredResource]
     live: dict[str, LiveResource]
     entries: dict[str, AppliedResource]
+    released: set[str]
+    index: NameIndex
     outcome: dict[Address, Match] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     _names: dict[str, list[str]] = field(default_factory=dict)
@@ -69,12 +77,17 @@ class _Matching:
     def run(self) -> dict[Address, Match]:
         self._names = self._live_names()
         self._pass("record", self._by_record)
+        for address in self._open():
+            self._freeze_unanswered(address)
         self._pass("name", self._by_name)
         self._pass("formerly", self._by_formerly)
         for address in self._open():
-            self.outcome[address] = self._unmatched(address)
+            self.outcome[address] = OnlyDesired(address)
         for address, match in self.outcome.items():
             self.outcome[address] = self._doubted(address, match)
+        frozen = {c for match in self.outcome.values() if isinstance(match, Ambiguous) for c in match.candidates}
+        for address, match in self.outcome.items():
+            self.outcome[address] = self._withheld(address, match, frozen)
         return self.outcome
 
     def _open(self) -> list[Address]:
@@ -91,7 +104,7 @@ class _Matching:
                 continue
             rivals = sorted({str(a) for live_id in candidates for a in wanted_by[live_id]} - {str(address)})
             if len(candidates) > 1:
-                self.outcome[address] = Ambiguous(address, tuple(candidates), self._twins(by, candidates))
+                self.outcome[address] = Ambiguous(address, tuple(sorted(candidates)), self._twins(by, candidates))
             elif rivals:
                 reason = f"{', '.join(rivals)} and {address} are declared for the same account"
                 self.outcome[address] = Ambiguous(address, tuple(candidates), reason)
@@ -111,7 +124,8 @@ class _Matching:
         declared = {each.key.casefold() for each in self.desired}
         for name in self.desired[address].formerly:
             entry = self.entries.get(name.casefold())
-            live_id = entry.live_id if entry and name.casefold() not in declared else None
+            gone = name.casefold() not in declared | self.released
+            live_id = entry.live_id if entry and gone else None
             if live_id in self.live and live_id not in self.taken:
                 found[live_id] = None
             found |= dict.fromkeys(self._named(name))
@@ -131,15 +145,29 @@ class _Matching:
     def _folded(self, name: str) -> str:
         return name.casefold() if self.fold else name
 
-    def _unmatched(self, address: Address) -> Match:
+    def _freeze_unanswered(self, address: Address) -> None:
         """A create without an answer may have arrived; an account with that login and other values may be anybody's."""
         entry = self.entries.get(address.key.casefold())
-        if entry and entry.live_id is None and entry.pending:
-            sent = self._named(entry.pending.values.get(name_path(address.resource_type)))
-            if sent:
-                reason = "an earlier create had no answer, and the account with that name holds other values"
-                return Ambiguous(address, tuple(sent), reason)
-        return OnlyDesired(address)
+        if entry is None:
+            return
+        wanted = self.desired[address]
+        asked = (wanted.attributes.get(name_path(address.resource_type)), *wanted.formerly)
+        known = {self._folded(each) for each in asked if isinstance(each, str)}
+        called = accounts_called(entry, self.index)
+        sent = [each.id for each in called if each.id not in self.taken and self._folded(each.name) not in known]
+        if sent:
+            reason = "an earlier create had no answer, and the account with that name holds other values"
+            self.outcome[address] = Ambiguous(address, tuple(sorted({*sent, *self._by_name(address)})), reason)
+            self.taken |= {*sent, *self._by_name(address)}
+
+    def _withheld(self, address: Address, match: Match, frozen: set[str]) -> Match:
+        """A name that a frozen account bears is nobody else's to take."""
+        if not isinstance(match, OnlyDesired):
+            return match
+        name = self.desired[address].attributes.get(name_path(address.resource_type))
+        holders = self._names.get(self._folded(name), []) if isinstance(name, str) else []
+        held = tuple(sorted(frozen.intersection(holders)))
+        return Ambiguous(address, held, "an account that is left as it is bears this name") if held else match
 
     def _doubted(self, address: Address, match: Match) -> Match:
         """A pair whose two sides look like different people is not a pair."""
@@ -166,20 +194,18 @@ class _Matching:
         return f"{len(candidates)} live resources fit its {what}: {names}"
 
 
-def _entries(outcome: dict[Address, Match], applied: AppliedState) -> dict[Address, AppliedResource]:
+def _entries(
+    outcome: dict[Address, Match], applied: AppliedState, released: set[tuple[ResourceType, str]]
+) -> dict[Address, AppliedResource]:
     """Whose entry says something about an account: its own key's, else that of a key that is declared no more."""
-    own = {_key(address): entry for address, entry in applied.resources.items()}
-    declared = {_key(address) for address in outcome}
-    moved = {e.live_id: e for a, e in applied.resources.items() if e.live_id and _key(a) not in declared}
+    own = {address.folded: entry for address, entry in applied.resources.items()}
+    kept = {address.folded for address in outcome} | released
+    moved = {e.live_id: e for a, e in applied.resources.items() if e.live_id and a.folded not in kept}
     entries: dict[Address, AppliedResource] = {}
     for address, match in outcome.items():
-        entry = own.get(_key(address))
+        entry = own.get(address.folded)
         if isinstance(match, Paired) and (entry is None or entry.live_id != match.live_id):
             entry = moved.get(match.live_id)
         if entry is not None and not entry.seen:
             entries[address] = entry
     return entries
-
-
-def _key(address: Address) -> tuple[ResourceType, str]:
-    return (address.resource_type, address.key.casefold())

@@ -34,6 +34,11 @@ class Address:
     def __str__(self) -> str:
         return f"{self.resource_type}.{self.key}"
 
+    @property
+    def folded(self) -> tuple[ResourceType, str]:
+        """What two addresses are compared by."""
+        return (self.resource_type, self.key.casefold())
+
     @classmethod
     def parse(cls, text: str) -> "Address":
         """``group.support-emea`` -> Address; ValueError if the part before the first dot is no resource type."""
@@ -541,7 +546,8 @@ class Limit:
         """How many are allowed among `population`."""
         if self.number is not None:
             return self.number
-        return max(3, int((self.share or 0.0) * population))
+        # 0.29 * 100 is 28.999999999999996 in binary; 29 % of a hundred people are 29 people
+        return max(3, int((self.share or 0.0) * population + 1e-9))
 
     def __str__(self) -> str:
         return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"

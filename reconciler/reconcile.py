@@ -7,7 +7,7 @@ random numbers come in here: the day is in the desired state, the rest are value
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.diffing.findings import Finding, change_of
+from reconciler.diffing.findings import Finding, awaited, change_of
 from reconciler.diffing.resources import diff_resources
 from reconciler.matching import match_resources
 from reconciler.model import (
@@ -32,7 +32,7 @@ from reconciler.model import (
 )
 from reconciler.planning.ordering import name_swaps, order_operations
 from reconciler.policy import check_policy
-from reconciler.profiles.profile import Profile
+from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind
 from reconciler.settling import settle
 from reconciler.situation import Situation
@@ -77,7 +77,7 @@ def reconcile(
     matches = match_resources(desired, live, settled, profile)
     situation = Situation(desired=desired, live=live, applied=settled, matches=matches, profile=profile, policy=policy)
     differences = diff_resources(situation)
-    changes, drift = _divided(differences.findings, context)
+    changes, drift = _divided(differences.findings, context, profile)
     changes, swaps = _without_swaps(changes, profile)
     operations = order_operations(changes, live, profile)
     violations = (*context.violations, *check_policy(changes, situation))
@@ -101,33 +101,34 @@ def reconcile(
     return Reconciliation(plan=plan, situation=situation)
 
 
-def _divided(findings: Iterable[Finding], context: Context) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+def _divided(
+    findings: Iterable[Finding], context: Context, profile: Profile
+) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """What this run acts on, and what it only shows."""
-
-    def acts_on(cause: Cause, *, gives_back: bool) -> bool:
-        return cause is not Cause.DRIFT or (context.correct_drift and (context.reactivate or not gives_back))
-
-    def acted(change: AttributeChange) -> bool:
-        return acts_on(change.cause, gives_back=_gives_back(change))
-
     changes: list[Change] = []
     drift: list[Change] = []
     for finding in findings:
-        whole = finding.whole is None or acts_on(finding.whole[1], gives_back=finding.whole[0] is Action.CREATE)
-        planned = change_of(finding, acted, whole=whole)
-        left = change_of(finding, lambda each: not acted(each), whole=not whole)
-        if planned is not None:
-            changes.append(planned)
-        if left is not None:
-            drift.append(left)
+        rules = profile.rules(finding.address.resource_type)
+        acted = [_acts_on(each.cause, context, gives_back=_gives_back(each, rules)) for each in finding.changes]
+        creates = finding.whole is not None and finding.whole[0] is Action.CREATE
+        whole = finding.whole is None or _acts_on(finding.whole[1], context, gives_back=creates)
+        planned = change_of(
+            finding, [each for each, yes in zip(finding.changes, acted, strict=True) if yes], whole=whole
+        )
+        left = [each for each, yes in zip(finding.changes, acted, strict=True) if not yes]
+        shown = change_of(finding, left, whole=not whole)
+        changes += [planned] if planned is not None else []
+        drift += [shown] if shown is not None else []
     return tuple(changes), tuple(drift)
 
 
-def _gives_back(change: AttributeChange) -> bool:
+def _acts_on(cause: Cause, context: Context, *, gives_back: bool) -> bool:
+    return cause is not Cause.DRIFT or (context.correct_drift and (context.reactivate or not gives_back))
+
+
+def _gives_back(change: AttributeChange, rules: AttributeRules) -> bool:
     """Whether acting on it brings an account back, or refers to one that would have to come back first."""
-    refers = change.item if change.item is not None else change.after
-    missing = isinstance(refers, str) and not is_known(refers)
-    return missing or (change.path == "active" and change.after is True)
+    return awaited(change, rules) is not None or (change.path == "active" and change.after is True)
 
 
 def _without_swaps(changes: Sequence[Change], profile: Profile) -> tuple[tuple[Change, ...], list[Diagnostic]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.model import (
+    Address,
     AppliedItem,
     AppliedList,
     AppliedResource,
@@ -15,37 +16,60 @@ from reconciler.model import (
     LiveResource,
     LiveState,
     Pending,
-    ResourceType,
+    is_known,
     known_after_apply,
 )
 from reconciler.profiles.profile import Profile
-from reconciler.scim.attributes import name_path
+from reconciler.situation import accounts_called, index_names
 
 
 def settle(applied: AppliedState, live: LiveState, profile: Profile) -> AppliedState:
-    """The record with every announced value that is in place counted as brought about."""
-    held = {entry.live_id for entry in applied.resources.values() if entry.live_id}
-    unanswered = _Unanswered(live, profile, held)
-    resources = {}
-    for address, entry in applied.resources.items():
-        if entry.live_id is None and entry.pending:
-            found = unanswered.account_of(entry)
-            entry = replace(entry, live_id=found.id) if found else entry
-        resources[address] = entry
-    given = {known_after_apply(address): entry.live_id for address, entry in resources.items() if entry.live_id}
+    """The record with every announced value that is in place counted as brought about.
+
+    An announced deletion that live shows done is over: the entry is gone, and somebody declared again is new.
+    """
+    resources = {
+        address: entry
+        for address, entry in applied.resources.items()
+        if not (entry.pending.delete and entry.live_id not in live.resources)
+    }
+    given = _find_unanswered(resources, live, profile)
     for address, entry in resources.items():
         resource = live.resources.get(entry.live_id) if entry.live_id else None
+        if entry.pending:
+            resources[address] = entry = _with_ids(entry, given)
         if entry.pending and resource is not None:
-            resources[address] = settle_entry(_with_ids(entry, given), resource, profile)
+            resources[address] = settle_entry(entry, resource, profile)
     return replace(applied, resources=resources)
 
 
+def _find_unanswered(resources: dict[Address, AppliedResource], live: LiveState, profile: Profile) -> dict[str, str]:
+    """Give every unanswered create the account it made; the ids that were to come -> the ids that came.
+
+    A create may refer to another one's account (`manager`), so what is found helps to find more.
+    """
+    unanswered = _Unanswered(live, profile, {entry.live_id for entry in resources.values() if entry.live_id})
+    while True:
+        given = {known_after_apply(each): entry.live_id for each, entry in resources.items() if entry.live_id}
+        found = {
+            address: replace(entry, live_id=account.id)
+            for address, entry in resources.items()
+            if entry.live_id is None and (account := unanswered.account_of(_with_ids(entry, given))) is not None
+        }
+        if not found:
+            return given
+        resources.update(found)
+
+
 def _with_ids(entry: AppliedResource, given: Mapping[str, str]) -> AppliedResource:
-    """Members that were announced before they had an id, by the id they have now."""
-    give = {
-        name: {given.get(item, item): how for item, how in items.items()} for name, items in entry.pending.give.items()
+    """Members and managers that were announced before they had an id, by the id they have now."""
+    pending = entry.pending
+    give = {name: {given.get(item, item): how for item, how in items.items()} for name, items in pending.give.items()}
+    values = {
+        path: given.get(value, value) if isinstance(value, str) and not is_known(value) else value
+        for path, value in pending.values.items()
     }
-    return replace(entry, pending=replace(entry.pending, give=give))
+    return replace(entry, pending=replace(pending, give=give, values=values))
 
 
 def settle_entry(entry: AppliedResource, resource: LiveResource, profile: Profile) -> AppliedResource:
@@ -76,18 +100,13 @@ class _Unanswered:
 
     def __init__(self, live: LiveState, profile: Profile, held: set[str]) -> None:
         self._profile = profile
-        self._by_name: dict[tuple[ResourceType, str], list[LiveResource]] = {}
-        for resource in live.resources.values():
-            if resource.id not in held:
-                self._by_name.setdefault((resource.resource_type, resource.name.casefold()), []).append(resource)
+        self._held = held
+        self._index = index_names(live)
 
     def account_of(self, entry: AppliedResource) -> LiveResource | None:
         """The one account that holds everything the create sent."""
-        sent = entry.pending.values.get(name_path(entry.address.resource_type))
-        if not isinstance(sent, str):
-            return None
-        candidates = self._by_name.get((entry.address.resource_type, sent.casefold()), [])
-        alike = [each for each in candidates if self._holds(each, entry.pending)]
+        called = accounts_called(entry, self._index)
+        alike = [each for each in called if each.id not in self._held and self._holds(each, entry.pending)]
         return alike[0] if len(alike) == 1 else None
 
     def _holds(self, resource: LiveResource, sent: Pending) -> bool:

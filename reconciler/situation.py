@@ -1,9 +1,24 @@
 """What a comparison looks at: the three states of a target, what was matched, and the rules that hold there."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from reconciler.model import AppliedState, DesiredState, LiveState, Matches, Policy
+from reconciler.model import (
+    Address,
+    AppliedResource,
+    AppliedState,
+    DesiredState,
+    LiveResource,
+    LiveState,
+    Matches,
+    Paired,
+    Policy,
+    Removal,
+    ResourceType,
+)
 from reconciler.profiles.profile import Profile
+from reconciler.scim.attributes import name_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,3 +31,65 @@ class Situation:
     matches: Matches
     profile: Profile
     policy: Policy
+
+    def removal(self, resource_type: ResourceType) -> Removal:
+        """What becomes of a resource that is ours and no longer declared, as far as the provider can."""
+        if resource_type is ResourceType.USER:
+            return self.policy.removal_users
+        return self.policy.removal_groups if self.profile.lifecycle.group_delete else Removal.KEEP
+
+    def is_new(self, address: Address) -> bool:
+        """Whether a declared account is new: nothing is known of it although the record is whole."""
+        match = self.matches.by_address.get(address)
+        found = isinstance(match, Paired) and match.by == "name" and address not in self.matches.entries
+        return found and self.applied.whole and address.folded not in {each.folded for each in self.applied.resources}
+
+
+NameIndex: TypeAlias = Mapping[tuple[ResourceType, str], Sequence[LiveResource]]
+"""Resource type and casefolded name -> the live resources that bear it."""
+
+
+def index_names(live: LiveState) -> NameIndex:
+    """Who is called what on the server, whatever the case."""
+    index: dict[tuple[ResourceType, str], list[LiveResource]] = {}
+    for resource in live.resources.values():
+        index.setdefault((resource.resource_type, resource.name.casefold()), []).append(resource)
+    return index
+
+
+def accounts_called(entry: AppliedResource, index: NameIndex) -> Sequence[LiveResource]:
+    """The live resources that bear the name which an unanswered create sent, in any case."""
+    sent = entry.pending.values.get(name_path(entry.address.resource_type))
+    if entry.live_id is not None or not isinstance(sent, str):
+        return ()
+    return index.get((entry.address.resource_type, sent.casefold()), ())
+
+
+def released_ids(situation: Situation) -> frozenset[str]:
+    """The live ids of those the record holds and the declarations let go."""
+    released = {each.folded for each in situation.desired.released}
+    entries = situation.applied.resources.items()
+    return frozenset(entry.live_id for address, entry in entries if address.folded in released and entry.live_id)
+
+
+def protected_ids(situation: Situation) -> frozenset[str]:
+    """The live ids of people and groups that `policy.protect` names: by address, key, login or display name."""
+    names = {each.casefold() for each in situation.policy.protect}
+    if not names:
+        return frozenset()
+    return frozenset(
+        live_id
+        for live_id, found in situation.live.resources.items()
+        if names & _names_of(found, situation.matches.address_of.get(live_id))
+    ) | frozenset(
+        entry.live_id
+        for address, entry in situation.applied.resources.items()
+        if entry.live_id and names & {str(address).casefold(), address.key.casefold()}
+    )
+
+
+def _names_of(found: LiveResource, address: Address | None) -> set[str]:
+    names = {found.name, f"{found.resource_type}.{found.name}"}
+    if address is not None:
+        names |= {str(address), address.key}
+    return {each.casefold() for each in names}

@@ -1,7 +1,8 @@
 """Whether a person should be active, and what to do about it. Nobody gets access back by default.
 
 What D says: a written `active` means that; dates mean false before the first day and after the last one; between them
-true if `startsOn` is written or the record's A is false; otherwise nothing ("absent").
+true if `startsOn` is written, or if the record shows that `endsOn` had put her off (A false, an `endsOn` recorded, and
+no `startsOn` that has been taken out since: taking out a line reactivates nobody); otherwise nothing ("absent").
 
 ===========================================  ====================  =====================================
 D (first row that fits)                      L active              L inactive
@@ -19,7 +20,8 @@ true by dates, A absent                      ·                     drift; new: 
 true, A true                                 ·                     drift
 ===========================================  ====================  =====================================
 
-(1) *due* if the dates are the ones the record holds, else *leftover* (P equals D) or *declared*.
+(1) *due* if the dates are the ones the record holds, else *leftover* (P equals D) or *declared*. Somebody whose leaving
+was announced comes back because she is declared again, so that is *declared* whatever her dates.
 """
 
 from dataclasses import dataclass
@@ -51,8 +53,7 @@ def wish_of(lifecycle: Lifecycle, entry: AppliedResource | None) -> Wish:
         return Wish(lifecycle.active)
     if lifecycle.phase in (Phase.BEFORE, Phase.AFTER, Phase.DELETION):
         return Wish(False, by_dates=True)
-    kept_out = entry is not None and entry.values.get(ACTIVE) is False
-    if lifecycle.phase is Phase.WITHIN and (lifecycle.starts_on is not None or kept_out):
+    if lifecycle.phase is Phase.WITHIN and (lifecycle.starts_on is not None or _had_ended(entry)):
         return Wish(True, by_dates=True)
     return Wish(None)
 
@@ -78,6 +79,13 @@ def dates_of(lifecycle: Lifecycle) -> AppliedDates:
         ends_on=lifecycle.ends_on.isoformat() if lifecycle.ends_on else None,
         delete_after=lifecycle.delete_after,
     )
+
+
+def _had_ended(entry: AppliedResource | None) -> bool:
+    """Whether it was the last day in her lines that put her off, and not a line that has gone since."""
+    if entry is None or entry.values.get(ACTIVE) is not False:
+        return False
+    return entry.dates.ends_on is not None and entry.dates.starts_on is None
 
 
 def _switch_off(lifecycle: Lifecycle, wish: Wish, entry: AppliedResource | None) -> ActiveChange:
@@ -109,6 +117,8 @@ def _cause_to_switch_on(
 
 def _due_or(lifecycle: Lifecycle, wish: Wish, entry: AppliedResource | None, *, wanted: bool) -> Cause:
     if entry is None:
+        return Cause.DECLARED
+    if wanted and entry.pending.leaving:
         return Cause.DECLARED
     if wish.by_dates and entry.dates == dates_of(lifecycle):
         return Cause.DUE

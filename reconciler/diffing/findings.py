@@ -1,17 +1,22 @@
 """What was found about one resource, before anybody decides which causes are acted on."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from reconciler.model import (
+    BULK_ID,
     Action,
     Address,
     AttributeChange,
     Cause,
     Change,
+    Diagnostic,
     PatchOp,
     SourceLocation,
+    is_known,
 )
+from reconciler.profiles.profile import AttributeRules
+from reconciler.scim.attributes import Kind
 
 _WEIGHT = (Cause.DECLARED, Cause.LEFTOVER, Cause.DUE, Cause.DRIFT)
 
@@ -37,10 +42,32 @@ class Finding:
         return self.whole is not None or bool(self.changes)
 
 
-def change_of(finding: Finding, chosen: Callable[[AttributeChange], bool], *, whole: bool) -> Change | None:
-    """The part of a finding that `chosen` takes, as one change; `whole`: take the creation or deletion too."""
+@dataclass(slots=True)
+class Differences:
+    """What was found, what is refused (an identity that cannot be planned), and what a reader should know."""
+
+    findings: list[Finding] = field(default_factory=list)
+    refused: list[Diagnostic] = field(default_factory=list)
+    notices: list[Diagnostic] = field(default_factory=list)
+
+
+def awaited(change: AttributeChange, rules: AttributeRules) -> Address | None:
+    """The resource that has to be created before the change can be made: the one whose id it refers to.
+
+    Only where an id stands: a title may be any text.
+    """
+    value = change.item if change.item is not None else change.after
+    if not isinstance(value, str) or is_known(value):
+        return None
+    attribute = rules.table.by_path(change.path)
+    if attribute is None or attribute.kind not in (Kind.MEMBERS, Kind.REFERENCE):
+        return None
+    return Address.parse(value.removeprefix(BULK_ID))
+
+
+def change_of(finding: Finding, parts: Sequence[AttributeChange], *, whole: bool) -> Change | None:
+    """Some parts of a finding as one change; `whole`: with its creation or deletion, if it is one."""
     acted = finding.whole if whole else None
-    parts = tuple(each for each in finding.changes if chosen(each))
     if acted is None and (not parts or finding.whole is not None):
         return None
     causes = [each.cause for each in parts] + ([acted[1]] if acted else [])
@@ -52,16 +79,16 @@ def change_of(finding: Finding, chosen: Callable[[AttributeChange], bool], *, wh
         label=finding.label,
         live_id=finding.live_id,
         version=finding.version,
-        attribute_changes=parts,
+        attribute_changes=tuple(parts),
         reason=finding.reason,
         source=finding.source,
         notes=tuple(finding.notes),
         kept=finding.kept,
-        warnings=tuple(finding.warnings),
+        warnings=tuple(finding.warnings) if Action.REACTIVATE in actions else (),
     )
 
 
-def _actions(changes: tuple[AttributeChange, ...], name_path: str) -> tuple[Action, ...]:
+def _actions(changes: Sequence[AttributeChange], name_path: str) -> tuple[Action, ...]:
     actions: dict[Action, None] = {}
     for change in changes:
         if change.path == "active" and change.op is not PatchOp.REMOVE:

@@ -15,14 +15,16 @@ A value that is not declared (the whole list may have no line):
 =======================================  =======================  ===================
 L has it                                 additive, or no line     authoritative
 =======================================  =======================  ===================
-ours, P "take"                           take, leftover           take, leftover
 ours, its recorded last day has passed   take, due                take, due
+ours, P "take"                           take, leftover           take, leftover
 ours otherwise                           take, declared           take, declared
 not ours, P "take"                       ·                        take, leftover
 not ours, no record of the resource      ·                        take, drift
 not ours, recorded as authoritative      ·                        take, drift
 not ours, recorded otherwise             ·                        take, declared
 =======================================  =======================  ===================
+
+*Due* stands before *leftover*: what only the day has changed stays due when it failed and is tried again.
 """
 
 from dataclasses import dataclass
@@ -64,10 +66,9 @@ def cause_to_take(item: str, record: ListRecord, mode: ListMode | None, expired:
     `mode`: how the list is declared, None without a line. `expired`: the last day that the line gives, if it is over.
     """
     if item in record.ours:
-        if item in record.take:
-            return Cause.LEFTOVER
-        unchanged = expired is not None and record.ours[item].until == expired
-        return Cause.DUE if unchanged else Cause.DECLARED
+        if expired is not None and record.ours[item].until == expired:
+            return Cause.DUE
+        return Cause.LEFTOVER if item in record.take else Cause.DECLARED
     if mode is not ListMode.AUTHORITATIVE:
         return None
     if item in record.take:

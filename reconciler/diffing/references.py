@@ -18,19 +18,27 @@ from reconciler.model import (
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """Why a reference has no id. `refuse`: the declaration is wrong here; otherwise it is only left alone."""
+    """Why a reference has no id. `refuse`: the declaration is wrong here; `quiet`: nothing anybody has to hear of.
+
+    Otherwise it is only left alone.
+    """
 
     reason: str
     refuse: bool = False
+    quiet: bool = False
 
 
 @dataclass(slots=True)
 class References:
-    """Resolves references against what was matched. `creates`: declared resources that are about to exist."""
+    """Resolves references against what was matched.
+
+    `impossible`: declared resources that cannot be created; `over`: those that are not, because their time is over.
+    """
 
     matches: Matches
     live: LiveState
     impossible: frozenset[Address] = frozenset()
+    over: frozenset[Address] = frozenset()
     _by_name: dict[tuple[ResourceType, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
@@ -48,6 +56,8 @@ class References:
                 return Unresolved(f"{reference} cannot be told apart on the server, left as it is")
             case OnlyDesired() if reference in self.impossible:
                 return Unresolved(f"{reference} does not exist and cannot be created")
+            case OnlyDesired() if reference in self.over:
+                return Unresolved(f"{reference} is past her last day and gone", quiet=True)
             case OnlyDesired():
                 return known_after_apply(reference)
             case paired:
