@@ -1,0 +1,104 @@
+"""The record after verification: which entries stay, and under which address."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.diffing.items import lists_of
+from reconciler.diffing.references import References
+from reconciler.model import (
+    Address,
+    Ambiguous,
+    AppliedList,
+    AppliedResource,
+    AppliedState,
+    Change,
+    Paired,
+    Pending,
+    Removal,
+    ResourceType,
+)
+from reconciler.remembering.declared import Verified
+from reconciler.situation import Situation, accounts_called, index_names
+
+
+def conclude(
+    announced: AppliedState, after: Situation, drift: Iterable[Change], created: Mapping[Address, str]
+) -> AppliedState:
+    """The record after verification. `after`: the same declarations against what the server then showed.
+
+    `drift`: what the plan left to others. `created`: ids that creates were answered with.
+    """
+    left = {change.address: change for change in drift}
+    references = References(after.matches, after.live)
+    known = {address.folded: entry for address, entry in announced.resources.items()}
+    resources: dict[Address, AppliedResource] = {}
+    for address, wanted in after.desired.resources.items():
+        entry = known.get(address.folded)
+        if entry is not None and entry.live_id is None:
+            entry = replace(entry, live_id=created.get(address))
+        match after.matches.by_address[address]:
+            case Paired(live_id=live_id):
+                verified = Verified(
+                    wanted=wanted,
+                    found=after.live.resources[live_id],
+                    left=left.get(address),
+                    references=references,
+                    after=after,
+                    whole=announced.whole,
+                    commit=announced.commit,
+                )
+                resources[address] = verified.entry(entry)
+            case Ambiguous():
+                kept = entry or _seen(address, announced)
+                resources |= {address: replace(kept, address=address)} if kept is not None else {}
+            case _ if entry is not None and not entry.pending.delete:
+                lost = entry.live_id is not None and address not in created
+                resources[address] = replace(entry, address=address, pending=Pending() if lost else entry.pending)
+    resources |= _still_there(announced, after, {entry.live_id for entry in resources.values()})
+    return replace(announced, whole=True, resources=dict(sorted(resources.items())))
+
+
+def _seen(address: Address, announced: AppliedState) -> AppliedResource | None:
+    """Without a whole record, somebody who cannot be told must not look new later."""
+    if announced.whole:
+        return None
+    return AppliedResource(address=address, live_id=None, source=announced.commit, seen=True)
+
+
+def _still_there(
+    announced: AppliedState, after: Situation, declared: set[str | None]
+) -> dict[Address, AppliedResource]:
+    """The entries of what is no longer declared, as long as something of ours is left on it."""
+    settled = {address.folded for address in (*after.desired.resources, *after.desired.released)}
+    names = index_names(after.live)
+    kept: dict[Address, AppliedResource] = {}
+    for address, entry in announced.resources.items():
+        if address.folded in settled or (entry.live_id is not None and entry.live_id in declared):
+            continue
+        if entry.live_id is None:
+            strangers = [each for each in accounts_called(entry, names) if each.id not in declared]
+            kept |= {address: entry} if strangers else {}
+        elif _something_is_left(entry, entry.live_id, after):
+            kept[address] = entry
+    return kept
+
+
+def _something_is_left(entry: AppliedResource, live_id: str, after: Situation) -> bool:
+    found = after.live.resources.get(live_id)
+    if found is None:
+        return False
+    if live_id in after.matches.frozen:
+        return True
+    user, removal = found.resource_type is ResourceType.USER, after.removal(found.resource_type)
+    if removal is Removal.DELETE and (found.active or not user):
+        return True
+    if user and removal is Removal.DEACTIVATE and found.active:
+        return True
+    rules = after.profile.rules(found.resource_type)
+    for attribute in lists_of(rules.table):
+        held = found.items(attribute.name)
+        ours = set(entry.lists.get(attribute.name, AppliedList()).items)
+        ours -= set(rules.never_removed.get(attribute.name, ()))
+        if attribute.access and ours and (held is None or ours & set(held)):
+            return True
+    return False
