@@ -3,11 +3,14 @@
 All User operations come before all Group operations. Among users: what takes access away, then what frees a name
 before what takes it, then creates, then updates, managers before the people they manage. Among groups: creates (empty),
 changes of the group itself, members out, members in; deletions last.
+
+What takes access away waits for nothing: whatever else a change holds that has to wait goes by a request of its own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.diffing.findings import awaited
 from reconciler.model import (
     Action,
     Address,
@@ -21,11 +24,10 @@ from reconciler.model import (
     PatchOp,
     PatchResource,
     ResourceType,
-    is_known,
     known_after_apply,
 )
 from reconciler.planning.encoding import create_body, patch_operations
-from reconciler.profiles.profile import Profile
+from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import ENTERPRISE_USER, Kind, name_path
 
 MANAGER = f"{ENTERPRISE_USER}:manager"
@@ -46,9 +48,9 @@ def order_operations(changes: Sequence[Change], live: LiveState, profile: Profil
     """The operations of all changes, numbered from 1 in the order in which they are performed."""
     users = [each for each in changes if each.address.resource_type is ResourceType.USER]
     groups = [each for each in changes if each.address.resource_type is ResourceType.GROUP]
-    drafts = [*_user_drafts(users), *_group_drafts(groups, profile)]
+    drafts = [*_user_drafts(users, profile), *_group_drafts(groups, profile)]
     _link_names(drafts, live, profile)
-    _link_managers(drafts)
+    _link_managers(drafts, live)
     creates = {draft.change.address: draft for draft in drafts if draft.kind == "create"}
     for draft in drafts:
         draft.after += [creates[address] for address in sorted(draft.needs) if address in creates]
@@ -75,7 +77,8 @@ def name_swaps(changes: Sequence[Change], profile: Profile) -> list[tuple[Change
     return circles
 
 
-def _user_drafts(changes: Iterable[Change]) -> Iterator[_Draft]:
+def _user_drafts(changes: Iterable[Change], profile: Profile) -> Iterator[_Draft]:
+    rules = profile.users
     first: list[_Draft] = []
     creates: list[_Draft] = []
     later: list[_Draft] = []
@@ -83,29 +86,33 @@ def _user_drafts(changes: Iterable[Change]) -> Iterator[_Draft]:
         if Action.DELETE in change.actions:
             first.append(_Draft(change, "delete"))
         elif Action.CREATE in change.actions:
-            creates.append(_draft(change, "create", change.attribute_changes))
+            creates.append(_draft(change, "create", change.attribute_changes, rules))
         else:
-            urgent, rest = _split(change)
+            urgent, rest = _split(change, rules)
             if urgent:
-                first.append(_draft(change, "patch", urgent))
+                first.append(_draft(change, "patch", urgent, rules))
             if rest:
-                later.append(_draft(change, "patch", rest))
+                later.append(_draft(change, "patch", rest, rules))
     yield from first
     yield from creates
     yield from later
 
 
-def _split(change: Change) -> tuple[tuple[AttributeChange, ...], tuple[AttributeChange, ...]]:
+def _split(change: Change, rules: AttributeRules) -> tuple[tuple[AttributeChange, ...], tuple[AttributeChange, ...]]:
     """What takes access away goes ahead; one request serves for all where nothing in it has to wait."""
     changes = change.attribute_changes
     urgent = tuple(each for each in changes if _takes_access(each))
     if not urgent:
         return (), changes
-    waits = any(isinstance(each.after, str) and not is_known(each.after) for each in changes)
-    gives = any(each.path == "active" and each.after is True for each in changes)
-    if waits or gives:
+    if any(_may_wait(each, rules) for each in changes):
         return urgent, tuple(each for each in changes if each not in urgent)
     return changes, ()
+
+
+def _may_wait(change: AttributeChange, rules: AttributeRules) -> bool:
+    """Whether it depends on another operation, or gives somebody back who should lose the rest before."""
+    back = change.path == "active" and change.after is True
+    return back or change.path in (MANAGER, name_path(ResourceType.USER)) or awaited(change, rules) is not None
 
 
 def _takes_access(change: AttributeChange) -> bool:
@@ -115,7 +122,7 @@ def _takes_access(change: AttributeChange) -> bool:
 
 
 def _group_drafts(changes: Sequence[Change], profile: Profile) -> Iterator[_Draft]:
-    members = profile.membership
+    members, rules = profile.membership, profile.groups
     removals: list[_Draft] = []
     additions: list[_Draft] = []
     deletions: list[_Draft] = []
@@ -125,13 +132,13 @@ def _group_drafts(changes: Sequence[Change], profile: Profile) -> Iterator[_Draf
             continue
         own = tuple(each for each in change.attribute_changes if each.item is None)
         if Action.CREATE in change.actions:
-            yield _draft(change, "create", own)
+            yield _draft(change, "create", own, rules)
         elif own:
-            yield _draft(change, "patch", own)
+            yield _draft(change, "patch", own, rules)
         out = [e for e in change.attribute_changes if e.item is not None and e.op is PatchOp.REMOVE]
         new = [e for e in change.attribute_changes if e.item is not None and e.op is PatchOp.ADD]
-        removals += [_draft(change, "patch", chunk) for chunk in _chunks(out, members.remove_max)]
-        additions += [_draft(change, "patch", chunk) for chunk in _chunks(new, members.add_max)]
+        removals += [_draft(change, "patch", chunk, rules) for chunk in _chunks(out, members.remove_max)]
+        additions += [_draft(change, "patch", chunk, rules) for chunk in _chunks(new, members.add_max)]
     yield from removals
     yield from additions
     yield from deletions
@@ -142,41 +149,56 @@ def _chunks(changes: Sequence[AttributeChange], size: int) -> Iterator[tuple[Att
         yield tuple(changes[start : start + size])
 
 
-def _draft(change: Change, kind: str, changes: tuple[AttributeChange, ...]) -> _Draft:
-    needs = {each.item for each in changes if each.item and not is_known(each.item)}
-    needs |= {each.after for each in changes if isinstance(each.after, str) and not is_known(each.after)}
-    addresses = {Address.parse(each.partition(":")[2]) for each in needs}
+def _draft(change: Change, kind: str, changes: tuple[AttributeChange, ...], rules: AttributeRules) -> _Draft:
+    needs = {address for each in changes if (address := awaited(each, rules)) is not None}
     if kind == "patch" and change.live_id is None:
-        addresses.add(change.address)
-    return _Draft(change, kind, changes, needs=frozenset(addresses))
+        needs.add(change.address)
+    return _Draft(change, kind, changes, needs=frozenset(needs))
 
 
 def _link_names(drafts: Sequence[_Draft], live: LiveState, profile: Profile) -> None:
     """Whoever takes a name waits for whoever frees it."""
-    freed: dict[tuple[ResourceType, str] | None, _Draft] = {}
+    freed: dict[tuple[ResourceType, str], _Draft] = {}
     for draft in drafts:
         found = live.resources.get(draft.change.live_id or "")
-        if draft.kind == "delete" and found is not None:
+        if found is not None and (draft.kind == "delete" or _renames(draft)):
             freed[_folded(found.name, found.resource_type, profile)] = draft
-        elif _renames(draft):
-            freed[_name(draft.change, "before", profile)] = draft
     for draft in drafts:
-        holder = freed.get(_name(draft.change, "after", profile)) if draft.kind == "create" or _renames(draft) else None
+        name = _name(draft.change, "after", profile) if draft.kind == "create" or _renames(draft) else None
+        holder = freed.get(name) if name is not None else None
         if holder is not None and holder is not draft:
             draft.after.append(holder)
 
 
-def _link_managers(drafts: Sequence[_Draft]) -> None:
-    """A manager's own place in the tree is settled before those of her people: no tree is ever a circle in between."""
-    moved: dict[str | None, _Draft] = {}
-    for draft in drafts:
-        if any(_is_manager(each) for each in draft.attribute_changes):
-            moved[draft.change.live_id] = draft
-    for draft in drafts:
+def _link_managers(drafts: Sequence[_Draft], live: LiveState) -> None:
+    """Whoever gets a manager waits for all changes above that manager: no tree is ever a circle in between.
+
+    Nobody reports to a person who is only created, so a create needs nothing but its manager's own create.
+    """
+    moved = {
+        draft.change.live_id: draft
+        for draft in drafts
+        if draft.change.live_id is not None and any(_is_manager(each) for each in draft.attribute_changes)
+    }
+    for draft in (each for each in drafts if each.kind == "patch"):
         for each in draft.attribute_changes:
-            manager = moved.get(each.after) if _is_manager(each) and isinstance(each.after, str) else None
-            if manager is not None and manager is not draft:
-                draft.after.append(manager)
+            if _is_manager(each) and isinstance(each.after, str):
+                above = _first_moved(each.after, moved, live)
+                if above is not None and above is not draft:
+                    draft.after.append(above)
+
+
+def _first_moved(manager: str, moved: Mapping[str, _Draft], live: LiveState) -> _Draft | None:
+    """The nearest change of a manager at or above somebody, through those whose manager stays."""
+    seen: set[str] = set()
+    current: object = manager
+    while isinstance(current, str) and current not in seen:
+        if current in moved:
+            return moved[current]
+        seen.add(current)
+        found = live.resources.get(current)
+        current = found.attributes.get(MANAGER) if found is not None else None
+    return None
 
 
 def _is_manager(change: AttributeChange) -> bool:
