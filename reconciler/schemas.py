@@ -21,6 +21,7 @@ import jsonschema_rs
 
 from reconciler.model import Address, Diagnostic, Severity, SourceLocation
 from reconciler.schemawords import Fault, word
+from reconciler.suggestions import nearest
 from reconciler.yamlsource import Places, Quoted
 
 Where: TypeAlias = tuple[str | int, ...]
@@ -91,11 +92,12 @@ def findings(
     if _fits(judge, data):
         return ()
     data_seen = _plain(data)
+    faults = [each for error in judge.validator.iter_errors(data_seen) for each in _faults(judge, error, data)]
     found: dict[tuple[Where, str, str], Finding] = {}
-    for error in judge.validator.iter_errors(data_seen):
-        for fault in _faults(judge, error, data):
-            for finding in _reported(fault, data, places, scope, hints or {}):
-                found.setdefault((finding.where, finding.diagnostic.code, finding.diagnostic.summary), finding)
+    for fault in faults:
+        if _is_news(fault, faults, data, places):
+            finding = _finding(fault, data, places, scope, hints or {})
+            found.setdefault((finding.where, finding.diagnostic.code, finding.diagnostic.summary), finding)
     return tuple(found.values())
 
 
@@ -187,18 +189,24 @@ def _likeliest(judge: _Judge, node: Any, where: Where, instance: Any) -> Fault:
     return Fault(inside, str(best.validator), known, best.instance)
 
 
-def _reported(
-    fault: Fault, data: Any, places: Places, scope: Scope | None, hints: Mapping[str, Hint]
-) -> Iterator[Finding]:
-    container = _at(data, fault.where)
-    if fault.keyword == "required" and isinstance(container, dict) and places.has_hole(container):
-        return
+def _is_news(fault: Fault, faults: Sequence[Fault], data: Any, places: Places) -> bool:
+    """A key that is missing because it is empty or misspelled is reported as that, and not again as missing."""
+    if fault.keyword != "required":
+        return True
+    if places.has_hole(_at(data, fault.where)):
+        return False
+    unknown = [each.subject for each in faults if each.keyword == "unknown" and each.where == fault.where]
+    known = fault.node.get("properties", {})
+    return all(nearest(str(each), known) != fault.subject for each in unknown)
+
+
+def _finding(fault: Fault, data: Any, places: Places, scope: Scope | None, hints: Mapping[str, Hint]) -> Finding:
     address, inner = scope(fault.where) if scope else (None, fault.where)
     code, summary, why, mend = word(fault, inner)
     hint = hints.get(str(fault.subject).lower()) if fault.keyword == "unknown" else None
     if hint is not None:
         code, why, mend = hint.code, hint.why, hint.mend
-    yield Finding(
+    return Finding(
         where=(*fault.where, fault.subject) if fault.names_key else fault.where,
         diagnostic=Diagnostic(
             severity=Severity.ERROR,

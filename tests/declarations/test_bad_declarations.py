@@ -85,6 +85,7 @@ SHAPE = {
         "password",
     ),
     "id": ("users:\n  a: {userName: a@x.io, §id: x}", "unknown-key"),
+    "misspelled userName": ("users:\n  a: {§usrName: a@x.io}", "unknown-key"),
     "no userName": ("users:\n  §a: {title: x}", "missing-key"),
     "userName cleared": ("users:\n  a: {userName: §null}", "wrong-type"),
     "no displayName of a group": ("groups:\n  §g: {members: []}", "missing-key"),
