@@ -121,17 +121,18 @@ def camel_case(name: str) -> str:
 
 @cache
 def _hints(cls: type) -> dict[str, tuple[str, Any]]:
-    """YAML key -> field name and its type. Fields that are dataclasses themselves are composed by the caller."""
+    """YAML key -> field name and its type, of the fields that are given. Dataclasses are composed by the caller."""
     types = get_type_hints(cls)
     return {
         camel_case(each.name): (each.name, types[each.name])
         for each in fields(cls)
-        if not is_dataclass(types[each.name])
+        if each.init and not is_dataclass(types[each.name])
     }
 
 
 def _required(cls: type) -> list[str]:
-    return [each.name for each in fields(cls) if each.default is MISSING and each.default_factory is MISSING]
+    given = [each for each in fields(cls) if each.init]
+    return [each.name for each in given if each.default is MISSING and each.default_factory is MISSING]
 
 
 def _text(raw: Any) -> str | None:

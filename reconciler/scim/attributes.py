@@ -66,16 +66,16 @@ class Attribute:
     minimum: float = 0.0
     maximum: float | None = None
     max_values: int | None = None
+    path: str = field(init=False, repr=False, compare=False)
+    """The SCIM path of the whole attribute (RFC 7644 §3.10)."""
+    is_list: bool = field(init=False, repr=False, compare=False)
+    """Whether it is compared value by value, with claims on single values."""
 
-    @property
-    def path(self) -> str:
-        """The SCIM path of the whole attribute (RFC 7644 §3.10)."""
-        return self.name if self.schema in (CORE_USER, CORE_GROUP) else f"{self.schema}:{self.name}"
-
-    @property
-    def is_list(self) -> bool:
-        """Whether it is compared value by value, with claims on single values."""
-        return self.kind in (Kind.NAMES, Kind.LEVELS, Kind.MEMBERS)
+    def __post_init__(self) -> None:
+        # asked for once per value of every resource, so worked out once per attribute
+        core = self.schema in (CORE_USER, CORE_GROUP)
+        object.__setattr__(self, "path", self.name if core else f"{self.schema}:{self.name}")
+        object.__setattr__(self, "is_list", self.kind in (Kind.NAMES, Kind.LEVELS, Kind.MEMBERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,15 @@ class AttributeTable:
 
     resource_type: ResourceType
     attributes: tuple[Attribute, ...]
+    lists: tuple[Attribute, ...] = field(init=False, repr=False, compare=False)
+    """The attributes that are compared value by value."""
     _by_name: Mapping[str, Attribute] = field(init=False, repr=False, compare=False)
+    _by_path: Mapping[str, Attribute] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "lists", tuple(each for each in self.attributes if each.is_list))
         object.__setattr__(self, "_by_name", {each.name.lower(): each for each in self.attributes})
+        object.__setattr__(self, "_by_path", {each.path: each for each in self.attributes})
 
     def get(self, name: str) -> Attribute | None:
         """The attribute of that name, in any case."""
@@ -96,10 +101,10 @@ class AttributeTable:
     def by_path(self, path: str) -> Attribute | None:
         """The attribute that a path belongs to; None for a path inside an undescribed extension."""
         head = path.partition("[")[0]
-        for each in self.attributes:
-            if head == each.path or head.startswith(each.path + "."):
-                return each
-        return None
+        # a dot begins a part (``name.givenName``), but URNs have dots of their own
+        while head and head not in self._by_path:
+            head = head.rpartition(".")[0]
+        return self._by_path.get(head)
 
     @property
     def extensions(self) -> tuple[str, ...]:

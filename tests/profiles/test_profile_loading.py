@@ -68,7 +68,7 @@ def writable_fields(cls: type) -> list[tuple[str, str, Any]]:
     """Field name, its key and a value for it; `table` is written as `attributes`."""
     hints = get_type_hints(cls)
     found = []
-    for each in fields(cls):
+    for each in (field for field in fields(cls) if field.init):
         if not is_dataclass(hints[each.name]):
             key = camel_case(each.name)
             found.append((each.name, key, FITTING.get(key, sample(hints[each.name], each.default))))
