@@ -80,12 +80,11 @@ class _Run:
         return result
 
     def _failed_dependency(self, operation: Operation) -> int | None:
-        """What it needs and did not succeed. A chunk of members needs its group only."""
-        own = self._creates.get(operation.live_id) if isinstance(operation, PatchResource) else None
-        chunk = isinstance(operation, PatchResource) and is_member_delta(operation.operations)
+        """What it needs and did not succeed. A chunk of members needs ids only, and loses those that there are not."""
+        if isinstance(operation, PatchResource) and is_member_delta(operation.operations):
+            return None
         for number in operation.depends_on:
-            needed = number == own or not chunk
-            if needed and number in self._results and not isinstance(self._results[number], Succeeded):
+            if number in self._results and not isinstance(self._results[number], Succeeded):
                 return number
         return None
 

@@ -164,6 +164,28 @@ def test_somebody_who_was_deleted_first_is_no_loss(world: World, people: list[st
     assert world.members(ops) == {people[1], people[2], people[3]}
 
 
+def test_somebody_who_was_deleted_first_need_not_be_named(world: World, people: list[str]) -> None:
+    ops = world.group("Ops", *people[:3])
+    _, chunk = world.run(
+        delete_user(1, "u0", people[0]), patch_members(2, "ops", ops, add=[people[3]]), members={ops: people[:3]}
+    )
+    assert chunk == Succeeded(number=2, live_id=ops)
+
+
+def test_a_server_that_hides_inactive_members_is_not_accused(world: World, people: list[str]) -> None:
+    ops = world.group("Ops", *people[:2])
+    hidden = [{"value": people[1]}, {"value": people[2]}]
+    world.twist = lambda request, forward: (
+        httpx.Response(200, json={"id": ops, "members": hidden}) if "/Groups/" in request.url.path else forward(request)
+    )
+    _, chunk = world.run(
+        patch_user(1, "u0", people[0], active=False),
+        patch_members(2, "ops", ops, add=[people[2]]),
+        members={ops: people[:2]},
+    )
+    assert chunk == Succeeded(number=2, live_id=ops)
+
+
 @pytest.mark.parametrize(
     "refusal", [httpx.Response(404), httpx.Response(400, json={"scimType": "noTarget", "detail": "no such member"})]
 )

@@ -142,6 +142,11 @@ def test_rows_that_move_between_pages_are_noticed_by_the_repeated_id() -> None:
     assert len(listing.rows) == 20
 
 
+def shrinking() -> Handler:
+    """20 people, of whom the second page says that it is all there is."""
+    return paged(rows(20), cap=15, total=lambda page: 30 if len(page) == 15 else len(page))
+
+
 def restless() -> Handler:
     numbers: Iterator[int] = iter(range(30, 10_000))
     return lambda request: paged(rows(next(numbers)), cap=10)(request)
@@ -159,6 +164,7 @@ def repeating() -> Handler:
     ("handler", "numbers"),
     [
         (restless(), ("totalResults moved from", "walked 4 times")),
+        (shrinking(), ("totalResults moved from 30 to 5", "walked 4 times")),
         (short(), ("totalResults says 20, 18 rows came", "walked 4 times")),
         (repeating(), ("an id came twice", "walked 4 times")),
         (paged(rows(20), cap=20, total=lambda _: 45, ignores_paging=True), ("first page again", "20 of 45")),
@@ -166,6 +172,7 @@ def repeating() -> Handler:
     ],
     ids=[
         "totals that move",
+        "a total that becomes the page's size",
         "fewer rows than the total",
         "an id twice",
         "startIndex ignored",
@@ -174,7 +181,7 @@ def repeating() -> Handler:
 )
 def test_what_cannot_be_believed_stops_with_the_numbers(handler: Handler, numbers: tuple[str, ...]) -> None:
     with pytest.raises(IncompleteListing) as stopped:
-        walk(handler, 10)
+        walk(handler, 15)
     for each in numbers:
         assert each in stopped.value.summary
     assert "https://scim.example.com/v2/Users" in stopped.value.summary
