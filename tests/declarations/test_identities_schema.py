@@ -140,7 +140,11 @@ def test_every_code_on_a_line_is_tried() -> None:
 def codes_in_the_code() -> set[str]:
     """The words that stand where a code is expected: stable, kebab-case, in the modules that report."""
     root = ROOT / "reconciler"
-    paths = [*sorted((root / "declarations").glob("*.py")), *sorted(root.glob("yaml*.py")), root / "schemawords.py"]
+    paths = [
+        *sorted((root / "declarations").glob("*.py")),
+        *sorted((root / "yamlsource").glob("*.py")),
+        root / "schemas" / "words.py",
+    ]
     texts = {
         node.value
         for path in paths

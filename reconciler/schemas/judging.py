@@ -1,4 +1,4 @@
-"""The published JSON Schemas: where they are, and what is wrong with data by them, said for administrators.
+"""What is wrong with data by a published schema, with its place, said for administrators.
 
 jsonschema-rs judges whole documents quickly and says where they fail; jsonschema picks the likeliest reason where a
 schema offers alternatives. Sentences are ours: a schema may give its own under ``errorMessage`` ("must be …"), which
@@ -8,19 +8,16 @@ A type ``[string, number, boolean]`` means text: it keeps editors quiet, which r
 our reader holds text there, so it is judged as text.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import jsonschema_rs
 
 from reconciler.model import Address, Diagnostic, Severity, SourceLocation
-from reconciler.schemawords import Fault, word
+from reconciler.schemas.published import schema
+from reconciler.schemas.words import Fault, word
 from reconciler.suggestions import nearest
 from reconciler.yamlsource import Places, Quoted
 
@@ -30,7 +27,6 @@ Where: TypeAlias = tuple[str | int, ...]
 Scope: TypeAlias = Callable[[Where], tuple[Address | None, Where]]
 """Splits a path into the resource it belongs to and the path within that resource."""
 
-_ENDING: Final = ".schema.json"
 _TEXT: Final = {"string", "number", "boolean"}
 
 
@@ -55,16 +51,6 @@ class Finding:
 class _Judge:
     schema: dict[str, Any]
     validator: Any = field(repr=False)
-
-
-def schema(name: str) -> dict[str, Any]:
-    """The schema ``<name>.schema.json`` as published; ValueError for an unknown name."""
-    return json.loads(_folder_file(f"{name}{_ENDING}"))  # type: ignore[no-any-return]
-
-
-def schema_names() -> tuple[str, ...]:
-    """The names of the published schemas, sorted."""
-    return tuple(sorted(each.name.removesuffix(_ENDING) for each in _folder().iterdir() if each.name.endswith(_ENDING)))
 
 
 def problems(
@@ -112,19 +98,6 @@ def _fits(judge: _Judge, data: Any) -> bool:
 def _judge(name: str) -> _Judge:
     strict = _strict(schema(name))
     return _Judge(schema=strict, validator=jsonschema_rs.Draft202012Validator(strict))
-
-
-def _folder_file(name: str) -> str:
-    file = _folder() / name
-    if not file.is_file():
-        raise ValueError(f"there is no schema {name}")
-    return file.read_text("utf-8")
-
-
-def _folder() -> Traversable:
-    """In the wheel, else in the checkout: one source, two places."""
-    packaged = files("reconciler") / "_schemas"
-    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "schemas"
 
 
 def _strict(node: Any) -> Any:

@@ -1,19 +1,12 @@
-"""YAML made safe: bytes in, plain Python data out, with the place of every key and value.
+"""One pass over the parser's events: documents as plain data, the places of everything, and what is wrong.
 
-Only ``true``, ``false``, ``null`` and ``~`` are special; every other plain scalar stays text exactly as written, so
-``no``, ``02142``, ``1e3`` and ``2026-01-02`` mean what they look like. Refused, each with its place and a mend:
-repeated keys, tags, keys that are no text, empty values, tabs in indentation, comments glued to a value, bytes that are
-not UTF-8, and documents that are too large, too deep or unfold too far. Nothing here knows what the data means, and no
-error of the parser leaves this module.
+Nothing here opens a file or knows what data means.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final
 from unicodedata import normalize
 
-import yaml
 from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -23,159 +16,26 @@ from yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
-    StreamEndEvent,
 )
 
-from reconciler.model import Diagnostic, Severity, SourceLocation
-from reconciler.yamlproblems import Trouble, close_look, not_utf8, odd_break, syntax_trouble, unprintable
+from reconciler.yamlsource.events import SyntaxTrouble, events, scalars
+from reconciler.yamlsource.places import SHIFT, Container, Marks, Places, column_of, line_of
+from reconciler.yamlsource.problems import Trouble, close_look, odd_break, syntax_trouble, unprintable
+from reconciler.yamlsource.scalars import UNCLEAR, WORDS, Quoted, looks_like_number
 
-try:
-    from yaml.cyaml import CParser as _CParser  # type: ignore[attr-defined]
-except ImportError:  # PyYAML without libyaml
-    _FastParser: Any = None
-else:
-    _FastParser = _CParser
-
-MAX_BYTES: Final = 10_000_000
 MAX_DEPTH: Final = 50
 MAX_UNFOLDED: Final = 100_000
 """How many values all aliases and merges of one file may stand for together."""
 
-_WORDS: Final = {"true": True, "false": False, "null": None, "~": None}
-_UNCLEAR: Final = frozenset({"True", "TRUE", "False", "FALSE", "Null", "NULL"})
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z").match
-_LONGEST_NUMBER: Final = 18
-_SHIFT: Final = 24
 _DROPPED: Final = "\0dropped"
 _MERGE: Final = "\0merge"
-
-_Container: TypeAlias = dict[str, Any] | list[Any]
-_Marks: TypeAlias = dict[str, int] | list[int]
-
-
-class Quoted(str):
-    """Text that looks like a number but stood in quotes or in a block: it is text all the same."""
-
-    __slots__ = ()
-
-
-class Places:
-    """Where things stand in one file. Containers are told apart by identity, so hand in the ones that were read."""
-
-    __slots__ = ("_holes", "_marks", "path")
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._marks: dict[int, tuple[_Container, int, _Marks]] = {}
-        self._holes: set[int] = set()
-
-    def of(self, container: _Container) -> SourceLocation:
-        """Where a mapping or a list begins."""
-        found = self._marks.get(id(container))
-        return self._location(found[1] if found else 0)
-
-    def key(self, container: dict[str, Any], key: str) -> SourceLocation:
-        """Where a key stands."""
-        return self._location(self._mark(container, key) >> 2 * _SHIFT)
-
-    def value(self, container: _Container, key: str | int) -> SourceLocation:
-        """Where the value of a key, or the item of a list, stands."""
-        return self._location(self._mark(container, key))
-
-    def has_hole(self, container: _Container) -> bool:
-        """Whether something in it was left out because of an error that is reported already."""
-        return id(container) in self._holes
-
-    def enter(self, container: _Container, mark: int, marks: _Marks) -> None:
-        """Remember a container; `marks` is filled while it is read."""
-        self._marks[id(container)] = (container, mark, marks)
-
-    def leave_hole(self, container: _Container) -> None:
-        """Note that something of this container is left out."""
-        self._holes.add(id(container))
-
-    def marks(self, container: _Container) -> _Marks | None:
-        """The packed places of a container's contents."""
-        found = self._marks.get(id(container))
-        return found[2] if found else None
-
-    def _mark(self, container: _Container, key: str | int) -> int:
-        found = self._marks.get(id(container))
-        if found is None:
-            return 0
-        start, marks = found[1], found[2]
-        if isinstance(marks, dict):
-            return marks.get(str(key), start << 2 * _SHIFT | start)
-        return marks[key] if isinstance(key, int) and key < len(marks) else start
-
-    def _location(self, mark: int) -> SourceLocation:
-        return SourceLocation(self.path, (mark >> _SHIFT & 0xFFFFFF) + 1, (mark & 0xFFFFFF) + 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YamlFile:
-    """One file as read. A document that cannot be read is left out and named in `diagnostics`.
-
-    Data: dict, list, str, `Quoted`, True, False, None. `empty`: there is no document with anything in it.
-    """
-
-    path: str
-    documents: tuple[Any, ...]
-    places: Places
-    diagnostics: tuple[Diagnostic, ...]
-
-    @property
-    def empty(self) -> bool:
-        """Whether the file says nothing, without being wrong."""
-        return not self.documents and not self.diagnostics
-
-
-def number(text: object) -> int | float | None:
-    """The number that a plain scalar spells by JSON's grammar (RFC 8259 §6); None for anything else, also quoted."""
-    if type(text) is not str or len(text) > _LONGEST_NUMBER or not _NUMBER(text):
-        return None
-    if text.lstrip("-").isdigit():
-        return int(text)
-    value = float(text)
-    return value if value - value == 0 else None
-
-
-def read_yaml(data: bytes, path: str) -> YamlFile:
-    """Every document of a file. Never raises for bad input: what is wrong is in `diagnostics`."""
-    places = Places(path)
-    if len(data) > MAX_BYTES:
-        trouble = Trouble(
-            "file-too-large",
-            f"the file has {len(data):,} bytes; {MAX_BYTES:,} is the most",
-            mend="split it into several files",
-        )
-        return YamlFile(path=path, documents=(), places=places, diagnostics=(_diagnostic(trouble, path),))
-    body = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        found = (_diagnostic(not_utf8(body, error), path),)
-        return YamlFile(path=path, documents=(), places=places, diagnostics=found)
-    reader = _Reader(text, places)
-    troubles = reader.read()
-    return YamlFile(
-        path=path,
-        documents=tuple(reader.documents),
-        places=places,
-        diagnostics=tuple(_diagnostic(each, path) for each in troubles),
-    )
-
-
-def fast_parser() -> bool:
-    """Whether PyYAML was built with libyaml; without it reading takes about ten times as long."""
-    return _FastParser is not None
 
 
 class _TooMuch(Exception):
     """Reading stops here: the trouble is noted."""
 
 
-class _Reader:
+class Reader:
     """One pass over the parser's events; the stack holds what is open around the container being filled."""
 
     def __init__(self, text: str, places: Places) -> None:
@@ -204,7 +64,7 @@ class _Reader:
             self._run()
         except _TooMuch:
             self._look()
-        except yaml.YAMLError as error:
+        except SyntaxTrouble as error:
             if not self._look():
                 self.troubles.append(syntax_trouble(self.text, error))
         else:
@@ -222,7 +82,7 @@ class _Reader:
             DocumentEndEvent: self._close_document,
         }
         scalar, mapping_key = self._scalar, self._mapping_key
-        for event in _events(self.text):
+        for event in events(self.text):
             if type(event) is ScalarEvent:
                 if self.key is None and type(self.container) is dict:
                     mapping_key(event)
@@ -233,7 +93,7 @@ class _Reader:
 
     def _look(self) -> bool:
         """Find what the parser lets pass, or trips over without saying why; True if there was anything."""
-        found = close_look(self.text, _scalars)
+        found = close_look(self.text, scalars)
         self.troubles.extend(found)
         return bool(found)
 
@@ -257,7 +117,7 @@ class _Reader:
             self._tag(event)
         if event.anchor is not None:
             self.anchors[event.anchor] = text
-        self.key_mark = packed = mark.line << _SHIFT | mark.column
+        self.key_mark = packed = mark.line << SHIFT | mark.column
         if text == "<<" and event.implicit[0]:
             self._merge_key(packed)
         elif text in self.container:
@@ -270,18 +130,18 @@ class _Reader:
 
     def _scalar(self, event: Any) -> None:
         mark = event.start_mark
-        packed = mark.line << _SHIFT | mark.column
+        packed = mark.line << SHIFT | mark.column
         value: Any = event.value
         if event.tag is not None:
             self._tag(event)
         if event.implicit[0] and not event.style:
-            if value in _WORDS:
-                value = _WORDS[value]
+            if value in WORDS:
+                value = WORDS[value]
             elif not value:
                 return self._nothing(packed, mark.index)
-            elif value in _UNCLEAR:
+            elif value in UNCLEAR:
                 self._unclear(value, packed)
-        elif _NUMBER(value):
+        elif looks_like_number(value):
             value = Quoted(value)
         elif event.style == '"' and not value.isprintable() and unprintable(value):
             self._trouble(
@@ -305,7 +165,7 @@ class _Reader:
         if key == _DROPPED:
             return
         if rest.startswith("#") and rest[1:2].strip("# "):
-            self.troubles.append(Trouble.glued(_line(packed), _column(packed)))
+            self.troubles.append(Trouble.glued(line_of(packed), column_of(packed)))
         elif key is None:
             self._trouble("empty-item", packed, "this list item is empty", mend="write a value, or take the dash out")
         else:
@@ -332,8 +192,8 @@ class _Reader:
     def _open_list(self, event: SequenceStartEvent) -> None:
         self._open([], [], event)
 
-    def _open(self, new: _Container, marks: _Marks, event: Any) -> None:
-        packed = event.start_mark.line << _SHIFT | event.start_mark.column
+    def _open(self, new: Container, marks: Marks, event: Any) -> None:
+        packed = event.start_mark.line << SHIFT | event.start_mark.column
         if event.tag is not None:
             self._tag(event)
         if len(self.stack) >= MAX_DEPTH:
@@ -370,12 +230,12 @@ class _Reader:
                 self.merges.setdefault(id(container), []).append((value, packed))
             elif key != _DROPPED:
                 container[key] = value
-                self.marks[key] = self.key_mark << 2 * _SHIFT | packed
+                self.marks[key] = self.key_mark << 2 * SHIFT | packed
 
     # --- aliases and merges
 
     def _alias(self, event: Any) -> None:
-        packed = event.start_mark.line << _SHIFT | event.start_mark.column
+        packed = event.start_mark.line << SHIFT | event.start_mark.column
         if type(self.container) is dict and self.key is None:
             return self._complex_key(packed)
         value = self.anchors.get(event.anchor, _DROPPED)
@@ -400,7 +260,7 @@ class _Reader:
             self.places.leave_hole(self.container)
         self.key = None
 
-    def _is_open(self, value: _Container) -> bool:
+    def _is_open(self, value: Container) -> bool:
         return value is self.container or any(each[0] is value for each in self.stack)
 
     def _charge(self, value: Any, packed: int) -> None:
@@ -454,14 +314,14 @@ class _Reader:
     # --- troubles
 
     def _repeated(self, key: str, packed: int) -> None:
-        self._repeated_at(key, packed, self.marks[key] >> 2 * _SHIFT)
+        self._repeated_at(key, packed, self.marks[key] >> 2 * SHIFT)
 
     def _repeated_at(self, key: str, packed: int, first: int) -> None:
         self.key = _DROPPED
         self._trouble(
             "repeated-key",
             packed,
-            f"{key} stands twice in this mapping: here and in line {_line(first)}",
+            f"{key} stands twice in this mapping: here and in line {line_of(first)}",
             "YAML would keep the last and drop the first without a word.",
             "keep one of them, or join what they hold",
         )
@@ -473,7 +333,7 @@ class _Reader:
 
     def _tag(self, event: Any) -> None:
         mark = event.start_mark
-        packed = mark.line << _SHIFT | mark.column
+        packed = mark.line << SHIFT | mark.column
         mend = "take the tag out; put a text that begins with ! in quotes"
         self._trouble("tag", packed, "a YAML tag (!) stands here", "Tags could turn text into something else.", mend)
 
@@ -482,47 +342,4 @@ class _Reader:
         raise _TooMuch
 
     def _trouble(self, code: str, packed: int, summary: str, why: str = "", mend: str = "") -> None:
-        self.troubles.append(Trouble(code, summary, why, mend, _line(packed), _column(packed)))
-
-
-def _scalars(text: str) -> Iterator[tuple[str, bool, Any, Any]]:
-    """Style, emptiness, start and end of every scalar up to the first error."""
-    try:
-        for event in _events(text):
-            if type(event) is ScalarEvent:
-                yield event.style or "", not event.value, event.start_mark, event.end_mark
-    except yaml.YAMLError:
-        return
-
-
-def _events(text: str) -> Iterator[Any]:
-    """The events of PyYAML's parser, libyaml's where there is one."""
-    parser: Any = _FastParser(text.encode()) if _FastParser else yaml.SafeLoader(text)
-    get = parser.get_event
-    try:
-        while True:
-            event = get()
-            yield event
-            if event is None or type(event) is StreamEndEvent:
-                return
-    finally:
-        parser.dispose()
-
-
-def _line(packed: int) -> int:
-    return (packed >> _SHIFT & 0xFFFFFF) + 1
-
-
-def _column(packed: int) -> int:
-    return (packed & 0xFFFFFF) + 1
-
-
-def _diagnostic(trouble: Trouble, path: str) -> Diagnostic:
-    return Diagnostic(
-        severity=Severity.ERROR,
-        code=trouble.code,
-        summary=trouble.summary,
-        detail=trouble.why,
-        mend=trouble.mend,
-        source=SourceLocation(path, trouble.line, trouble.column),
-    )
+        self.troubles.append(Trouble(code, summary, why, mend, line_of(packed), column_of(packed)))

@@ -1,0 +1,32 @@
+"""Where the published JSON Schemas are. One source: ``schemas/`` of the checkout, which the wheel takes along."""
+
+import json
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final
+
+_ENDING: Final = ".schema.json"
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The schema ``<name>.schema.json`` as published; ValueError for an unknown name."""
+    return json.loads(_folder_file(f"{name}{_ENDING}"))  # type: ignore[no-any-return]
+
+
+def schema_names() -> tuple[str, ...]:
+    """The names of the published schemas, sorted."""
+    return tuple(sorted(each.name.removesuffix(_ENDING) for each in _folder().iterdir() if each.name.endswith(_ENDING)))
+
+
+def _folder_file(name: str) -> str:
+    file = _folder() / name
+    if not file.is_file():
+        raise ValueError(f"there is no schema {name}")
+    return file.read_text("utf-8")
+
+
+def _folder() -> Traversable:
+    """In the wheel, else in the checkout: one source, two places."""
+    packaged = files("reconciler") / "_schemas"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"

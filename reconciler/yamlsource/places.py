@@ -1,0 +1,74 @@
+"""Where the keys and values of a file stand. A line and a column are packed into one number, because there are many."""
+
+from typing import Any, Final, TypeAlias
+
+from reconciler.model import SourceLocation
+
+Container: TypeAlias = dict[str, Any] | list[Any]
+Marks: TypeAlias = dict[str, int] | list[int]
+"""Key -> place of the key and of its value; or the places of the items."""
+
+SHIFT: Final = 24
+
+
+class Places:
+    """Where things stand in one file. Containers are told apart by identity, so hand in the ones that were read."""
+
+    __slots__ = ("_holes", "_marks", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._marks: dict[int, tuple[Container, int, Marks]] = {}
+        self._holes: set[int] = set()
+
+    def of(self, container: Container) -> SourceLocation:
+        """Where a mapping or a list begins."""
+        found = self._marks.get(id(container))
+        return self._location(found[1] if found else 0)
+
+    def key(self, container: dict[str, Any], key: str) -> SourceLocation:
+        """Where a key stands."""
+        return self._location(self._mark(container, key) >> 2 * SHIFT)
+
+    def value(self, container: Container, key: str | int) -> SourceLocation:
+        """Where the value of a key, or the item of a list, stands."""
+        return self._location(self._mark(container, key))
+
+    def has_hole(self, container: Container) -> bool:
+        """Whether something in it was left out because of an error that is reported already."""
+        return id(container) in self._holes
+
+    def enter(self, container: Container, mark: int, marks: Marks) -> None:
+        """Remember a container; `marks` is filled while it is read."""
+        self._marks[id(container)] = (container, mark, marks)
+
+    def leave_hole(self, container: Container) -> None:
+        """Note that something of this container is left out."""
+        self._holes.add(id(container))
+
+    def marks(self, container: Container) -> Marks | None:
+        """The packed places of a container's contents."""
+        found = self._marks.get(id(container))
+        return found[2] if found else None
+
+    def _mark(self, container: Container, key: str | int) -> int:
+        found = self._marks.get(id(container))
+        if found is None:
+            return 0
+        start, marks = found[1], found[2]
+        if isinstance(marks, dict):
+            return marks.get(str(key), start << 2 * SHIFT | start)
+        return marks[key] if isinstance(key, int) and key < len(marks) else start
+
+    def _location(self, mark: int) -> SourceLocation:
+        return SourceLocation(self.path, (mark >> SHIFT & 0xFFFFFF) + 1, (mark & 0xFFFFFF) + 1)
+
+
+def line_of(packed: int) -> int:
+    """The line of a packed place, from 1."""
+    return (packed >> SHIFT & 0xFFFFFF) + 1
+
+
+def column_of(packed: int) -> int:
+    """The column of a packed place, from 1."""
+    return (packed & 0xFFFFFF) + 1
