@@ -3,30 +3,32 @@
 *Due* changes do not count: their dates were reviewed. Deactivations count as removals.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.model import (
     Action,
     Cause,
     Change,
     Limit,
-    LiveResource,
     Paired,
     PatchOp,
     Policy,
     ResourceType,
     Violation,
+    known_after_apply,
 )
 from reconciler.planfile import violation_digest
-from reconciler.situation import Situation
+from reconciler.situation import Situation, protected_ids
 
 REMOVING = frozenset({Action.DEACTIVATE, Action.DELETE})
 
 
 def check_policy(changes: Sequence[Change], situation: Situation) -> tuple[Violation, ...]:
     """Every rule that these changes break."""
-    rules = (_removals, _member_removals, _role_removals, _updates, _creations, _protected, _minimum, _vanished)
-    return tuple(violation for rule in rules for violation in rule(changes, situation))
+    counted = (_removals, _member_removals, _role_removals, _updates, _creations)
+    named = (_protected, _minimum, _privileged, _vanished)
+    return tuple(violation for rule in (*counted, *named) for violation in rule(changes, situation))
 
 
 def violation(rule: str, summary: str, items: Iterable[str], limit: int, mend: str) -> Violation:
@@ -70,7 +72,8 @@ def _member_removals(changes: Sequence[Change], situation: Situation) -> Iterato
 
 def _role_removals(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
     taken = [f"{change.address} {role}" for change in changes for role in _taken(change, "roles")]
-    matched = sum(1 for each in situation.matches.by_address.values() if isinstance(each, Paired))
+    pairs = situation.matches.by_address.values()
+    matched = sum(1 for each in pairs if isinstance(each, Paired) and each.address.resource_type is ResourceType.USER)
     policy = situation.policy
     yield from _over("roleRemovals", taken, policy.role_removals, matched, policy, "roles would be taken away")
 
@@ -90,30 +93,39 @@ def _creations(changes: Sequence[Change], situation: Situation) -> Iterator[Viol
 
 
 def _protected(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
-    """Nobody on the list loses being active, a role or a group; no group on it loses members."""
-    protected = {each.casefold() for each in situation.policy.protect}
+    """Nobody on the list loses being active, a role or a group, through nesting too; no group on it loses members."""
+    protected = protected_ids(situation)
     if not protected:
         return
-    losses: list[str] = []
+    losses: set[str] = set()
     for change in changes:
-        found = situation.live.resources.get(change.live_id or "")
-        guarded = _is_protected(str(change.address), found, protected)
+        guarded = change.live_id in protected
         if guarded and REMOVING & set(change.actions):
-            losses.append(f"{change.address} {'deleted' if Action.DELETE in change.actions else 'deactivated'}")
+            losses.add(f"{change.address} {'deleted' if Action.DELETE in change.actions else 'deactivated'}")
         for each in change.attribute_changes:
-            if each.item is None or each.op is not PatchOp.REMOVE:
-                continue
-            member = situation.live.resources.get(each.item) if each.path == "members" else None
-            address = str(situation.matches.address_of.get(each.item, "")) if member else ""
-            if guarded or _is_protected(address, member, protected):
-                losses.append(f"{change.address} {each.path} {member.name if member else each.item}")
+            if each.item is not None and each.op is PatchOp.REMOVE and (guarded or each.item in protected):
+                losses.add(f"{change.address} {each.path} {_name_of(each.item, situation)}")
+    losses.update(_lost_through_groups(changes, protected, situation))
     if losses:
         mend = f"take the line out of policy.protect{_place(situation.policy, 'protect')} in a change of its own"
         yield violation("protect", "protected identities would lose access", losses, 0, mend)
 
 
+def _lost_through_groups(changes: Sequence[Change], protected: frozenset[str], situation: Situation) -> Iterator[str]:
+    """Memberships that protected people lose because a group in between is deleted or loses another group."""
+    if not any(_taken_by_anybody(each) or Action.DELETE in each.actions for each in changes):
+        return
+    before, after = _members(situation), _after(changes, situation)[0]
+    for group in sorted(before):
+        for person in _people(group, before) & protected - _people(group, after):
+            yield f"{_group_label(group, situation)} members {_name_of(person, situation)}"
+
+
 def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
-    """A group keeps at least so many active people, counted through the groups in it."""
+    """A group keeps at least so many active people, counted through the groups in it.
+
+    Only a plan by which it loses somebody breaks the rule: one that adds people to a group of too few mends it.
+    """
     if not situation.policy.minimum:
         return
     members, active = _after(changes, situation)
@@ -121,22 +133,57 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
         group = _group_named(name, situation)
         if group is None:
             continue
-        left = {each for each in _people(group, members, frozenset()) if active.get(each, False)}
-        touched = any(
-            each.live_id == group or REMOVING & set(each.actions) or _taken(each, "members") for each in changes
-        )
-        if touched and len(left) < least:
+        before = {each for each in _people(group, _members(situation)) if _is_active(each, situation)}
+        left = {each for each in _people(group, members) if active.get(each, False)}
+        if len(left) < least and before - left:
             summary = f"{name} would keep {len(left)} active people of at least {least}"
             mend = f"keep somebody in it, or lower policy.minimum{_place(situation.policy, 'minimum')}"
-            yield violation("minimum", summary, [f"{name} {each}" for each in left] or [f"{name} nobody"], least, mend)
+            items = [f"{name} {each}" for each in left] or [f"{name} nobody"]
+            yield violation("minimum", summary, items, least, mend)
+
+
+def _is_active(live_id: str, situation: Situation) -> bool:
+    found = situation.live.resources.get(live_id)
+    return found is not None and found.active
+
+
+def _privileged(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
+    """Every change of a privileged role or group is accepted by name, or not made."""
+    touched = [f"{change.address} {what}" for change in changes for what in _privileges(change, situation, due=False)]
+    if touched:
+        mend = "accept exactly these in acceptances.yaml, in a reviewed change"
+        yield violation("privileged", f"{len(touched)} privileged roles or memberships would change", touched, 0, mend)
+
+
+def warned(change: Change, situation: Situation) -> Change:
+    """The change with a warning for each privileged role or membership that it gives or takes."""
+    privileges = tuple(f"privileged: {what}" for what in _privileges(change, situation, due=True))
+    return replace(change, warnings=(*change.warnings, *privileges)) if privileges else change
+
+
+def _privileges(change: Change, situation: Situation, *, due: bool) -> Iterator[str]:
+    policy = situation.policy
+    roles = {each.casefold() for each in policy.privileged_roles}
+    groups = {each.casefold().removeprefix("group.") for each in policy.privileged_groups}
+    names = {change.address.key.casefold(), change.label.casefold()}
+    guarded = change.address.resource_type is ResourceType.GROUP and bool(names & groups)
+    for each in change.attribute_changes:
+        if each.item is None or (each.cause is Cause.DUE and not due):
+            continue
+        word = "gains" if each.op is PatchOp.ADD else "loses"
+        if each.path == "roles" and each.item.casefold() in roles:
+            yield f"{word} role {each.item}"
+        if each.path == "members" and guarded:
+            yield f"{word} member {_name_of(each.item, situation)}"
 
 
 def _vanished(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
     """A source that suddenly declares nobody, and a target that suddenly holds nobody, are mishaps until proved."""
+    released = {address.folded for address in situation.desired.released}
     entries = {
         address: entry
         for address, entry in situation.applied.resources.items()
-        if entry.live_id and address not in situation.desired.released
+        if entry.live_id and address.folded not in released
     }
     people = [str(address) for address in entries if address.resource_type is ResourceType.USER]
     recorded = people or [str(address) for address in entries]
@@ -192,11 +239,20 @@ def _ours_and_live(situation: Situation, resource_type: ResourceType) -> int:
     )
 
 
-def _is_protected(address: str, found: LiveResource | None, protected: set[str]) -> bool:
-    names = {address.casefold(), address.partition(".")[2].casefold()}
-    if found is not None:
-        names |= {found.name.casefold(), f"{found.resource_type}.{found.name}".casefold()}
-    return bool(names & protected)
+def _taken_by_anybody(change: Change) -> bool:
+    return any(each.path == "members" and each.op is PatchOp.REMOVE for each in change.attribute_changes)
+
+
+def _name_of(live_id: str, situation: Situation) -> str:
+    found = situation.live.resources.get(live_id)
+    return found.name if found else live_id
+
+
+def _group_label(group: str, situation: Situation) -> str:
+    """The address of a group that is declared or ours, else its name."""
+    address = situation.matches.address_of.get(group)
+    known = (entry.address for entry in situation.applied.resources.values() if entry.live_id == group)
+    return str(address or next(known, _name_of(group, situation)))
 
 
 def _group_named(name: str, situation: Situation) -> str | None:
@@ -207,33 +263,42 @@ def _group_named(name: str, situation: Situation) -> str | None:
     return next((each.id for each in situation.live.of(ResourceType.GROUP) if each.name.casefold() == plain), None)
 
 
+def _members(situation: Situation) -> dict[str, set[str]]:
+    return {each.id: set(each.items("members") or ()) for each in situation.live.of(ResourceType.GROUP)}
+
+
 def _after(changes: Sequence[Change], situation: Situation) -> tuple[dict[str, set[str]], dict[str, bool]]:
     """Members of every group, and who is active, as they would be when all changes are made."""
-    members = {each.id: set(each.items("members") or ()) for each in situation.live.of(ResourceType.GROUP)}
+    members = _members(situation)
     active = {each.id: each.active for each in situation.live.of(ResourceType.USER)}
     for change in changes:
-        live_id = change.live_id or f"bulkId:{change.address}"
+        live_id = change.live_id or known_after_apply(change.address)
+        deleted = Action.DELETE in change.actions
         if change.address.resource_type is ResourceType.USER:
-            if Action.CREATE in change.actions:
-                active[live_id] = True
+            active.setdefault(live_id, True)
             for each in change.attribute_changes:
                 if each.path == "active":
                     active[live_id] = each.after is True
-            if Action.DELETE in change.actions:
-                active[live_id] = False
+            active[live_id] = active[live_id] and not deleted
             continue
         held = members.setdefault(live_id, set())
         for each in change.attribute_changes:
             if each.item is not None:
                 (held.add if each.op is PatchOp.ADD else held.discard)(each.item)
+        if deleted:
+            held.clear()
     return members, active
 
 
-def _people(group: str, members: dict[str, set[str]], above: frozenset[str]) -> set[str]:
+def _people(group: str, members: Mapping[str, set[str]]) -> set[str]:
+    """Everybody in a group and in the groups in it; circles end where they close."""
     people: set[str] = set()
-    for each in members.get(group, ()):
-        if each in members:
-            people |= _people(each, members, above | {group}) if each not in above else set()
-        else:
-            people.add(each)
+    seen, open_ = {group}, [group]
+    while open_:
+        for each in members.get(open_.pop(), ()):
+            if each not in members:
+                people.add(each)
+            elif each not in seen:
+                seen.add(each)
+                open_.append(each)
     return people

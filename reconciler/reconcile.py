@@ -31,7 +31,7 @@ from reconciler.model import (
     is_known,
 )
 from reconciler.planning.ordering import name_swaps, order_operations
-from reconciler.policy import check_policy
+from reconciler.policy import check_policy, warned
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind
 from reconciler.settling import settle
@@ -79,6 +79,7 @@ def reconcile(
     differences = diff_resources(situation)
     changes, drift = _divided(differences.findings, context, profile)
     changes, swaps = _without_swaps(changes, profile)
+    changes = tuple(warned(each, situation) for each in changes)
     operations = order_operations(changes, live, profile)
     violations = (*context.violations, *check_policy(changes, situation))
     plan = Plan(
