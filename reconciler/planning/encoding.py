@@ -109,7 +109,9 @@ def _element_operations(
         element = {part: _json(_wire(attribute, part, value)) for part, value in values.items()}
         return [PatchOperation(op=PatchOp.ADD, path=attribute.path, value=[{attribute.key: key, **element}])]
     removed = {path for path, each in parts.items() if each.op is PatchOp.REMOVE}
-    if held <= removed or (attribute.value and f"{prefix}.{attribute.value}" in removed):
+    # a provider shows `primary: false` for an element whether anybody set it or not
+    said = held - {f"{prefix}.primary"}
+    if removed and (said <= removed or (attribute.value and f"{prefix}.{attribute.value}" in removed)):
         return [PatchOperation(op=PatchOp.REMOVE, path=prefix)]
     return [
         PatchOperation(op=PatchOp.REMOVE, path=path)
