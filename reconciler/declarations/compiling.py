@@ -13,7 +13,7 @@ from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Par
 from reconciler.declarations.lines import Inner, Lines
 from reconciler.declarations.references import References
 from reconciler.declarations.reporting import Reporter, quoted
-from reconciler.declarations.texts import Texts
+from reconciler.declarations.texts import Texts, clean
 from reconciler.model import Address, DesiredItem, ItemKey, ResourceType, SourceLocation, Value
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import Attribute, Kind
@@ -48,7 +48,7 @@ class Compiler:
         self._templates: dict[str, Layer] = {}
         self._paths: dict[tuple[str, str, str], str] = {}
         readers: Mapping[Kind, _Read] = {
-            Kind.TEXT: self._single,
+            Kind.TEXT: self._text,
             Kind.BOOLEAN: self._single,
             Kind.NUMBER: self._single,
             Kind.DATE: self._single,
@@ -126,6 +126,10 @@ class Compiler:
 
     # --- single values
 
+    def _text(self, attribute: Attribute, raw: Any, lines: Lines) -> Compiled | None:
+        value = None if raw is None else clean(raw) or self.texts.text(attribute.name, raw, lines)
+        return None if value is None and raw is not None else Single(attribute.path, value, lines.spot())
+
     def _single(self, attribute: Attribute, raw: Any, lines: Lines) -> Compiled | None:
         if raw is None:
             return Single(attribute.path, None, lines.spot())
@@ -137,10 +141,8 @@ class Compiler:
             value = day.isoformat() if day else None
         elif attribute.kind is Kind.NUMBER:
             value = canonical_number(raw)
-        elif attribute.kind in (Kind.BOOLEAN, Kind.JSON):
-            value = canonical_json(raw)
         else:
-            value = self.texts.text(attribute.name, raw, lines)
+            value = canonical_json(raw)
         return None if value is None else Single(attribute.path, value, lines.spot())
 
     # --- complex and keyed values
@@ -258,7 +260,7 @@ class Compiler:
         items: dict[ItemKey, DesiredItem] = {}
         for index, each in enumerate(raw or ()):
             spot = lines.inside(raw, index)
-            text = self.texts.text(attribute.name, each, Inner(raw, index, lines))
+            text = clean(each) or self.texts.text(attribute.name, each, Inner(raw, index, lines))
             if text is not None and self._is_new(text, items, attribute.name, spot, lines):
                 items[text] = DesiredItem(origin=spot.origin)
         return Items(items, lines.spot(), cleared=not raw)

@@ -16,6 +16,12 @@ _BARE_EXTENSION: Final = re.compile(r"[0-9]{1,6}\Z").match
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z").match
 
 
+def clean(raw: Any) -> str:
+    """A scalar as canonical text; nothing if it is blank."""
+    text = raw if type(raw) is str else str(raw)
+    return "" if text.isspace() else canonical_text(text)
+
+
 class Texts:
     """Reads texts by one profile's rules; what cannot be read is reported, and None."""
 
@@ -25,8 +31,8 @@ class Texts:
 
     def text(self, name: str, raw: Any, at: Lines | Inner) -> str | None:
         """Any text that is more than blanks."""
-        text = canonical_text(raw if type(raw) is str else str(raw))
-        if text and not text.isspace():
+        text = clean(raw)
+        if text:
             return text
         mend = "write null to clear, or take the line out"
         self.report.error("empty-text", at.place(), f"{name} holds blanks only", mend=mend, of=at.of)
