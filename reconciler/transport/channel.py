@@ -10,7 +10,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import TracebackType
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -125,14 +124,6 @@ class Channel:
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
-
-    def __enter__(self) -> "Channel":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _new_client(self, transport: httpx.BaseTransport | None) -> httpx.Client:
         return httpx.Client(

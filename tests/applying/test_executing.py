@@ -291,6 +291,20 @@ def test_deleted_meanwhile(world: World) -> None:
     assert "deleted meanwhile" in failed.message
 
 
+def test_a_conflict_that_cannot_be_looked_into_is_a_failure(world: World) -> None:
+    world.twist = lambda request, _: httpx.Response(412 if request.method == "PATCH" else 500)
+    (failed,) = world.run(patch_user(1, "ann", "x1", version='W/"1"', title="Lead"))
+    assert isinstance(failed, Failed)
+    assert "cannot be read" in failed.message
+
+
+def test_a_delete_that_is_refused(world: World) -> None:
+    world.twist = lambda *_: answer(403, detail="not yours")
+    (failed,) = world.run(delete_user(1, "ann", "x1"))
+    assert isinstance(failed, Failed)
+    assert failed.message == "403: not yours"
+
+
 def test_a_profile_may_do_without_versions(world: World) -> None:
     from dataclasses import replace
 

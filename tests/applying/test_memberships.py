@@ -311,6 +311,16 @@ def test_members_that_cannot_be_read_back_are_noted(world: World, people: list[s
     assert "could not be read back" in done.note
 
 
+def test_where_a_group_can_never_be_read_the_change_still_counts(world: World, people: list[str]) -> None:
+    ops = world.group("Ops", people[0])
+    world.twist = lambda request, forward: httpx.Response(500) if request.method == "GET" else forward(request)
+    (done,) = world.run(patch_members(1, "ops", ops, add=[people[1]]))
+    assert done == Succeeded(number=1, live_id=ops)
+    world.twist = lambda request, _: httpx.Response(500 if request.method == "GET" else 404)
+    (failed,) = world.run(patch_members(1, "ops", ops, take=[people[1]]))
+    assert isinstance(failed, Failed)
+
+
 def test_an_unknown_outcome_is_not_taken_for_a_loss_later(world: World, people: list[str]) -> None:
     ops = world.group("Ops", *people[:2])
 

@@ -13,7 +13,7 @@ from reconciler import __version__
 from reconciler.errors import NotScim, SignInFailed, TargetError, Unreachable
 from reconciler.model import PatchOp, PatchOperation
 from reconciler.profiles.profile import RFC, WireRules
-from reconciler.settings import BearerAuth, SecretReference, Target
+from reconciler.settings import Auth, BasicAuth, BearerAuth, ClientCredentialsAuth, SecretReference, Target
 from reconciler.transport import answers, channel
 from reconciler.transport.answers import Answer, Refusal
 from reconciler.transport.auth import BearerSigner
@@ -93,6 +93,14 @@ def test_a_removal_has_no_value() -> None:
     handle, asked = answering(httpx.Response(204))
     writer(handle).patch("/Users/u1", (PatchOperation(op=PatchOp.REMOVE, path="title"),), None)
     assert json.loads(asked[0].content)["Operations"] == [{"op": "remove", "path": "title"}]
+
+
+def test_a_replacement_carries_its_version() -> None:
+    handle, asked = answering(httpx.Response(200, json=USER))
+    assert writer(handle).replace("/Users/u1", {"userName": "x"}, '"7"') == Answer(
+        status=200, body=USER, version='W/"7"'
+    )
+    assert (asked[0].method, asked[0].headers["If-Match"], asked[0].content) == ("PUT", '"7"', b'{"userName":"x"}')
 
 
 def test_text_that_is_no_unicode_is_sent_and_read_all_the_same() -> None:
@@ -459,6 +467,29 @@ def test_open_reader_and_writer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.delenv("SCIM_TOKEN")
     with pytest.raises(SignInFailed, match="SCIM_TOKEN"):
         open_reader(target, RFC, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("auth", "header"),
+    [
+        (None, None),
+        (BasicAuth("ann", SecretReference("env", "SCIM_SECRET")), "Basic YW5uOnRvcA=="),
+        (BasicAuth(SecretReference("env", "SCIM_USER"), SecretReference("env", "SCIM_SECRET")), "Basic Ym86dG9w"),
+        (
+            ClientCredentialsAuth("id", SecretReference("env", "SCIM_SECRET"), "https://login.example.com/token"),
+            "Bearer given",
+        ),
+    ],
+)
+def test_every_way_to_sign_in(
+    auth: Auth | None, header: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SCIM_SECRET", "top")
+    monkeypatch.setenv("SCIM_USER", "bo")
+    handle, asked = answering(httpx.Response(200, json=USER | {"access_token": "given"}))
+    target = Target(name="t", profile="rfc", url=BASE, auth=auth)
+    open_reader(target, RFC, tmp_path, transport=httpx.MockTransport(handle)).get("/Users/u1")
+    assert asked[-1].headers.get("Authorization") == header
 
 
 def test_an_embedded_target_needs_its_transport(tmp_path: Path) -> None:

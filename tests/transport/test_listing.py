@@ -83,6 +83,7 @@ def test_honest_totals_cost_the_fewest_requests(people: int, page: int, requests
         ("a full single page, beyond it the first", paged(rows(20), cap=20, beyond_is_first=True), 20, True, 2),
         ("a full single page, paging ignored", paged(rows(20), ignores_paging=True), 20, True, 2),
         ("the page's size as the total", paged(rows(120), cap=50, total=len), 120, False, 4),
+        ("the page's size as the total, which differs", paged(rows(70), cap=50, total=len), 70, False, 3),
         ("the page's size as the total, last page full", paged(rows(100), cap=50, total=len), 100, False, 3),
         ("a total that is too low", paged(rows(120), cap=50, total=lambda _: 70), 120, False, 4),
         ("a total of nought", paged(rows(12), total=lambda _: 0), 12, False, 2),
@@ -282,6 +283,28 @@ def test_a_cursor_that_comes_unasked_is_followed(total: int | None) -> None:
 def test_cursors_that_cannot_be_believed(pages: Any, total: int, why: str) -> None:
     with pytest.raises(IncompleteListing, match=why):
         walk(cursors(pages, total))
+
+
+def test_empty_pages_without_end_stop() -> None:
+    numbers = iter(range(10_000))
+    with pytest.raises(IncompleteListing, match="empty pages in a row"):
+        walk(lambda _: httpx.Response(200, json={"Resources": [], "nextCursor": str(next(numbers))}))
+
+
+def test_a_page_that_is_refused_on_the_way_stops() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        first = "cursor" not in request.url.params
+        return httpx.Response(200, json={"Resources": rows(2), "nextCursor": "b"}) if first else httpx.Response(500)
+
+    with pytest.raises(TargetError, match="answered 500"):
+        walk(handle)
+
+
+def test_a_later_page_that_comes_twice_is_walked_again() -> None:
+    # the third page is the second once more, and only in the first walk
+    pages = iter([rows(2), rows(2, 3), rows(2, 3), rows(2), rows(2, 3), rows(2, 5)])
+    listing, used = walk(lambda _: httpx.Response(200, json={"totalResults": 6, "Resources": next(pages)}))
+    assert (len(listing.rows), used) == (6, 6)
 
 
 def test_an_expired_cursor_starts_the_walk_again() -> None:
