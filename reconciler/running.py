@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,6 +23,7 @@ from reconciler.model import (
     Diagnostic,
     Json,
     LiveState,
+    ResourceType,
     Result,
     Severity,
     Succeeded,
@@ -169,7 +170,15 @@ def apply_target(
         version = run.record.claim(announced, run.loaded)
         audit_path = data_folder(project) / "audit" / f"{run.record.run}.jsonl"
         with Audit.open(audit_path) as audit:
-            results = execute(plan.operations, writer, run.profile, audit=audit, progress=progress, stop=stop)
+            results = execute(
+                plan.operations,
+                writer,
+                run.profile,
+                audit=audit,
+                progress=progress,
+                stop=stop,
+                members=_members(live),
+            )
         unverified, concluded = _verified(run, writer, reconciliation, announced, results)
         trouble = run.record.finish(concluded, run.loaded, version, _report(results))
     return Outcome(
@@ -217,6 +226,12 @@ def _verified(
             return unverified, concluded
         time.sleep(pause)
         pause *= 2
+
+
+def _members(live: LiveState) -> dict[str, Collection[str]]:
+    """Who is in each group, as it was just read: what a change must not lose."""
+    groups = {group.id: group.items("members") for group in live.of(ResourceType.GROUP)}
+    return {group_id: held for group_id, held in groups.items() if held is not None}
 
 
 def _created(reconciliation: Reconciliation, results: Sequence[Result]) -> dict[Address, str]:
