@@ -1,0 +1,1 @@
+"""Measures whole processes of `reconciler` against a made-up company, a page server on loopback, and other programs."""
