@@ -111,13 +111,15 @@ def _element_operations(
     removed = {path for path, each in parts.items() if each.op is PatchOp.REMOVE}
     # a provider shows `primary: false` for an element whether anybody set it or not
     said = held - {f"{prefix}.primary"}
-    if removed and (said <= removed or (attribute.value and f"{prefix}.{attribute.value}" in removed)):
+    if removed == parts.keys() and (said <= removed or f"{prefix}.{attribute.value}" in removed):
         return [PatchOperation(op=PatchOp.REMOVE, path=prefix)]
+    # what is set comes before what is removed, so that the element is never empty in between
+    ordered = sorted(parts.items(), key=lambda part: part[0] in removed)
     return [
         PatchOperation(op=PatchOp.REMOVE, path=path)
-        if each.op is PatchOp.REMOVE
+        if path in removed
         else PatchOperation(op=each.op, path=path, value=_json(_wire(attribute, path.rpartition(".")[2], each.after)))
-        for path, each in parts.items()
+        for path, each in ordered
     ]
 
 
