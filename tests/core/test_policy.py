@@ -1,0 +1,362 @@
+"""The rules that stop a run: the edges of every limit, and what each of them counts."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from builders import (
+    ADDITIVE,
+    NO_RECORD,
+    OPEN,
+    TODAY,
+    a,
+    desired,
+    entry,
+    group,
+    lifecycle,
+    listed,
+    live,
+    live_group,
+    live_user,
+    ours,
+    reconciled,
+    record,
+    user,
+)
+
+from reconciler.diffing.activity import dates_of
+from reconciler.model import Limit, LiveReference, Removal, ResourceType, SourceLocation
+from reconciler.policy import violation
+
+
+def rules(outcome):
+    return [each.rule for each in outcome.plan.violations]
+
+
+def leavers(total, gone, policy, *, removal=Removal.DEACTIVATE, active=True):
+    """`total` people are ours and live, `gone` of them are declared no more."""
+    keys = [f"u{number}" for number in range(total)]
+    known = record(*(entry(f"user.{key}", key, {"userName": f"{key}@x.io"}) for key in keys))
+    found = live(*(live_user(key, active=active) for key in keys))
+    wanted = desired(user("zz"), *(user(key) for key in keys[gone:]))
+    return reconciled(wanted, found, known, policy=replace(policy, removal_users=removal))
+
+
+def share(percent):
+    return replace(OPEN, removals=Limit(share=percent / 100))
+
+
+@pytest.mark.parametrize(
+    ("total", "gone", "percent", "refused"),
+    [
+        (10, 3, 30, False),
+        (10, 4, 30, True),
+        (10, 3, 5, False),  # never below three
+        (10, 4, 5, True),
+        (9, 3, 10, False),
+        (9, 4, 10, True),
+        (2, 2, 0, False),
+        (100, 29, 29, False),  # 0.29 * 100 is less than 29 in binary
+        (100, 30, 29, True),
+        (100, 5, 5, False),
+        (100, 6, 5, True),
+    ],
+)
+@pytest.mark.parametrize("removal", [Removal.DEACTIVATE, Removal.DELETE])
+def test_the_limit_of_removals(total, gone, percent, refused, removal) -> None:
+    outcome = leavers(total, gone, share(percent), removal=removal)
+    assert rules(outcome) == (["removals"] if refused else [])
+
+
+def test_a_violation_says_how_many_of_how_many_which_limit_and_how_to_get_past_it() -> None:
+    policy = replace(share(30), sources={"limits.removals": SourceLocation("reconciler.yaml", 9)})
+    [found] = leavers(10, 4, policy).plan.violations
+    assert found.summary == "4 of 10 people would be removed; at most 3 may (30%)"
+    assert "policy.limits.removals (reconciler.yaml:9)" in found.mend
+    assert (found.actual, found.limit) == (4, 3)
+    assert found.items == ("user.u0", "user.u1", "user.u2", "user.u3")
+    [default] = leavers(10, 4, share(30)).plan.violations
+    assert "policy.limits.removals (the default)" in default.mend
+
+
+def test_a_number_is_taken_as_it_is_written() -> None:
+    assert rules(leavers(10, 1, replace(OPEN, removals=Limit(number=0)))) == ["removals"]
+    assert rules(leavers(10, 1, replace(OPEN, removals=Limit(number=1)))) == []
+
+
+def test_a_limit_of_nobody_is_three() -> None:
+    assert Limit(share=0.5).of(0) == 3
+    assert [str(Limit(share=0.05)), str(Limit(number=7))] == ["5%", "7"]
+
+
+def test_accepting_lifts_exactly_that_violation() -> None:
+    [found] = leavers(10, 4, share(30)).plan.violations
+    keys = [f"u{number}" for number in range(10)]
+    known = record(*(entry(f"user.{key}", key, {"userName": f"{key}@x.io"}) for key in keys))
+    state = live(*(live_user(key) for key in keys))
+    accepted = [f"removals@{found.digest}"]
+    four = reconciled(desired(user("zz"), *map(user, keys[4:])), state, known, policy=share(30), accepted=accepted)
+    five = reconciled(desired(user("zz"), *map(user, keys[5:])), state, known, policy=share(30), accepted=accepted)
+    assert (rules(four), rules(five)) == ([], ["removals"])
+
+
+def test_the_digest_covers_the_rule_and_its_items_in_any_order() -> None:
+    one, other = violation("r", "s", ["b", "a"], 0, "m"), violation("r", "t", ["a", "b"], 5, "n")
+    assert one.digest == other.digest
+    assert (
+        len({one.digest, violation("q", "s", ["a", "b"], 0, "m").digest, violation("r", "s", ["a"], 0, "m").digest})
+        == 3
+    )
+
+
+def test_putting_somebody_off_by_a_line_counts_as_a_removal() -> None:
+    wanted = desired(user("al", here=lifecycle(active=False)))
+    outcome = reconciled(
+        wanted, live(live_user("al")), record(entry("user.al", "al")), policy=replace(OPEN, removals=Limit(number=0))
+    )
+    assert rules(outcome) == ["removals"]
+
+
+ENDED = lifecycle(ends=TODAY - timedelta(days=1))
+OVER = lifecycle(ends=TODAY - timedelta(days=40), delete_after=30)
+
+
+@pytest.mark.parametrize("here", [ENDED, OVER], ids=["endsOn", "deleteAfter"])
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_only_the_day_changed_does_not_count(here, recorded) -> None:
+    known = entry("user.al", "al", dates=dates_of(here) if recorded else None)
+    none = replace(OPEN, removals=Limit(number=0))
+    outcome = reconciled(desired(user("al", here=here)), live(live_user("al")), record(known), policy=none)
+    assert rules(outcome) == ([] if recorded else ["removals"])
+
+
+def test_a_membership_that_ended_by_its_day_does_not_count() -> None:
+    yesterday = TODAY - timedelta(days=1)
+    known = entry("group.g", "g", lists={"members": ours(until={"al": yesterday.isoformat()})})
+    wanted = desired(user("al"), group("g", listed(expired={a("user.al"): yesterday})))
+    none = replace(OPEN, member_removals=Limit(number=0))
+    found = live(live_user("al"), live_group("g", "g", ["al"]))
+    outcome = reconciled(wanted, found, record(known, entry("user.al", "al")), policy=none)
+    assert (rules(outcome), len(outcome.plan.operations)) == ([], 1)
+
+
+@pytest.mark.parametrize(("gone", "refused"), [(4, False), (5, True)])
+def test_the_limit_of_member_removals_is_a_share_of_each_group(gone, refused) -> None:
+    people = [f"u{number}" for number in range(20)]
+    known = entry("group.g", "g", lists={"members": ours(*people)})
+    wanted = desired(group("g", listed(*(LiveReference(ResourceType.USER, f"{each}@x.io") for each in people[gone:]))))
+    found = live(*map(live_user, people), live_group("g", "g", people))
+    policy = replace(OPEN, member_removals=Limit(share=0.2))
+    outcome = reconciled(wanted, found, record(known), policy=policy)
+    assert rules(outcome) == (["memberRemovals"] if refused else [])
+
+
+@pytest.mark.parametrize(("taken", "refused"), [(4, False), (5, True)])
+def test_the_limit_of_role_removals_is_a_share_of_the_people_who_are_matched(taken, refused) -> None:
+    keys = [f"u{number}" for number in range(20)]
+    known = [entry(f"user.{key}", key, lists={"roles": ours("r", mode=ADDITIVE)}) for key in keys]
+    roles = {"roles": listed("r", mode=ADDITIVE)}
+    wanted = desired(
+        *(user(key, lists=roles if place >= taken else {}) for place, key in enumerate(keys)), *map(group, keys)
+    )
+    found = live(*(live_user(key, roles=["r"]) for key in keys), *(live_group(f"g{key}", key) for key in keys))
+    outcome = reconciled(wanted, found, record(*known), policy=replace(OPEN, role_removals=Limit(share=0.2)))
+    assert rules(outcome) == (["roleRemovals"] if refused else [])
+
+
+def test_updates_and_creations_have_limits_where_they_are_set() -> None:
+    wanted = desired(user("al", {"title": "x"}), user("bo"))
+    zero = Limit(number=0)
+    outcome = reconciled(wanted, live(live_user("al")), NO_RECORD, policy=replace(OPEN, updates=zero, creations=zero))
+    assert rules(outcome) == ["updates", "creations"]
+    assert rules(reconciled(wanted, live(live_user("al")), NO_RECORD)) == []
+
+
+# --- protect
+
+
+def protected(*names, **more):
+    return replace(OPEN, protect=names, **more)
+
+
+AL = entry("user.al", "al", {"userName": "al@x.io"}, lists={"roles": ours("r")})
+
+
+@pytest.mark.parametrize("name", ["user.AL", "al", "AL@x.io", "user.al@x.io"])
+@pytest.mark.parametrize(
+    ("wanted", "removal", "items"),
+    [
+        (desired(user("zz")), Removal.DEACTIVATE, ("user.al deactivated", "user.al roles r")),
+        (desired(user("zz")), Removal.DELETE, ("user.al deleted",)),
+        (desired(user("al", here=lifecycle(active=False))), Removal.KEEP, ("user.al deactivated", "user.al roles r")),
+        (desired(user("al")), Removal.KEEP, ("user.al roles r",)),
+        (desired(user("al", lists={"roles": listed("r")})), Removal.KEEP, None),
+    ],
+)
+def test_a_protected_person_loses_nothing(name, wanted, removal, items) -> None:
+    found = live(live_user("al", roles=["r"]), live_user("zz"))
+    outcome = reconciled(wanted, found, record(AL), policy=protected(name, removal_users=removal))
+    assert [each.items for each in outcome.plan.violations] == ([] if items is None else [items])
+
+
+G = entry("group.g", "g", {"displayName": "g"}, lists={"members": ours("al", "bo")})
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "items"),
+    [
+        ("group.g", [a("user.al")], ("group.g members bo@x.io",)),
+        ("bo", [a("user.al")], ("group.g members bo@x.io",)),
+        ("al", [a("user.al")], None),
+    ],
+)
+def test_a_protected_member_stays_and_a_protected_group_keeps_its_members(name, members, items) -> None:
+    found = live(live_user("al"), live_user("bo"), live_group("g", "g", ["al", "bo"]))
+    known = record(G, entry("user.al", "al"), entry("user.bo", "bo"))
+    outcome = reconciled(
+        desired(user("al"), user("bo"), group("g", listed(*members))), found, known, policy=protected(name)
+    )
+    assert [each.items for each in outcome.plan.violations] == ([] if items is None else [items])
+
+
+def test_a_protected_member_does_not_go_with_her_group() -> None:
+    found = live(live_user("al"), live_user("bo"), live_group("g", "g", ["al", "bo"]))
+    policy = protected("bo", removal_groups=Removal.DELETE)
+    outcome = reconciled(desired(user("al"), user("bo"), group("h")), found, record(G), policy=policy)
+    assert [each.items for each in outcome.plan.violations] == [("group.g members bo@x.io",)]
+
+
+def test_a_protected_person_is_not_lost_through_a_group_in_between() -> None:
+    outer = entry("group.o", "o", {"displayName": "o"}, lists={"members": ours("g")})
+    found = live(live_user("bo"), live_group("g", "g", ["bo", "o"]), live_group("o", "o", ["g"]))
+    wanted = desired(group("g", listed(mode=ADDITIVE)), group("o", listed()))
+    outcome = reconciled(wanted, found, record(outer), policy=protected("bo@x.io"))
+    assert [each.items for each in outcome.plan.violations] == [("group.o members bo@x.io",)]
+
+
+def test_protection_says_where_it_is_written() -> None:
+    policy = protected("al", sources={"protect": SourceLocation("reconciler.yaml", 4)})
+    [found] = reconciled(
+        desired(user("zz")), live(live_user("al"), live_user("zz")), record(AL), policy=policy
+    ).plan.violations
+    assert "reconciler.yaml:4" in found.mend
+
+
+# --- minimum
+
+
+@pytest.mark.parametrize(
+    ("members", "least", "items"),
+    [
+        ([a("user.al")], 1, None),
+        ([a("user.al")], 2, ("group.g al",)),
+        ([], 1, ("group.g nobody",)),
+        ([a("user.al"), a("user.bo")], 3, None),  # too few before, and nobody is lost
+    ],
+)
+def test_a_group_keeps_its_least_number_of_active_people(members, least, items) -> None:
+    found = live(live_user("al"), live_user("bo"), live_group("g", "g", ["al", "bo"]))
+    known = record(G, entry("user.al", "al"), entry("user.bo", "bo"))
+    policy = replace(OPEN, minimum={"group.g": least})
+    outcome = reconciled(desired(user("al"), user("bo"), group("g", listed(*members))), found, known, policy=policy)
+    assert [each.items for each in outcome.plan.violations] == ([] if items is None else [items])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "options"),
+    [
+        (desired(user("al", here=lifecycle(active=False)), group("g", listed(a("user.al")))), {}),
+        (desired(user("zz"), group("g", listed())), {"removal_users": Removal.DELETE}),
+        (desired(user("al"), group("h")), {"removal_groups": Removal.DELETE}),
+    ],
+    ids=["switched off", "deleted", "group deleted"],
+)
+def test_who_is_switched_off_or_deleted_is_no_longer_counted(wanted, options) -> None:
+    known = record(entry("group.g", "g", {"displayName": "g"}, lists={"members": ours("al")}), entry("user.al", "al"))
+    found = live(live_user("al"), live_user("zz"), live_group("g", "g", ["al"]))
+    outcome = reconciled(wanted, found, known, policy=replace(OPEN, minimum={"g": 1}, **options))
+    assert rules(outcome) == ["minimum"]
+
+
+def test_people_are_counted_through_groups_and_with_those_who_are_created() -> None:
+    found = live(live_user("al"), live_group("g", "g", ["i"]), live_group("i", "i", ["al", "g"]))
+    known = record(
+        entry("group.i", "i", {"displayName": "i"}, lists={"members": ours("al", "g")}), entry("user.al", "al")
+    )
+    policy = replace(OPEN, minimum={"group.G": 1, "nobody knows": 4})
+    inner = LiveReference(ResourceType.GROUP, "g")
+    loses = reconciled(desired(user("al"), group("i", listed(inner))), found, known, policy=policy)
+    swaps = reconciled(
+        desired(user("al"), user("bo"), group("i", listed(inner, a("user.bo")))), found, known, policy=policy
+    )
+    assert (rules(loses), rules(swaps)) == (["minimum"], [])
+
+
+def test_a_group_that_is_only_declared_has_no_minimum_yet() -> None:
+    policy = replace(OPEN, minimum={"group.n": 3})
+    assert rules(reconciled(desired(group("n", listed())), live(), record(), policy=policy)) == []
+
+
+# --- privileged
+
+
+def test_every_change_of_a_privileged_role_or_group_has_to_be_accepted_by_name() -> None:
+    policy = replace(OPEN, privileged_roles=("Master Admin",), privileged_groups=("group.g",))
+    wanted = desired(user("al", lists={"roles": listed("master admin")}), user("bo"), group("g", listed(a("user.bo"))))
+    known = record(entry("user.al", "al"), entry("group.g", "g", lists={"members": ours("al")}))
+    found = live(live_user("al"), live_group("g", "g", ["al"]))
+    outcome = reconciled(wanted, found, known, policy=policy)
+    [found_one] = outcome.plan.violations
+    assert found_one.items == (
+        "group.g gains member bulkId:user.bo",
+        "group.g loses member al@x.io",
+        "user.al gains role master admin",
+    )
+    assert [each.warnings for each in outcome.plan.changes if each.address == a("user.al")] == [
+        ("privileged: gains role master admin",)
+    ]
+    accepted = reconciled(wanted, found, known, policy=policy, accepted=[f"privileged@{found_one.digest}"])
+    assert rules(accepted) == []
+
+
+def test_a_privileged_membership_that_ends_by_its_day_is_only_warned_of() -> None:
+    yesterday = TODAY - timedelta(days=1)
+    known = entry("group.g", "g", lists={"members": ours(until={"al": yesterday.isoformat()})})
+    wanted = desired(user("al"), group("g", listed(expired={a("user.al"): yesterday})))
+    found = live(live_user("al"), live_group("g", "g", ["al"]))
+    outcome = reconciled(wanted, found, record(known), policy=replace(OPEN, privileged_groups=("g",)))
+    assert rules(outcome) == []
+    assert outcome.plan.changes[0].warnings == ("privileged: loses member al@x.io",)
+
+
+# --- nobody left
+
+
+def test_a_source_that_suddenly_declares_nobody_stops() -> None:
+    known = record(*(entry(f"user.{each}", each) for each in ("al", "bo")), G)
+    found = live(live_user("al"), live_user("bo"), live_group("g", "g", ["al", "bo"]))
+    for wanted in (desired(), desired(group("g", listed()))):
+        outcome = reconciled(wanted, found, known)
+        assert rules(outcome) == ["empty-source"]
+        assert outcome.plan.violations[0].items == ("user.al", "user.bo")
+    only_groups = record(G)
+    assert rules(reconciled(desired(), found, only_groups)) == ["empty-source"]
+    assert rules(reconciled(desired(group("h")), found, only_groups)) == []
+    assert rules(reconciled(desired(user("al", {"title": "x"}), user("bo")), found, known)) == []
+
+
+def test_a_source_whose_people_are_all_released_is_meant() -> None:
+    found = live(live_user("al"), live_user("zz"))
+    assert rules(reconciled(desired(released=["user.al"]), found, record(entry("user.Al", "al")))) == []
+
+
+def test_a_source_without_people_that_changes_nothing_is_left_in_peace() -> None:
+    found = live(live_user("al", active=False))
+    assert rules(reconciled(desired(), found, record(entry("user.al", "al")))) == []
+
+
+def test_a_target_that_suddenly_holds_nobody_stops() -> None:
+    known = record(entry("user.al", "al"), entry("group.g", "g"))
+    outcome = reconciled(desired(user("al"), group("g")), live(live_group("g")), known)
+    assert rules(outcome) == ["empty-target"]
+    assert rules(reconciled(desired(user("al"), group("g")), live(), record())) == []
