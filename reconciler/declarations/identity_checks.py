@@ -97,11 +97,13 @@ def check_formerly(found: Resolution, report: Reporter) -> None:
                 holder = present.get(fold(name))
                 first = claimed.setdefault(fold(name), address)
                 if holder is not None:
-                    whose = "its own" if holder == address else f"that of {holder} ({resources[holder].source})"
+                    whose = f"its own present key or {label}"
+                    if holder != address:
+                        whose = f"the present key or {label} of {holder} ({resources[holder].source})"
                     report.error(
                         "formerly-in-use",
                         source,
-                        f"formerly: {quoted(name)} is in use: it is {whose} present key or {label}",
+                        f"formerly names {quoted(name)}, which is {whose}",
                         why="An earlier name is looked for only where nobody has it now.",
                         mend="take it out",
                         of=address,
@@ -110,7 +112,7 @@ def check_formerly(found: Resolution, report: Reporter) -> None:
                     report.error(
                         "formerly-twice",
                         source,
-                        f"formerly: {quoted(name)} is claimed by {first} too ({resources[first].source})",
+                        f"formerly names {quoted(name)}, and so does that of {first} ({resources[first].source})",
                         mend="keep it with the one whose name it was",
                         of=address,
                     )

@@ -29,11 +29,12 @@ _USERS_ONLY: Final = Hint(
 HINTS: Final = {
     "password": Hint(
         code="password",
+        summary="a password may not stand in these files",
         why="A secret in git is known to everybody who can read the repository, for ever.",
         mend="take it out, and change the password if it is in use",
     ),
     **dict.fromkeys(("id", "meta", "schemas", "$ref"), _SERVERS_OWN),
-    **dict.fromkeys(("from", "without", "overrides", "targets", "formerly"), _USERS_ONLY),
+    **dict.fromkeys(("from", "without", "overrides", "targets", "formerly", "username"), _USERS_ONLY),
     "skills": Hint(code="unknown-key", why="", mend="did you mean routingSkills?"),
     "languages": Hint(code="unknown-key", why="", mend="did you mean routingLanguages?"),
 }
@@ -122,7 +123,7 @@ def _released(text: str) -> Address:
 def _scope(where: Where) -> tuple[Address | None, Where]:
     """``users, alice.ng, title`` -> user.alice.ng, ``title``."""
     if len(where) >= 2 and where[0] in _KINDS:
-        return Address(_KINDS[str(where[0])], str(where[1])), where[2:] or where[1:]
+        return Address(_KINDS[str(where[0])], str(where[1])), where[2:]
     if len(where) > 2 and where[0] == "templates":
         return None, where[2:]
     return None, where

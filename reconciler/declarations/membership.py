@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from reconciler.declarations.compiling import Compiler
-from reconciler.declarations.declared import Entry
+from reconciler.declarations.declared import Entry, fold
 from reconciler.declarations.layers import Parts, Single
 from reconciler.declarations.people import Index, Person, override_layer
 from reconciler.declarations.reporting import quoted
@@ -140,10 +140,11 @@ class _Group:
             key = self._member(raw, source)
             if key is None:
                 continue
-            if key in seen:
-                self._repeated(key, source, seen[key])
+            same = LiveReference(key.resource_type, fold(key.name)) if isinstance(key, LiveReference) else key
+            if same in seen:
+                self._repeated(key, source, seen[same])
                 continue
-            seen[key] = source
+            seen[same] = source
             until = None
             if isinstance(raw, dict) and "until" in raw:
                 until = self.compiler.texts.day("until", raw["until"], self.places.value(raw, "until"), self.address)

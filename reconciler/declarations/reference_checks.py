@@ -45,10 +45,11 @@ def check_nesting(found: Resolution, report: Reporter) -> None:
             each for each in members if isinstance(each, Address) and each.resource_type is ResourceType.GROUP
         ]
     for cycle in cycles(inside):
+        alone = len(cycle) == 1
         report.error(
             "group-cycle",
             _line(found, cycle),
-            f"these groups are inside one another: {_path(cycle)}",
+            f"{cycle[0]} is inside itself" if alone else f"these groups are inside one another: {_path(cycle)}",
             mend="take one of the members out",
             of=cycle[0],
         )

@@ -1,6 +1,7 @@
 """What a name refers to: a declared user or group of the target, or somebody live. Unknown names are reported."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from reconciler.declarations.declared import View
 from reconciler.declarations.lines import Lines
@@ -11,6 +12,9 @@ from reconciler.settings import Target
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import Places
 
+_MOST_GUESSES: Final = 20
+"""Looking for a similar name among thousands takes long; where so many are unknown, spelling is not the reason."""
+
 
 class References:
     """Look-ups for one target. `left_out`: who names whom that is declared, but not for this target."""
@@ -19,6 +23,7 @@ class References:
         self.view = view
         self.target = target
         self.report = report
+        self._guesses = 0
         self.left_out: dict[tuple[Address | None, SourceLocation], list[str]] = {}
 
     def manager(self, raw: Any, lines: Lines) -> Value:
@@ -31,11 +36,12 @@ class References:
         """The address of a user by key or userName; None, and said so, if there is none for this target."""
         entry = self.view.user(name)
         if entry is None:
-            near = self.view.near_user(name)
+            near = self._near(self.view.near_user, name)
             mend = f"did you mean {near}?" if near else f"write {{live: {name}}} for somebody who is not declared"
             if self.view.group(name) is not None:
                 mend = f"write {{group: {name}}} for a group inside this one"
-            summary = f"nobody declared here has the key or userName {quoted(name)}"
+            what = code.removeprefix("unknown-")
+            summary = f"{what} {quoted(name)}: nobody declared here has this key or userName"
             self.report.error(code, source, summary, mend=mend, of=of)
             return None
         if not entry.is_for(self.target.name):
@@ -47,7 +53,7 @@ class References:
         """The address of a group by its key; None, and said so, if there is none for this target."""
         entry = self.view.group(name)
         if entry is None:
-            near = self.view.near_group(name)
+            near = self._near(self.view.near_group, name)
             mend = f"did you mean {near}?" if near else "declare it under groups:"
             self.report.error("unknown-group", source, f"no group has the key {quoted(name)}", mend=mend, of=of)
             return None
@@ -71,6 +77,10 @@ class References:
             )
             return None
         return LiveReference(ResourceType.USER, name)
+
+    def _near(self, look: Callable[[str], str | None], name: str) -> str | None:
+        self._guesses += 1
+        return look(name) if self._guesses <= _MOST_GUESSES else None
 
     def leave_out(self, of: Address | None, source: SourceLocation, name: str) -> None:
         """Count a reference to somebody who is declared, but not for this target."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from reconciler.declarations.lines import Inner, Lines
 from reconciler.declarations.reporting import Reporter, quoted
-from reconciler.declarations.zones import is_zone
+from reconciler.declarations.zones import is_zone, near_zone
 from reconciler.model import Address, SourceLocation
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import Attribute, Format
@@ -65,7 +65,8 @@ class Texts:
         """The name of a time zone."""
         if is_zone(str(raw)):
             return str(raw)
-        mend = "write an IANA name such as Europe/Berlin"
+        near = near_zone(str(raw))
+        mend = f"did you mean {near}?" if near else "write an IANA name such as Europe/Berlin"
         self.report.error("unknown-time-zone", at.place(), f"there is no time zone {quoted(raw)}", mend=mend, of=at.of)
         return None
 

@@ -1,7 +1,9 @@
-"""Whether a word names an IANA time zone. The database is the system's, or the tzdata package's."""
+"""Whether a word names an IANA time zone, and which it may have meant. The database is the system's or tzdata's."""
 
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from reconciler.suggestions import nearest
 
 
 @cache
@@ -12,3 +14,8 @@ def is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def near_zone(name: str) -> str | None:
+    """The zone whose name is most like this one."""
+    return nearest(name, sorted(available_timezones()))

@@ -32,11 +32,15 @@ _TEXT: Final = {"string", "number", "boolean"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
-    """What to say about a key that people may expect, but that is not there for a reason."""
+    """What to say about a key that people may expect, but that is not there for a reason.
+
+    `summary` stands instead of "there is no key …" where it is given.
+    """
 
     code: str
     why: str
     mend: str
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +84,12 @@ def findings(
     data_seen = _plain(data)
     faults = [each for error in judge.validator.iter_errors(data_seen) for each in _faults(judge, error, data)]
     found: dict[tuple[Where, str, str], Finding] = {}
+    unknown: dict[Where, list[str]] = {}
     for fault in faults:
-        if _is_news(fault, faults, data, places):
+        if fault.keyword == "unknown":
+            unknown.setdefault(fault.where, []).append(str(fault.subject))
+    for fault in faults:
+        if _is_news(fault, unknown.get(fault.where, ()), data, places):
             finding = _finding(fault, data, places, scope, hints or {})
             found.setdefault((finding.where, finding.diagnostic.code, finding.diagnostic.summary), finding)
     return tuple(found.values())
@@ -121,7 +129,7 @@ def _plain(data: Any) -> Any:
 
 
 def _faults(judge: _Judge, error: Any, data: Any) -> Iterator[Fault]:
-    where: Where = tuple(error.instance_path)
+    where = _where(data, error.instance_path, error.instance)
     pointer = list(error.schema_path)
     keyword = str(error.kind.name)
     if keyword in ("anyOf", "oneOf"):
@@ -162,23 +170,22 @@ def _likeliest(judge: _Judge, node: Any, where: Where, instance: Any) -> Fault:
     return Fault(inside, str(best.validator), known, best.instance)
 
 
-def _is_news(fault: Fault, faults: Sequence[Fault], data: Any, places: Places) -> bool:
+def _is_news(fault: Fault, unknown: Sequence[str], data: Any, places: Places) -> bool:
     """A key that is missing because it is empty or misspelled is reported as that, and not again as missing."""
     if fault.keyword != "required":
         return True
     if places.has_hole(_at(data, fault.where)):
         return False
-    unknown = [each.subject for each in faults if each.keyword == "unknown" and each.where == fault.where]
     known = fault.node.get("properties", {})
-    return all(nearest(str(each), known) != fault.subject for each in unknown)
+    return all(nearest(each, known) != fault.subject for each in unknown)
 
 
 def _finding(fault: Fault, data: Any, places: Places, scope: Scope | None, hints: Mapping[str, Hint]) -> Finding:
     address, inner = scope(fault.where) if scope else (None, fault.where)
-    code, summary, why, mend = word(fault, inner)
-    hint = hints.get(str(fault.subject).lower()) if fault.keyword == "unknown" else None
+    code, summary, why, mend = word(fault, inner, str(address or ""))
+    hint = _hint(fault, hints)
     if hint is not None:
-        code, why, mend = hint.code, hint.why, hint.mend
+        code, summary, why, mend = hint.code, hint.summary or summary, hint.why, hint.mend
     return Finding(
         where=(*fault.where, fault.subject) if fault.names_key else fault.where,
         diagnostic=Diagnostic(
@@ -193,6 +200,15 @@ def _finding(fault: Fault, data: Any, places: Places, scope: Scope | None, hints
     )
 
 
+def _hint(fault: Fault, hints: Mapping[str, Hint]) -> Hint | None:
+    """The hint for an unknown key, unless only its case is wrong."""
+    if fault.keyword != "unknown":
+        return None
+    key = str(fault.subject).lower()
+    known = {each.lower() for each in fault.node.get("properties", {})} if isinstance(fault.node, dict) else set()
+    return None if key in known else hints.get(key)
+
+
 def _place(fault: Fault, data: Any, places: Places) -> SourceLocation:
     container = _at(data, fault.where)
     if fault.names_key and isinstance(container, dict):
@@ -203,6 +219,32 @@ def _place(fault: Fault, data: Any, places: Places) -> SourceLocation:
     if fault.keyword in ("required", "minProperties") and isinstance(parent, dict):
         return places.key(parent, str(last))
     return places.value(parent, last)
+
+
+def _where(data: Any, path: Sequence[str | int], instance: Any) -> Where:
+    """A path as jsonschema-rs gives it, which takes the keys ``"5"``, ``"05"`` and ``"+5"`` for the index 5."""
+    if not any(isinstance(step, int) for step in path):
+        return tuple(path)
+    fitting = (where for where, value in _paths(data, path) if _plain(value) == instance)
+    return next(fitting, ())
+
+
+def _paths(data: Any, path: Sequence[str | int]) -> Iterator[tuple[Where, Any]]:
+    """Every way to follow a path in which an index may stand for a key, and what it leads to."""
+    if not path:
+        yield (), data
+        return
+    step = path[0]
+    for key in _keys_like(data, step) if isinstance(data, dict) and isinstance(step, int) else (step,):
+        for where, value in _paths(data[key], path[1:]):
+            yield (key, *where), value
+
+
+def _keys_like(data: dict[str, Any], index: int) -> Iterator[str]:
+    text = str(index)
+    if text in data:
+        yield text
+    yield from (key for key in data if key != text and (key.removeprefix("+").lstrip("0") or "0") == text)
 
 
 def _at(data: Any, where: Sequence[str | int]) -> Any:

@@ -16,6 +16,8 @@ _TYPES: Final = {
     "array": "a list",
     "null": "null",
 }
+_WHOLE: Final = "this document"
+_BOOLEANS: Final = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _CLEAR: Final = "write null to clear, or take the line out"
 
 
@@ -37,9 +39,9 @@ class Fault:
         return self.keyword in ("unknown", "propertyNames")
 
 
-def word(fault: Fault, where: tuple[str | int, ...]) -> tuple[str, str, str, str]:
-    """Code, summary, why and mend; `where` is the path as the reader should see it."""
-    name = named(where)
+def word(fault: Fault, where: tuple[str | int, ...], owner: str) -> tuple[str, str, str, str]:
+    """Code, summary, why and mend; `where` is the path as the reader should see it, inside of `owner`."""
+    name = named(where) or owner or _WHOLE
     match fault.keyword:
         case "unknown":
             return _unknown(fault, name)
@@ -74,7 +76,7 @@ def named(where: tuple[str | int, ...]) -> str:
             words += f" item {step + 1}"
         else:
             words += f".{step}" if words else str(step)
-    return words.strip() or "this document"
+    return words.strip()
 
 
 def shown(fault: Fault) -> str:
@@ -92,12 +94,12 @@ def shown(fault: Fault) -> str:
 def _unknown(fault: Fault, name: str) -> tuple[str, str, str, str]:
     known = fault.node.get("properties", {}) if isinstance(fault.node, dict) else {}
     key = _cut(str(fault.subject))
-    place = f" in {name}" if fault.where and name != "this document" else ""
+    place = f" in {name}" if name != _WHOLE else ""
     return "unknown-key", f"there is no key {key}{place}", "", suggestion(str(fault.subject), known)
 
 
 def _missing(fault: Fault, name: str) -> tuple[str, str, str, str]:
-    owner = "" if name == "this document" else f" in {name}"
+    owner = "" if name == _WHOLE else f" in {name}"
     return "missing-key", f"{fault.subject} is missing{owner}", "", f"write {fault.subject}"
 
 
@@ -109,6 +111,8 @@ def _type(fault: Fault, name: str) -> tuple[str, str, str, str]:
         mend = f'write "{str(value).lower()}" in quotes if it is text'
     elif isinstance(value, Quoted) and {"number", "integer"} & set(types):
         mend = "take the quotes away: in quotes it is text"
+    elif "boolean" in types and isinstance(value, str):
+        mend = f"write {_BOOLEANS.get(value.lower(), 'true or false')}, without quotes"
     elif value is None and "null" not in types:
         mend = "take the line out"
     elif types == ["array"] or (types and set(types) <= {"array", "null"} and isinstance(value, str)):

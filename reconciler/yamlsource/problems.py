@@ -12,7 +12,7 @@ from typing import Any, Final
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]").search
 _UNREADABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _ODD_BREAK: Final = re.compile("[\x85\u2028\u2029]").search
-_GLUED: Final = re.compile(r"[ \t]+#(?=[^\s#])[^\r\n]*")
+_GLUED: Final = re.compile(r"(?<![ \t])[ \t]+#(?=[^\s#])[^\r\n]*")
 _LEADING_TAB: Final = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 
 
@@ -81,7 +81,18 @@ def close_look(text: str, scalars: Callable[[str], Iterator[tuple[str, bool, Any
             inside.update(range(start.line + 1, end.line + 1))
         elif not empty and _GLUED.match(text, end.index):
             found.append(Trouble.glued(start.line + 1, start.column + 1))
-    return found + [_tab(text, each.end()) for each in tabs if text.count("\n", 0, each.end()) not in inside]
+    return found + _tabs(text, tabs, inside)
+
+
+def _tabs(text: str, tabs: list[re.Match[str]], inside: set[int]) -> list[Trouble]:
+    """The first tab of the file that is no part of a text, with how many lines have one."""
+    line, counted, found = 0, 0, []
+    for each in tabs:
+        line += text.count("\n", counted, each.start())
+        counted = each.start()
+        if line not in inside:
+            found.append(each)
+    return [_tab(text, found[0].end(), len(found))] if found else []
 
 
 def syntax_trouble(text: str, error: Any) -> Trouble:
@@ -189,11 +200,11 @@ _SENTENCES: Final[tuple[tuple[str, Callable[[str], _Sentence]], ...]] = (
 )
 
 
-def _tab(text: str, index: int) -> Trouble:
+def _tab(text: str, index: int, lines: int = 1) -> Trouble:
     start = text.rfind("\n", 0, index) + 1
     return Trouble(
         "tab-indentation",
-        "a tab stands in the indentation",
+        "a tab stands in the indentation" + (f", here and in {lines - 1} more lines" if lines > 1 else ""),
         "How wide a tab is depends on the editor; YAML does not allow it.",
         "use blanks",
         text.count("\n", 0, index) + 1,

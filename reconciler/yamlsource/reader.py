@@ -140,7 +140,7 @@ class Reader:
             elif not value:
                 return self._nothing(packed, mark.index)
             elif value in UNCLEAR:
-                self._unclear(value, packed)
+                return self._unclear(value, packed)
         elif looks_like_number(value):
             value = Quoted(value)
         elif event.style == '"' and not value.isprintable() and unprintable(value):
@@ -176,6 +176,7 @@ class Reader:
 
     def _unclear(self, word: str, packed: int) -> None:
         plain = word.lower()
+        self._skip()
         self._trouble(
             "unclear-word",
             packed,
@@ -248,7 +249,9 @@ class Reader:
             )
             self._skip()
         elif isinstance(value, dict | list) and self._is_open(value):
-            self._trouble("recursive-alias", packed, f"*{event.anchor} stands inside of what it names")
+            self._trouble(
+                "recursive-alias", packed, f"*{event.anchor} stands inside of what it names", "", "take it out"
+            )
             self._skip()
         else:
             self._charge(value, packed)
@@ -302,7 +305,9 @@ class Reader:
             for each in source if isinstance(source, list) else [source]:
                 theirs = self.places.marks(each) if isinstance(each, dict) else None
                 if not isinstance(each, dict) or not isinstance(theirs, dict):
-                    self._trouble("wrong-merge", packed, "<< takes a mapping, or a list of mappings")
+                    self._trouble(
+                        "wrong-merge", packed, "<< takes a mapping, or a list of mappings", "", "write <<: *name"
+                    )
                     continue
                 if self.places.has_hole(each):
                     self.places.leave_hole(container)

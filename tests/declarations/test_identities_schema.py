@@ -161,8 +161,8 @@ def codes_in_the_code() -> set[str]:
 @pytest.mark.parametrize(
     ("lines", "summary", "mend"),
     [
-        ("tilte: x", "there is no key tilte in ann", "did you mean title?"),
-        ("skills: {x: 1}", "there is no key skills in ann", "did you mean routingSkills?"),
+        ("tilte: x", "there is no key tilte in user.ann", "did you mean title?"),
+        ("skills: {x: 1}", "there is no key skills in user.ann", "did you mean routingSkills?"),
         ("name: {giveName: x}", "there is no key giveName in name", "did you mean givenName?"),
         (
             "routingSkills: {Billing: high}",
@@ -179,7 +179,10 @@ def codes_in_the_code() -> set[str]:
         ("roles: [{a: b}]", "roles item 1 must be text, not a mapping", ""),
         ('title: ""', "title is an empty text", "write null to clear, or take the line out"),
         ("startsOn: soon", 'startsOn must be a date such as 2026-12-31, not "soon"', ""),
-        ("active: yes", 'active must be true or false, not "yes"', ""),
+        ("active: yes", 'active must be true or false, not "yes"', "write true, without quotes"),
+        ('active: "False"', 'active must be true or false, not "False"', "write false, without quotes"),
+        ("username: x", "there is no key username in user.ann", "did you mean userName?"),
+        ("timeZone: Europe/Berlni", 'there is no time zone "Europe/Berlni"', "did you mean Europe/Berlin?"),
         ("manager: {liv: x}", "there is no key liv in manager", "did you mean live?"),
     ],
 )
