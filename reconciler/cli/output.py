@@ -8,21 +8,31 @@ from typing import Final
 from reconciler.model import Diagnostic, Plan, Result
 from reconciler.planfile import dump
 from reconciler.rendering.diagnostics import render_diagnostics
+from reconciler.rendering.html import render_html
+from reconciler.rendering.markdown import render_markdown
 from reconciler.rendering.neutral import neutral
 from reconciler.rendering.report import render_report
 from reconciler.rendering.text import paper_for, render_text, write_text
-from reconciler.rendering.view import view
+from reconciler.rendering.view import stamp, view
 
-FORMATS: Final = ("text", "json")
+FORMATS: Final = ("text", "json", "markdown", "html")
 
 
 def show_plan(plan: Plan, form: str, *, verbose: bool = False) -> None:
     """Print a plan in one of `FORMATS`."""
+    write_text(sys.stdout, _rendered(plan, form, verbose))
+
+
+def _rendered(plan: Plan, form: str, verbose: bool) -> str:
     if form == "json":
-        write_text(sys.stdout, dump(plan).decode())
-        return
+        return dump(plan).decode()
+    if form == "markdown":
+        return render_markdown(view(plan, verbose=verbose), stamp(plan))
+    if form == "html":
+        # whoever opens the page folds and searches there, so everybody is in it
+        return render_html(view(plan, verbose=True), stamp(plan))
     paper = paper_for(sys.stdout, os.environ)
-    write_text(sys.stdout, render_text(view(plan, verbose=verbose), width=paper.width, colour=bool(paper.styles)))
+    return render_text(view(plan, verbose=verbose), width=paper.width, colour=bool(paper.styles))
 
 
 def show_report(plan: Plan, results: Sequence[Result], unverified: Sequence[Diagnostic], *, verbose: bool) -> None:

@@ -2,21 +2,32 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 from reconciler.model import Action, Address, AttributeChange, Change, Diagnostic, PatchOp, ResourceType
 
 FOLDED_FROM: Final = 3
 """So many equal changes are one block, and so many equal diagnostics one remark."""
-_REMOVALS: Final = (Action.DELETE, Action.DEACTIVATE)
+
+
+class Risk(IntEnum):
+    """How much a change may cost somebody; what costs most comes first. `REST` takes and gives back no access."""
+
+    DELETES = 0
+    DEACTIVATES = 1
+    PRIVILEGED = 2
+    REACTIVATES = 3
+    TAKES = 4
+    REST = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A change, or at least three that are equal but for whom they concern. A lower `rank` is read earlier."""
+    """A change, or at least three that are equal but for whom they concern."""
 
     changes: tuple[Change, ...]
-    rank: int
+    risk: Risk
 
     @property
     def first(self) -> Change:
@@ -31,7 +42,7 @@ class Group:
     @property
     def takes(self) -> bool:
         """Whether somebody may lose access, or get it back: then everybody is named."""
-        return self.rank != _REST
+        return self.risk is not Risk.REST
 
 
 def folded(changes: Iterable[Change]) -> list[Group]:
@@ -39,13 +50,13 @@ def folded(changes: Iterable[Change]) -> list[Group]:
     alike: dict[object, list[tuple[int, Change]]] = {}
     for position in enumerate(sorted(changes, key=lambda change: _by_address(change.address))):
         alike.setdefault(_likeness(position[1]), []).append(position)
-    groups: list[tuple[int, bool, int, Group]] = []
+    groups: list[tuple[Risk, bool, int, Group]] = []
     for some in alike.values():
-        rank = _rank(some[0][1])
+        risk = _risk(some[0][1])
         if len(some) >= FOLDED_FROM:
-            groups.append((rank, True, some[0][0], Group(tuple([each for _, each in some]), rank)))
+            groups.append((risk, True, some[0][0], Group(tuple([each for _, each in some]), risk)))
         else:
-            groups += [(rank, False, index, Group((each,), rank)) for index, each in some]
+            groups += [(risk, False, index, Group((each,), risk)) for index, each in some]
     return [group for *_, group in sorted(groups, key=lambda entry: entry[:3])]
 
 
@@ -60,21 +71,18 @@ def same_remarks(diagnostics: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
     ]
 
 
-_WARNED: Final = 2
-_REST: Final = 5
-
-
-def _rank(change: Change) -> int:
-    for rank, action in enumerate(_REMOVALS):
-        if action in change.actions:
-            return rank
+def _risk(change: Change) -> Risk:
+    if Action.DELETE in change.actions:
+        return Risk.DELETES
+    if Action.DEACTIVATE in change.actions:
+        return Risk.DEACTIVATES
     if change.warnings:
-        return _WARNED
+        return Risk.PRIVILEGED
     if Action.REACTIVATE in change.actions:
-        return 3
+        return Risk.REACTIVATES
     if any(each.op is PatchOp.REMOVE and each.item is not None for each in change.attribute_changes):
-        return 4
-    return _REST
+        return Risk.TAKES
+    return Risk.REST
 
 
 def _by_address(address: Address) -> tuple[bool, str, str]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from reconciler.model import (
     Address,
+    Change,
     LiveReference,
     Origin,
     ResourceType,
@@ -109,6 +110,14 @@ def shown_pair(before: Value, after: Value, path: str, names: Names) -> tuple[st
 def address_text(address: Address) -> str:
     """``user.alice.ng``."""
     return neutral(str(address), NAME_LIMIT)
+
+
+def department(change: Change) -> str:
+    """The department that a change sets, or takes away; empty where it says nothing of it."""
+    for each in change.attribute_changes:
+        if each.item is None and each.path.endswith("department") and short_path(each.path) == "department":
+            return neutral(str(each.before if each.after is None else each.after), NAME_LIMIT)
+    return ""
 
 
 def place(source: SourceLocation | None) -> str:

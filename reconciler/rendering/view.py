@@ -6,18 +6,14 @@ writer escapes its own syntax and nothing else. No colours, no widths, no I/O.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict
 
-from reconciler.model import Action, Change, Diagnostic, Plan, Severity, Violation
+from reconciler.model import Action, Cause, Change, Diagnostic, Plan, ResourceType, Severity, Violation
+from reconciler.planfile import digest
 from reconciler.rendering import wording
-from reconciler.rendering.folding import Group, folded, same_remarks
+from reconciler.rendering.folding import Group, Risk, folded, same_remarks
 from reconciler.rendering.lines import Line, Mark, change_lines, drift_lines
-from reconciler.rendering.naming import (
-    Names,
-    address_text,
-    place,
-    plural,
-)
+from reconciler.rendering.naming import Names, address_text, department, place, plural
 from reconciler.rendering.neutral import NAME_LIMIT, neutral
 
 _NAMED: Final = 3
@@ -38,12 +34,35 @@ _NOBODY: Final = People()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whom one change concerns. `label`: what people call it, empty if that is its key.
+
+    `department`: the one that the change itself sets or shows; `path` and `place`: the file and the line, if known.
+    """
+
+    address: str
+    label: str = ""
+    department: str = ""
+    path: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One change, or many equal ones: whom it concerns, what happens, why or from where, and each difference."""
+    """One change, or many equal ones: whom it concerns, what happens, why or from where, and each difference.
+
+    `identities` has an entry for each change, in order; `people` is how a line of text names them. `causes`: that of
+    the change first, then those of single differences.
+    """
 
     subject: str
     predicate: str
     mark: Mark
+    risk: Risk
+    resource_type: ResourceType
+    actions: tuple[Action, ...]
+    causes: tuple[Cause, ...]
+    identities: tuple[Identity, ...]
     aside: str = ""
     lines: tuple[Line, ...] = ()
     people: People = _NOBODY
@@ -75,9 +94,13 @@ class BrokenRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanView:
-    """A plan as it is read. `header` and `requests` are empty when there is nothing to do."""
+    """A plan as it is read. `header` and `requests` are empty when there is nothing to do.
+
+    `counts`: ``1 to add, 288 to change, 0 to destroy``, which `summary` says in a whole sentence.
+    """
 
     header: str
+    counts: str
     warnings: tuple[Remark, ...]
     blocks: tuple[Block, ...]
     drift_header: str
@@ -87,6 +110,33 @@ class PlanView:
     notices: tuple[Remark, ...]
     summary: str
     requests: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What tells a plan from every other, for outputs that are kept: `digest` and `commit` whole, or empty.
+
+    `at_merge`: what happens when this is merged, in a sentence.
+    """
+
+    target: str
+    profile: str
+    commit: str
+    digest: str
+    tool: str
+    at_merge: str
+
+
+def stamp(plan: Plan) -> Stamp:
+    """Which plan it is. Apart from `view`, because the digest of a big plan takes its time."""
+    return Stamp(
+        target=neutral(plan.target, NAME_LIMIT),
+        profile=neutral(plan.profile, NAME_LIMIT),
+        commit=neutral(plan.commit or "", NAME_LIMIT),
+        digest=digest(plan),
+        tool=neutral(f"reconciler {plan.tool_version}".rstrip(), NAME_LIMIT),
+        at_merge=wording.at_merge(plan),
+    )
 
 
 def view(plan: Plan, *, verbose: bool = False) -> PlanView:
@@ -100,6 +150,7 @@ def view(plan: Plan, *, verbose: bool = False) -> PlanView:
     notices = [each for each in plan.notices if each.severity is Severity.NOTICE]
     return PlanView(
         header=wording.header(plan),
+        counts=wording.tally(plan.changes) if plan.changes else "no changes",
         warnings=(*_change_warnings(plan.changes), *remarks(alarms, whole=True)),
         blocks=tuple([_block(each, plan.names, verbose) for each in folded(plan.changes)]),
         drift_header=wording.DRIFT_HEADER if plan.drift else "",
@@ -123,6 +174,7 @@ def _block(group: Group, names: Names, verbose: bool) -> Block:
         subject=_subject(group),
         predicate=wording.predicate(change.actions),
         mark=_block_mark(change.actions),
+        **_facts(group),
         aside=wording.aside(group, uniform),
         lines=change_lines(change, names, kept=not group.folds, cause=not uniform, verbose=verbose),
         people=people([_key(each) for each in group.changes], whole) if group.folds else _NOBODY,
@@ -138,9 +190,42 @@ def _drift_block(group: Group, names: Names, verbose: bool) -> Block:
         subject=_subject(group),
         predicate="deleted on the server" if gone else "",
         mark=Mark.REMOVE if gone else Mark.CHANGE,
+        **_facts(group),
         lines=() if gone else drift_lines(change, names),
         people=people([_key(each) for each in group.changes], verbose) if group.folds else _NOBODY,
         notes=tuple([neutral(each) for each in change.notes]),
+    )
+
+
+class _Facts(TypedDict):
+    """What a writer sorts and filters by."""
+
+    risk: Risk
+    resource_type: ResourceType
+    actions: tuple[Action, ...]
+    causes: tuple[Cause, ...]
+    identities: tuple[Identity, ...]
+
+
+def _facts(group: Group) -> _Facts:
+    change = group.first
+    found = dict.fromkeys([change.cause, *(each.cause for each in change.attribute_changes)])
+    return _Facts(
+        risk=group.risk,
+        resource_type=change.address.resource_type,
+        actions=change.actions or (Action.UPDATE,),
+        causes=tuple(found),
+        identities=tuple([_identity(each) for each in group.changes]),
+    )
+
+
+def _identity(change: Change) -> Identity:
+    return Identity(
+        address=address_text(change.address),
+        label=neutral(change.label, NAME_LIMIT) if change.label != change.address.key else "",
+        department=department(change),
+        path=neutral(change.source.path, NAME_LIMIT) if change.source else "",
+        place=place(change.source),
     )
 
 

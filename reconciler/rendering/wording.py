@@ -79,6 +79,16 @@ def requests(plan: Plan) -> str:
     return f"{count}, {_duration(plan.requests / plan.requests_per_minute)} at {plan.requests_per_minute:,} a minute."
 
 
+def at_merge(plan: Plan) -> str:
+    """What a merge brings about, in a sentence or two."""
+    if plan.violations:
+        return "Merged as it stands, this changes nothing: apply stops at the safety rule."
+    if not plan.changes:
+        return "Merging this changes nothing on the target."
+    count = len(plan.changes)
+    return f"At merge, apply makes {'this change' if count == 1 else f'these {count:,} changes'} and no other."
+
+
 def tally(changes: Iterable[Change]) -> str:
     """``1 to add, 288 to change, 0 to destroy; 1 to deactivate``: Terraform's three always, ours where not 0."""
     return _counted(changes, {action: f"to {words[0]}" for action, words in _TALLY.items()})

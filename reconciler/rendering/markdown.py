@@ -1,0 +1,289 @@
+"""A plan as Markdown, for the comment on a pull request and for the summary of a CI run.
+
+First what a reviewer must not miss: broken safety rules, then who loses access, gets something privileged or comes
+back. Then a line for each person and group, the differences folded away, and apart from them what other hands changed.
+
+Everything in a `PlanView` is neutral already; `commonmark` makes words and code of it, and nothing is written past it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+from urllib.parse import quote
+
+from reconciler.model import ResourceType
+from reconciler.rendering.commonmark import code, fence, prose
+from reconciler.rendering.differences import difference_rows, gist
+from reconciler.rendering.folding import Risk
+from reconciler.rendering.view import Block, BrokenRule, People, PlanView, Remark, Stamp
+
+COMMENT_LIMIT: Final = 65_536
+"""Characters of a comment on GitHub; the longest text stays below."""
+_RESERVE: Final = 1_500
+"""Characters of headings, and of saying what was left out."""
+_OPEN_LINES: Final = 25
+"""So many lines of a list are seen at once, the others unfold."""
+_NAMES: Final = 40
+"""So many identities are named by one remark."""
+_TOGETHER: Final = 20
+"""So many identities share a line where there is no room for a line each."""
+_ALARMING: Final = Risk.REACTIVATES
+"""Up to this risk a change stands in the warning block."""
+
+
+class _Part(Enum):
+    """Where something is read, from the top."""
+
+    RULES = auto()
+    ALARMS = auto()
+    PEOPLE = auto()
+    GROUPS = auto()
+    REFUSED = auto()
+    DETAILS = auto()
+    DRIFT = auto()
+    NOTES = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """Something that is shown whole or not at all; it tells of `amount` changes, rules or remarks.
+
+    `vital`: without it nobody could see who loses access, or gets it back.
+    """
+
+    part: _Part
+    text: str
+    amount: int = 1
+    vital: bool = False
+
+
+def render_markdown(view: PlanView, stamp: Stamp, *, limit: int = COMMENT_LIMIT) -> str:
+    """A whole plan as Markdown of fewer than `limit` characters, without a line end; 4,000 are the least that helps.
+
+    It begins with ``<!-- reconciler:plan:TARGET -->``, by which the comment of an earlier run is found; all but
+    letters, digits and ``_.-~`` is percent-encoded there. What does not fit is left out, whole and counted, in this
+    order: notes, differences, drift, what is left as it is, then the changes from the least risky one. Who is deleted,
+    deactivated or reactivated, gets something privileged or loses a role, a skill or a membership is named even then,
+    many in a line.
+    """
+    head, foot = _head(view, stamp), _foot(view, stamp)
+    room = limit - len(head) - len(foot) - _RESERVE
+    vital = [_block_item(each) for each in view.blocks if each.risk is not Risk.REST]
+    kept, dropped = _fitting([*_rules(view), *vital, *_others(view)], room)
+    if any(each.vital for each in dropped):
+        kept, dropped = _fitting([*_rules(view), *_names_only(view), *_others(view)], room)
+    return "\n\n".join([head, *_sections(view, kept, dropped), foot])
+
+
+def _fitting(items: Sequence[_Item], room: int) -> tuple[Sequence[_Item], Sequence[_Item]]:
+    """The first items, as many as there is room for, and the others."""
+    count = 0
+    for each in items:
+        room -= len(each.text) + each.text.count("\n") * 2 + 4
+        if room < 0:
+            break
+        count += 1
+    return items[:count], items[count:]
+
+
+# --- items, the most important first
+
+
+def _rules(view: PlanView) -> list[_Item]:
+    return [_Item(part=_Part.RULES, text=_rule(each)) for each in view.violations]
+
+
+def _others(view: PlanView) -> Iterator[_Item]:
+    """Everything but broken rules and vital changes."""
+    yield from (_Item(part=_Part.ALARMS, text=_remark(each)) for each in view.warnings)
+    yield from (_block_item(each) for each in view.blocks if each.risk is Risk.REST)
+    yield from (_Item(part=_Part.REFUSED, text=_remark(each)) for each in view.refused)
+    yield from (_Item(part=_Part.DRIFT, text=_drift(each), amount=len(each.identities)) for each in view.drift)
+    for each in view.blocks:
+        yield _Item(part=_Part.DETAILS, text="\n".join(difference_rows(each)), amount=len(each.identities))
+    yield from (_Item(part=_Part.NOTES, text=_remark(each)) for each in view.notices)
+
+
+def _block_item(block: Block) -> _Item:
+    return _Item(
+        part=_part_of(block), text=_line(block), amount=len(block.identities), vital=block.risk is not Risk.REST
+    )
+
+
+def _names_only(view: PlanView) -> Iterator[_Item]:
+    """Vital changes by address alone, those to which the same happens in one line."""
+    found: dict[tuple[_Part, str, str], list[str]] = {}
+    for each in view.blocks:
+        if each.risk is not Risk.REST:
+            kind = (_part_of(each), "loses something and " if each.risk is Risk.TAKES else "", each.predicate)
+            found.setdefault(kind, []).extend(identity.address for identity in each.identities)
+    for (part, loses, predicate), names in found.items():
+        for start in range(0, len(names), _TOGETHER):
+            some = names[start : start + _TOGETHER]
+            text = f"- **{loses}{predicate}:** {code(', '.join(some))}"
+            yield _Item(part=part, text=text, amount=len(some), vital=True)
+
+
+def _part_of(block: Block) -> _Part:
+    if block.risk <= _ALARMING:
+        return _Part.ALARMS
+    return _Part.PEOPLE if block.resource_type is ResourceType.USER else _Part.GROUPS
+
+
+# --- from the top
+
+
+def _head(view: PlanView, stamp: Stamp) -> str:
+    marker = f"<!-- reconciler:plan:{quote(stamp.target, safe='')} -->"
+    title = f"## {_icon(view)} {code(stamp.target)}: {view.counts}"
+    return "\n".join([marker, title] if view.blocks else [marker, title, "", prose(view.summary)])
+
+
+def _icon(view: PlanView) -> str:
+    if view.violations:
+        return "⛔"
+    if view.warnings or any(each.risk is not Risk.REST for each in view.blocks):
+        return "⚠️"
+    if view.refused:
+        return "❔"
+    return "📝" if view.blocks else "✅"
+
+
+def _sections(view: PlanView, kept: Sequence[_Item], dropped: Sequence[_Item]) -> Iterator[str]:
+    texts: dict[_Part, list[str]] = {each: [] for each in _Part}
+    for item in kept:
+        texts[item.part].append(item.text)
+    if found := texts[_Part.RULES]:
+        yield _alert("CAUTION", "Stopped by a safety rule, nothing will be done", found)
+    if found := texts[_Part.ALARMS]:
+        yield _alert("WARNING", "Look at these first", found)
+    yield from _left_out(dropped, sum(len(each.identities) for each in view.blocks))
+    for part, title in ((_Part.PEOPLE, "People"), (_Part.GROUPS, "Groups"), (_Part.REFUSED, "Left as it is")):
+        if found := texts[part]:
+            yield f"### {title}"
+            yield from _list(found)
+    if found := texts[_Part.DETAILS]:
+        yield _unfolding("Every difference", fence("\n\n".join(found).split("\n"), "diff"))
+    if found := texts[_Part.DRIFT]:
+        count = sum(item.amount for item in kept if item.part is _Part.DRIFT)
+        title = f"Changed on the server by other hands ({count:,}), not part of this plan"
+        yield _unfolding(title, f"`apply --drift` puts it right.\n\n{_joined(found)}")
+    if found := texts[_Part.NOTES]:
+        yield _unfolding(f"Notes ({len(found):,})", _joined(found))
+
+
+def _left_out(dropped: Sequence[_Item], total: int) -> Iterator[str]:
+    """What there was no room for, in words and numbers."""
+    if not dropped:
+        return
+    counts = Counter[_Part]()
+    for each in dropped:
+        counts[each.part] += each.amount
+    vital = sum(each.amount for each in dropped if each.vital)
+    changes = sum(counts[each] for each in (_Part.PEOPLE, _Part.GROUPS)) + sum(
+        each.amount for each in dropped if each.vital and each.part is _Part.ALARMS
+    )
+    alarms = sum(1 for each in dropped if not each.vital and each.part is _Part.ALARMS)
+    words = [
+        (counts[_Part.RULES], "broken safety rules"),
+        (changes, f"of {total:,} changes{'' if vital else ', the least risky ones'}"),
+        (alarms, "warnings"),
+        (counts[_Part.DETAILS], "lists of differences"),
+        (counts[_Part.REFUSED], "identities that are left as they are"),
+        (counts[_Part.DRIFT], "changes by other hands"),
+        (counts[_Part.NOTES], "notes"),
+    ]
+    said = "; ".join(f"{count:,} {what}" for count, what in words if count)
+    yield f"**Left out, because a comment has no room for it:** {said}. `reconciler plan` shows everything."
+    if vital:
+        yield f"**{vital:,} of those take access away or give it back. Read the whole plan before you approve it.**"
+
+
+def _foot(view: PlanView, stamp: Stamp) -> str:
+    merge = " ".join(filter(None, (stamp.at_merge, view.requests)))
+    marks = [f"commit {code(stamp.commit)}" if stamp.commit else "", prose(stamp.tool)]
+    if view.blocks:
+        marks.insert(1, f"plan {code(stamp.digest)}")
+    return f"---\n{merge}\n\n<sub>{' · '.join(filter(None, marks))}</sub>"
+
+
+def _alert(kind: str, title: str, items: Iterable[str]) -> str:
+    rows = [f"[!{kind}]", f"**{title}.**", "", *"\n".join(items).split("\n")]
+    return "\n".join(f"> {row}".rstrip() for row in rows)
+
+
+def _list(lines: Sequence[str]) -> Iterator[str]:
+    """Lines of a list; many of them are folded away."""
+    if len(lines) <= _OPEN_LINES + 3:
+        yield _joined(lines)
+        return
+    yield _joined(lines[:_OPEN_LINES])
+    yield _unfolding(f"{len(lines) - _OPEN_LINES:,} more lines", _joined(lines[_OPEN_LINES:]))
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "\n".join(lines)
+
+
+def _unfolding(title: str, body: str) -> str:
+    """Something to unfold. The empty line is what makes Markdown of the body; the title is never untrusted."""
+    return f"<details>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+# --- one entry of a list
+
+
+def _line(block: Block) -> str:
+    vital = block.risk is not Risk.REST
+    does = f"**{block.predicate}**" if vital else block.predicate
+    said = gist(block.lines, unless_longer=not vital) if "created" not in block.predicate else []
+    parts = [f"- {_whom(block)} {does}{': ' if said else ''}{', '.join(code(each) for each in said)}"]
+    if block.people.named:
+        parts.append(_people(block.people, None if vital else _NAMES))
+    parts += [prose(each) for each in (*block.notes, block.aside) if each]
+    return " · ".join(parts)
+
+
+def _drift(block: Block) -> str:
+    happened = [prose(block.predicate)] if block.predicate else [code(each) for each in gist(block.lines)]
+    parts = [f"- {_whom(block)}: {', '.join(happened)}", *(prose(each) for each in block.notes)]
+    if block.people.named:
+        parts.append(_people(block.people))
+    return " · ".join(parts)
+
+
+def _whom(block: Block) -> str:
+    if len(block.identities) > 1:
+        return f"**{block.subject}**"
+    label = block.identities[0].label
+    return f"{code(block.subject)} ({prose(label)})" if label else code(block.subject)
+
+
+def _people(people: People, most: int | None = _NAMES) -> str:
+    shown = people.named[:most]
+    hidden = len(people.named) - len(shown) + people.hidden
+    return ", ".join(map(code, shown)) + (f" and {hidden:,} more" if hidden else "")
+
+
+def _remark(remark: Remark) -> str:
+    about = _people(remark.about)
+    count = len(remark.about.named) + remark.about.hidden
+    lead = f"{about}: " if count == 1 else ""
+    rows = [f"- {lead}{prose(remark.text)}{f' · {code(remark.place)}' if remark.place else ''}"]
+    if count > 1:
+        rows.append(f"{count:,} identities: {about}")
+    rows += [prose(remark.detail)] if remark.detail else []
+    rows += [f"mend: {prose(remark.mend)}"] if remark.mend else []
+    return "\\\n  ".join(rows)
+
+
+def _rule(rule: BrokenRule) -> str:
+    counted = f"{rule.counts}: {_people(rule.items)}" if rule.items.named else rule.counts
+    rows = [f"- {code(rule.rule)}: {prose(rule.summary)}", counted]
+    rows += [prose(rule.mend)] if rule.mend else []
+    if not rule.acceptance:
+        return "\\\n  ".join(rows)
+    rows.append("To accept exactly this, add to `acceptances.yaml` in the same pull request:")
+    return "\\\n  ".join(rows) + "\n\n  " + fence([rule.acceptance], "yaml").replace("\n", "\n  ")
