@@ -8,7 +8,6 @@ from typing import Any
 from reconciler.declarations.compiling import LIFECYCLE, Compiler
 from reconciler.declarations.declared import Entry, fold
 from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Origins, Parts, Single, Spot, merge
-from reconciler.declarations.reporting import quoted
 from reconciler.model import (
     Address,
     DesiredItem,
@@ -215,5 +214,5 @@ class Index:
 
 def shown_names(names: Sequence[str]) -> str:
     """A few names for a message."""
-    few = ", ".join(quoted(each) for each in names[:5])
+    few = ", ".join(names[:5])
     return few if len(names) <= 5 else f"{few} and {len(names) - 5} more"

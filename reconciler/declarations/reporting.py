@@ -38,12 +38,6 @@ class Reporter:
         """Something that is probably a mistake, and does no harm as it is."""
         self._add(Severity.WARNING, code, source, summary, why, mend, of)
 
-    def notice(
-        self, code: str, source: SourceLocation, summary: str, *, why: str = "", of: Address | None = None
-    ) -> None:
-        """Something to know."""
-        self._add(Severity.NOTICE, code, source, summary, why, "", of)
-
     @property
     def diagnostics(self) -> Iterable[Diagnostic]:
         """Everything so far, in order of finding."""

@@ -82,15 +82,11 @@ def _left_out(compiler: Compiler) -> tuple[Diagnostic, ...]:
         Diagnostic(
             severity=Severity.NOTICE,
             code="not-for-target",
-            summary=f"{owner or 'a template'} names {_count(names)} not for {compiler.target.name}: "
+            summary=f'{owner or "a template"}: left out, as not for target "{compiler.target.name}": '
             + shown_names(list(dict.fromkeys(names))),
-            detail="Left out on this target, because of targets: there.",
+            detail="Their own `targets` leave this target out.",
             address=owner,
             source=places[owner],
         )
         for owner, names in by_owner.items()
     )
-
-
-def _count(names: list[str]) -> str:
-    return "1 that is" if len(set(names)) == 1 else f"{len(set(names))} that are"

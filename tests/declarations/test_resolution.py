@@ -382,6 +382,16 @@ def test_modes_come_from_the_line_the_settings_and_the_profile(tmp_path: Path) -
     assert resource(by_settings, "user.ann").lists["routingSkills"].mode is ListMode.ADDITIVE
 
 
+def test_groups_take_extensions_and_clear_attributes_too(tmp_path: Path) -> None:
+    text = """
+        groups:
+          g: {displayName: G, externalId: null, "urn:x:y": {a: 5}, overrides: {here: {"urn:x:y": {b: true}}}}
+        """
+    found = resource(desired(tmp_path, text), "group.g")
+    assert found.attributes == {"displayName": "G", "externalId": None, "urn:x:y:b": True}
+    assert found.lists == {}
+
+
 # --- dates
 
 
@@ -466,8 +476,8 @@ def test_targets_narrow_and_references_to_others_are_left_out_and_counted(tmp_pa
     assert members(state, "g") == {"bob"}
     assert f"{ENTERPRISE}:manager" not in resource(state, "user.bob").attributes
     assert sorted((each.code, each.summary) for each in state.diagnostics) == [
-        ("not-for-target", 'group.g names 1 that is not for here: "ann"'),
-        ("not-for-target", 'user.bob names 2 that are not for here: "ann", "group h"'),
+        ("not-for-target", 'group.g: left out, as not for target "here": ann'),
+        ("not-for-target", 'user.bob: left out, as not for target "here": ann, group h'),
     ]
 
 
