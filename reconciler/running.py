@@ -13,7 +13,8 @@ from reconciler import __version__
 from reconciler.applying import execute
 from reconciler.audit import Audit
 from reconciler.connecting import reader_for, writer_for
-from reconciler.errors import RecordTrouble
+from reconciler.decoding import Extensions, undescribed
+from reconciler.errors import RecordTrouble, TargetError
 from reconciler.model import (
     Address,
     AppliedState,
@@ -94,6 +95,11 @@ class _Run:
     def commit(self) -> str | None:
         return self.repository.head() if self.repository else None
 
+    @property
+    def extensions(self) -> Extensions:
+        """What has to be read beyond what the profile describes."""
+        return undescribed(self.desired, self.profile)
+
     @classmethod
     def open(cls, project: Project, options: Options) -> "_Run":
         target = project.target(options.target)
@@ -134,7 +140,7 @@ def plan_target(project: Project, options: Options) -> Reconciliation:
     """What an apply would do now. Reads only."""
     run = _Run.open(project, options)
     with reader_for(project, run.target, run.profile) as reader:
-        live = refresh(reader, run.profile)
+        live = refresh(reader, run.profile, extensions=run.extensions)
     return run.reconcile(live, run.loaded.applied, notices=_history_notices(run))
 
 
@@ -156,7 +162,7 @@ def apply_target(
         raise run.loaded.trouble
     violations = _git_violations(run)
     with writer_for(project, run.target, run.profile) as writer:
-        live = refresh(writer, run.profile)
+        live = refresh(writer, run.profile, extensions=run.extensions)
         reconciliation = run.reconcile(live, run.loaded.applied, violations=violations)
         if not confirm(reconciliation):
             return None
@@ -179,8 +185,13 @@ def apply_target(
                 stop=stop,
                 members=_members(live),
             )
-        unverified, concluded = _verified(run, writer, reconciliation, announced, results)
-        trouble = run.record.finish(concluded, run.loaded, version, _report(results))
+        try:
+            unverified, concluded = _verified(run, writer, reconciliation, announced, results)
+        except TargetError as error:
+            # what was announced covers the next run, which looks again
+            unverified, trouble = (_not_verified(error),), None
+        else:
+            trouble = run.record.finish(concluded, run.loaded, version, _report(results))
     return Outcome(
         reconciliation=reconciliation,
         results=results,
@@ -216,7 +227,7 @@ def _verified(
     deadline = time.monotonic() + run.profile.lifecycle.settles_within
     pause = 0.5
     while True:
-        live = refresh(reader, run.profile)
+        live = refresh(reader, run.profile, extensions=run.extensions)
         again = run.reconcile(live, announced)
         settled = settle(announced, live, run.profile)
         concluded = conclude(settled, again.situation, again.plan.drift, created)
@@ -226,6 +237,15 @@ def _verified(
             return unverified, concluded
         time.sleep(pause)
         pause *= 2
+
+
+def _not_verified(error: TargetError) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="not-verified",
+        summary=f"the target could not be read again after the writes: {error.summary}",
+        mend="run plan: it shows what is in place; what was sent is remembered as announced",
+    )
 
 
 def _members(live: LiveState) -> dict[str, Collection[str]]:
