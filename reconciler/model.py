@@ -23,6 +23,9 @@ class ResourceType(StrEnum):
     USER = "user"
     GROUP = "group"
 
+    # Enum's own is written in Python, and every look-up by address takes it
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
