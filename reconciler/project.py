@@ -67,8 +67,11 @@ class Project:
         errors = [each for each in problems if each.severity is Severity.ERROR]
         if errors:
             raise InputError("the declarations cannot be used", errors)
-        day = today or datetime.now(ZoneInfo(target.time_zone)).date()
-        desired = resolve(declarations, target, profile, day)
+
+        def today_in(zone: str) -> date:
+            return today or datetime.now(ZoneInfo(zone)).date()
+
+        desired = resolve(declarations, target, profile, today_in(target.time_zone), today_in)
         return replace(desired, diagnostics=(*problems, *desired.diagnostics)), profile
 
     def declared_paths(self, target: Target) -> list[Path]:
