@@ -47,7 +47,7 @@ def conclude(
                     whole=announced.whole,
                     commit=announced.commit,
                 )
-                resources[address] = verified.entry(entry)
+                resources[address] = _as_it_was(entry, verified.entry(entry))
             case Ambiguous():
                 kept = entry or _seen(address, announced)
                 resources |= {address: replace(kept, address=address)} if kept is not None else {}
@@ -56,6 +56,11 @@ def conclude(
                 resources[address] = replace(entry, address=address, pending=Pending() if lost else entry.pending)
     resources |= _still_there(announced, after, {entry.live_id for entry in resources.values()})
     return replace(announced, whole=True, resources=dict(sorted(resources.items())))
+
+
+def _as_it_was(before: AppliedResource | None, now: AppliedResource) -> AppliedResource:
+    """An entry that says what it said keeps the commit that it names: a record changes only where something did."""
+    return before if before is not None and replace(now, source=before.source) == before else now
 
 
 def _seen(address: Address, announced: AppliedState) -> AppliedResource | None:
