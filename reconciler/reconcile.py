@@ -4,7 +4,7 @@
 random numbers come in here: the day is in the desired state, the rest are values.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.diffing.findings import Finding, awaited, change_of
@@ -176,16 +176,22 @@ def _names(changes: Iterable[Change], situation: Situation) -> dict[str, tuple[s
             attribute = table.by_path(each.path)
             if attribute is not None and attribute.kind in (Kind.MEMBERS, Kind.REFERENCE):
                 mentioned |= {value for value in (each.item, each.before, each.after) if isinstance(value, str)}
-    names: dict[str, tuple[str, str]] = {}
-    for resource_id in mentioned:
-        found = situation.live.resources.get(resource_id)
-        if found is not None:
-            address = situation.matches.address_of.get(resource_id)
-            names[resource_id] = (address.key if address else found.name, str(found.attributes.get("displayName", "")))
-        elif not is_known(resource_id):
-            wanted = situation.desired.resources[Address.parse(resource_id.removeprefix(BULK_ID))]
-            names[resource_id] = (wanted.address.key, str(wanted.attributes.get("displayName", "")))
-    return names
+    keys = {entry.live_id: address for address, entry in situation.applied.resources.items() if entry.live_id}
+    keys |= situation.matches.address_of
+    return {each: name for each in mentioned if (name := _name_of(each, keys, situation)) is not None}
+
+
+def _name_of(resource_id: str, keys: Mapping[str, Address], situation: Situation) -> tuple[str, str] | None:
+    """How people know it: by the key it has or had, and by the display name it is about to have."""
+    address = keys.get(resource_id)
+    if not is_known(resource_id):
+        address = Address.parse(resource_id.removeprefix(BULK_ID))
+    wanted = situation.desired.resources.get(address) if address else None
+    found = situation.live.resources.get(resource_id)
+    shown = wanted.attributes.get("displayName") if wanted else None
+    if found is None:
+        return (address.key, str(shown or "")) if address else None
+    return (address.key if address else found.name, str(shown or found.attributes.get("displayName", "")))
 
 
 def _matched(situation: Situation) -> dict[ResourceType, int]:
