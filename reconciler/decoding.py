@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from reconciler.model import Json, LiveResource, ResourceType, Value
+from reconciler.model import DesiredState, Json, LiveResource, ResourceType, Value
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, Attribute, Kind
 from reconciler.scim.paths import element_path, part_path
@@ -30,6 +30,19 @@ _PRIMARY: Final = "primary"
 
 _Content: TypeAlias = dict[str, Any]
 """The parts of one element -> canonical value."""
+
+
+def undescribed(desired: DesiredState, profile: Profile) -> Extensions:
+    """What is declared under URNs that the profile does not describe: only who knows it can ask for it and spell it."""
+    found: dict[str, dict[str, None]] = {}
+    for resource_type in ResourceType:
+        table = profile.rules(resource_type).table
+        resources = (each for address, each in desired.resources.items() if address.resource_type is resource_type)
+        for path in {path: None for each in resources for path in each.attributes if path.startswith("urn:")}:
+            if table.by_path(path) is None:
+                urn, _, name = path.rpartition(":")
+                found.setdefault(urn, {})[name] = None
+    return {urn: tuple(names) for urn, names in found.items()}
 
 
 @dataclass(slots=True)
