@@ -249,6 +249,6 @@ def test_the_first_plan_tells_a_story(at_home: Any) -> None:
     told = at_home.run("plan").out
     assert '"Agent" -> "Senior Agent"' in told
     assert '"zoe.clarke@example.com" -> "zoe.hartmann@example.com"' in told
-    assert "user.kwame.mensah is inactive on the server, left so" in told
+    assert "user.kwame.mensah: inactive on the server, left so" in told
     assert "ingrid.solberg@example.com will" not in told
     assert "Facilities Desk" not in told

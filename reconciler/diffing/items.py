@@ -98,7 +98,7 @@ def wanted_items(ground: Ground, wanted: DesiredResource, attribute: Attribute) 
         elif item.refuse:
             ground.refuse("unknown-live-member", wanted, item.reason)
         elif not item.quiet:
-            ground.notice("member-left-alone", f"{wanted.address}: {item.reason}", "", wanted)
+            ground.notice("member-left-alone", item.reason, "", wanted)
     return resolved
 
 

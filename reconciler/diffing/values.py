@@ -51,7 +51,7 @@ def _compare_active(
         if change.to and entry is None:
             finding.warnings.append(_takeover(found))
     elif not found.active and wish_of(wanted.lifecycle, entry).active is None:
-        summary = f"{wanted.address} is inactive on the server, left so"
+        summary = "inactive on the server, left so"
         ground.notice("left-inactive", summary, "write active: true to bring the account back", wanted)
 
 
@@ -101,7 +101,7 @@ def _note_unmanaged(ground: Ground, wanted: DesiredResource, applied: Mapping[st
     gone = [path for path in applied if path not in wanted.attributes and path != ACTIVE]
     names = sorted(short_path(path) for path in gone if not _is_level(table, path))
     if names:
-        summary = f"{wanted.address} is no longer managed in: {', '.join(names)}"
+        summary = f"no longer managed: {', '.join(names)}"
         ground.notice("no-longer-managed", summary, "the values stay on the server as they are", wanted)
 
 
