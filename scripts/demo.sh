@@ -17,5 +17,7 @@ step() {
 
 step validate
 step plan
-step apply --auto-approve
+printf '\n$ reconciler apply --auto-approve\n(the same plan again, and then)\n'
+"$reconciler" apply --auto-approve > apply.log || { cat apply.log; exit 1; }
+sed -n '/^Apply /,$p' apply.log
 step plan
