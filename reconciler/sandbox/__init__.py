@@ -20,6 +20,7 @@ from reconciler.sandbox.seeding import add_seed, apply_seed_file
 from reconciler.sandbox.server import SandboxServer, serve
 from reconciler.sandbox.service import SandboxService
 from reconciler.sandbox.store import Store
+from reconciler.sandbox.switches import Switches, read_switches
 from reconciler.sandbox.transport import SandboxTransport
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "SandboxService",
     "SandboxTransport",
     "ScimError",
+    "Switches",
     "open_sandbox",
+    "read_switches",
     "serve",
 ]
 
@@ -40,14 +43,21 @@ _PROFILE = "profile"
 
 
 def open_sandbox(
-    directory: Path | None, profile: str = "rfc", seed: Path | None = None, *, access: Access | None = None
+    directory: Path | None,
+    profile: str = "rfc",
+    seed: Path | None = None,
+    *,
+    access: Access | None = None,
+    switches: Switches | None = None,
 ) -> SandboxService:
     """Open the organisation kept in `directory`, or one in memory; a fresh one is founded as its profile says.
+
+    Switches hold for as long as it is open and are not kept (see `switches`).
 
     A seed file is applied when the store is fresh and when the file's content has changed (see `seeding`). Raises
     SandboxError for an unknown profile, a data file of another profile or version, and an unusable seed.
     """
-    kind = organisation(profile)
+    kind = organisation(profile, switches)
     store = Store(None if directory is None else directory / DATA_FILE)
     people = Directory(store, kind)
     try:

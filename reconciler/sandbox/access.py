@@ -37,17 +37,22 @@ class Access:
         self._token = token
         self._client = client
         self._lifetime = lifetime
-        self._clock = clock
-        self._given: dict[str, float] = {}
+        self.clock = clock
+        self._given: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
 
     def check(self, request: Request) -> None:
         """Raise ScimError 401 unless the request may be answered."""
         if self._token is None and self._client is None:
             return
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._is_valid(token.strip()):
-            raise ScimError(401, "A valid bearer token is needed.")
+        token = bearer_token(request)
+        if token is None or not self._is_valid(token):
+            raise ScimError(401, "A valid bearer token is needed.", gateway=True)
+
+    def client_of(self, request: Request) -> str:
+        """Return the id of the OAuth client whose token the request carries; empty for all other requests."""
+        with self._lock:
+            return self._given.get(bearer_token(request) or "", (0.0, ""))[1]
 
     def revoke(self) -> None:
         """Make every token that was given out invalid at once."""
@@ -58,26 +63,31 @@ class Access:
         """Answer POST /oauth/token; refusals are in the form of RFC 6749 section 5.2."""
         if request.method != "POST":
             return _oauth_error(405, "invalid_request")
-        if not self._is_client(_basic_credentials(request.headers.get("authorization", ""))):
+        credentials = _basic_credentials(request.headers.get("authorization", ""))
+        if credentials is None or not self._is_client(credentials):
             return _oauth_error(401, "invalid_client")
         form = parse_qs(request.body.decode("utf-8", "replace"))
         if form.get("grant_type") != ["client_credentials"]:
             return _oauth_error(400, "unsupported_grant_type")
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._given[token] = self._clock() + self._lifetime
+            self._given[token] = (self.clock() + self._lifetime, credentials[0])
         return _oauth_response(200, {"access_token": token, "token_type": "bearer", "expires_in": self._lifetime})
 
     def _is_valid(self, token: str) -> bool:
         if self._token is not None and secrets.compare_digest(token.encode(), self._token.encode()):
             return True
         with self._lock:
-            return self._given.get(token, 0.0) > self._clock()
+            return self._given.get(token, (0.0, ""))[0] > self.clock()
 
-    def _is_client(self, credentials: tuple[str, str] | None) -> bool:
-        if credentials is None or not all(credentials):
-            return False
-        return self._client is None or credentials == self._client
+    def _is_client(self, credentials: tuple[str, str]) -> bool:
+        return all(credentials) and (self._client is None or credentials == self._client)
+
+
+def bearer_token(request: Request) -> str | None:
+    """Return the bearer token of a request, None when there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _basic_credentials(header: str) -> tuple[str, str] | None:

@@ -6,26 +6,31 @@ Between HTTP above and rows below. Each public method that changes something is 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from reconciler.sandbox.errors import ScimError, ScimType, invalid_value
+from reconciler.sandbox.checking import check_links, check_names, check_renaming, drop_link
+from reconciler.sandbox.errors import ScimError, ScimType
+from reconciler.sandbox.faults import Faults
+from reconciler.sandbox.messages import Asker
 from reconciler.sandbox.organisation import Organisation
 from reconciler.sandbox.patching import apply_patch
+from reconciler.sandbox.representing import Representer
 from reconciler.sandbox.resources import (
+    emptied,
     forget_secrets,
     read_document,
     replaced_document,
     require_attributes,
-    used_schemas,
 )
-from reconciler.sandbox.schema import Attribute, JsonObject, Place, ResourceType, fold
-from reconciler.sandbox.store import Membership, Row, Store, UniqueKeyTakenError
+from reconciler.sandbox.schema import JsonObject, ResourceType, fold, normal
+from reconciler.sandbox.store import Row, Store, UniqueKeyTakenError
 
 Precondition = Callable[[Row], None]
+PROVIDER = Asker(base="")
 
 
 class Directory:
@@ -34,7 +39,8 @@ class Directory:
     def __init__(self, store: Store, organisation: Organisation) -> None:
         self.store = store
         self.organisation = organisation
-        self._views: dict[str, tuple[int, JsonObject]] = {}
+        self.faults = Faults(organisation.switches)
+        self.representer = Representer(organisation)
 
     def find(self, resource_type: ResourceType, identifier: str) -> Row:
         """Return one resource; raises ScimError 404."""
@@ -43,76 +49,84 @@ class Directory:
             raise ScimError(404, f"There is no {resource_type.name} with id {identifier!r}.")
         return row
 
-    def create(self, resource_type: ResourceType, body: Any) -> Row:
-        """Add a resource (RFC 7644 section 3.3); raises ScimError 400 or 409."""
-        return self._create(resource_type, body, str(uuid.uuid4()), as_provider=False)
+    def read(self, resource_type: ResourceType, identifier: str) -> Row:
+        """Return one resource to a client, who may have to wait for a new one; raises ScimError 404."""
+        if self.faults.hides and self.faults.unseen([identifier]):
+            raise ScimError(404, f"There is no {resource_type.name} with id {identifier!r}.")
+        return self.find(resource_type, identifier)
+
+    def create(self, resource_type: ResourceType, body: Any, asker: Asker) -> tuple[Row, bool]:
+        """Add a resource (RFC 7644 section 3.3), or bring back one that was deleted, then the second value is True.
+
+        Raises ScimError 400 or 409.
+        """
+        organisation = self.organisation
+        document = read_document(body, resource_type, schemas_needed=organisation.schemas_needed)
+        require_attributes(document, resource_type)
+        with self.store.transaction():
+            before = self._retired(resource_type, document)
+            if before is None:
+                row = self._add(resource_type, document, str(uuid.uuid4()), asker)
+            else:
+                row = self._bring_back(resource_type, before, document, asker)
+        if resource_type.name == "User":
+            self.faults.hide(row.id)
+        return row, before is not None
 
     def found(self, resource_type: ResourceType, body: Any, identifier: str | None) -> Row:
         """Add a resource as the provider itself: read-only attributes count, and the id may be chosen."""
-        return self._create(resource_type, body, identifier or str(uuid.uuid4()), as_provider=True)
+        needed = self.organisation.schemas_needed
+        document = read_document(body, resource_type, schemas_needed=needed, as_provider=True)
+        require_attributes(document, resource_type)
+        with self.store.transaction():
+            return self._add(resource_type, document, identifier or str(uuid.uuid4()), PROVIDER)
 
-    def replace(self, resource_type: ResourceType, identifier: str, body: Any, check: Precondition) -> Row:
+    def replace(
+        self, resource_type: ResourceType, identifier: str, body: Any, check: Precondition, asker: Asker
+    ) -> Row:
         """Replace a resource by PUT (RFC 7644 section 3.5.1); raises ScimError 400, 404, 409 or what `check` raises."""
         with self.store.transaction():
             before = self.find(resource_type, identifier)
             check(before)
             sent = read_document(body, resource_type, schemas_needed=self.organisation.schemas_needed)
-            after = replaced_document(before.document(), sent, resource_type)
-            return self._save(resource_type, before, after, identifier)
+            held = before.document()
+            if resource_type.attributes["displayname"].read_only:
+                check_renaming(held, body, self.organisation)
+            kept = emptied(body, resource_type) if self.organisation.switches.put_keeps_omitted else None
+            after = replaced_document(held, sent, resource_type, kept)
+            return self._change(resource_type, before, after, asker)
 
-    def patch(self, resource_type: ResourceType, identifier: str, body: Any, check: Precondition) -> Row:
+    def patch(self, resource_type: ResourceType, identifier: str, body: Any, check: Precondition, asker: Asker) -> Row:
         """Change a resource by PATCH (RFC 7644 section 3.5.2); raises as `replace` does."""
+        organisation = self.organisation
         with self.store.transaction():
             before = self.find(resource_type, identifier)
             check(before)
-            after = apply_patch(before.document(), body, resource_type)
-            return self._save(resource_type, before, after, identifier)
+            shown = self.representer.document(before, asker)
+            needed = organisation.schemas_needed
+            after = apply_patch(shown, body, resource_type, organisation.switches, schemas_needed=needed)
+            return self._change(resource_type, before, after, asker)
 
     def delete(self, resource_type: ResourceType, identifier: str, check: Precondition) -> None:
         """Remove a resource and every reference to it; raises ScimError 404 or what `check` raises."""
         with self.store.transaction():
-            check(self.find(resource_type, identifier))
+            row = self.find(resource_type, identifier)
+            check(row)
+            if resource_type.name == "User" and self.organisation.switches.delete_deactivates:
+                self._save(resource_type, row, {**row.document(), "active": False}, identifier)
+                return
             for source, attribute in self.store.linked_from(identifier):
                 if source.id != identifier:
                     self._unlink(source, attribute, identifier)
-            self.store.delete(identifier)
-            self._views.pop(identifier, None)
+            if self.organisation.soft_delete:
+                self.store.retire(identifier)
+            else:
+                self.store.delete(identifier)
 
-    def view(self, row: Row) -> JsonObject:
-        """Return a resource as clients see it, but for what depends on the host asked and on other resources.
-
-        Shared between requests: it must not be changed.
-        """
-        known = self._views.get(row.id)
-        if known is not None and known[0] == row.version:
-            return known[1]
-        resource_type = self.organisation.resource_type(row.type)
-        document = row.document()
-        view = {
-            "schemas": used_schemas(document, resource_type),
-            "id": row.id,
-            **document,
-            "meta": {
-                "resourceType": row.type,
-                "created": row.created,
-                "lastModified": row.modified,
-                "version": version_tag(row),
-            },
-        }
-        self._views[row.id] = (row.version, view)
-        return view
-
-    def represent(self, row: Row, base: str, memberships: Iterable[Membership] = ()) -> JsonObject:
-        """Return a resource as the answer to a request at `base` shows it: with location, references and groups."""
-        resource_type = self.organisation.resource_type(row.type)
-        resource = dict(self.view(row))
-        resource["meta"] = {**resource["meta"], "location": f"{base}{resource_type.endpoint}/{row.id}"}
-        for place in resource_type.links:
-            self._add_references(resource, place, base)
-        groups = [_group_value(membership, base) for membership in memberships]
-        if groups and "groups" in resource_type.attributes:
-            resource["groups"] = groups
-        return resource
+    def key(self, resource_type: ResourceType, value: str) -> str:
+        """Return a value of the unique attribute as the store compares it."""
+        unique = resource_type.unique_attribute
+        return normal(value) if unique is not None and unique.case_exact else fold(value)
 
     def dump(self) -> dict[str, list[JsonObject]]:
         """Return everything the store holds, by resource type, oldest first, read anew and past all caches."""
@@ -124,29 +138,63 @@ class Directory:
             for kind in self.organisation.resource_types
         }
 
-    def _create(self, resource_type: ResourceType, body: Any, identifier: str, *, as_provider: bool) -> Row:
-        document = read_document(
-            body, resource_type, schemas_needed=self.organisation.schemas_needed, as_provider=as_provider
-        )
+    def _add(self, resource_type: ResourceType, document: JsonObject, identifier: str, asker: Asker) -> Row:
         if resource_type.name == "User":
-            self._fill_defaults(document, resource_type)
-        with self.store.transaction():
-            return self._save(resource_type, None, document, identifier)
+            self._fill_defaults(document, resource_type, set())
+        self._take_in(resource_type, document, {}, identifier, asker)
+        return self._save(resource_type, None, document, identifier)
 
-    def _save(self, resource_type: ResourceType, before: Row | None, document: JsonObject, identifier: str) -> Row:
+    def _retired(self, resource_type: ResourceType, document: JsonObject) -> Row | None:
+        """Return the deleted person whose userName a new one has, where such come back, unless it is taken."""
+        unique = resource_type.unique_attribute
+        if unique is None or not self.organisation.soft_delete or not self.organisation.switches.restore:
+            return None
+        key = self.key(resource_type, document[unique.name])
+        if self.store.by_unique_key(resource_type.name, key) is not None:
+            return None
+        return self.store.retired(resource_type.name, key)
+
+    def _bring_back(self, resource_type: ResourceType, before: Row, sent: JsonObject, asker: Asker) -> Row:
+        """Write what was sent over what is left of a deleted person, which is never the roles."""
+        left = before.document() if self.organisation.switches.restore_keeps else {}
+        for name in ("roles", "active"):
+            left.pop(name, None)
+        after = replaced_document(left, sent, resource_type, frozenset())
+        self._fill_defaults(after, resource_type, {"roles"})
+        self._take_in(resource_type, after, left, before.id, asker)
+        self.store.forget(before.id)
+        return self._save(resource_type, None, after, before.id, before.version + 1)
+
+    def _change(self, resource_type: ResourceType, before: Row, after: JsonObject, asker: Asker) -> Row:
+        require_attributes(after, resource_type)
+        self._take_in(resource_type, after, before.document(), before.id, asker)
+        return self._save(resource_type, before, after, before.id)
+
+    def _take_in(
+        self, resource_type: ResourceType, document: JsonObject, held: JsonObject, identifier: str, asker: Asker
+    ) -> None:
+        if resource_type.name != "User":
+            return
+        if self.organisation.switches.user_name_lowered:
+            document["userName"] = document["userName"].lower()
+        if self.organisation.person is not None:
+            self.organisation.person.take_in(document, held, identifier, asker.client)
+
+    def _save(
+        self, resource_type: ResourceType, before: Row | None, document: JsonObject, identifier: str, version: int = 1
+    ) -> Row:
         """Check a document and write it, unless it is what is there already (then the version stays)."""
         secret = forget_secrets(document, resource_type)
         held = before.document() if before else {}
-        require_attributes(document, resource_type)
-        self._check_names(document, held, resource_type)
-        self._check_links(document, held, resource_type, identifier)
+        check_names(document, held, resource_type, self.organisation, self.store)
+        check_links(document, held, resource_type, identifier, self.organisation, self.store)
         if before is not None and document == held and not secret:
             return before
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         row = Row(
             type=resource_type.name,
             id=identifier,
-            version=before.version + 1 if before else 1,
+            version=before.version + 1 if before else version,
             created=before.created if before else now,
             modified=now,
             body=orjson.dumps(document),
@@ -156,8 +204,13 @@ class Directory:
 
     def _write(self, resource_type: ResourceType, row: Row, document: JsonObject, *, is_new: bool) -> None:
         unique = resource_type.unique_attribute
-        key = fold(document[unique.name]) if unique is not None and unique.name in document else None
-        links = [(place.attribute.name, target) for place, target in _links(document, resource_type) if place.attribute]
+        key = self.key(resource_type, document[unique.name]) if unique is not None and unique.name in document else None
+        links = [
+            (place.attribute.name, value["value"])
+            for place in resource_type.links
+            if place.attribute is not None
+            for value in place.values(document)
+        ]
         try:
             if is_new:
                 self.store.insert(row, key, links)
@@ -168,42 +221,10 @@ class Directory:
             detail = f"{name} {document.get(name)!r} is taken by another {resource_type.name}."
             raise ScimError(409, detail, ScimType.UNIQUENESS) from error
 
-    def _check_names(self, document: JsonObject, held: JsonObject, resource_type: ResourceType) -> None:
-        if resource_type.name != "User":
-            return
-        for rule in self.organisation.name_rules:
-            place = resource_type.place(rule.path)
-            wanted = [name for name in place.values(document) if name not in place.values(held)]
-            unknown = sorted(set(wanted) - self.store.catalogue(rule.catalogue)) if wanted else []
-            if unknown:
-                raise invalid_value(f"{rule.path} names {unknown[0]!r}, which is none of the {rule.catalogue} here.")
-
-    def _check_links(self, document: JsonObject, held: JsonObject, resource_type: ResourceType, own_id: str) -> None:
-        """Refuse new references to resources that do not exist, and give references their true `type`."""
-        for place in resource_type.links:
-            attribute = place.attribute
-            if attribute is None:
-                continue
-            known = {value["value"]: value.get("type") for value in place.values(held)}
-            new = [value["value"] for value in place.values(document) if value["value"] not in known]
-            types = self.store.types_of(new) if new else {}
-            if own_id in new:
-                raise invalid_value(f"{attribute.name} of {own_id} cannot hold {own_id} itself.")
-            self._refuse_unknown(attribute, new, types)
-            if "type" in attribute.sub_attributes:
-                _set_types(place.values(document), {**known, **types})
-
-    def _refuse_unknown(self, attribute: Attribute, targets: list[str], types: dict[str, str]) -> None:
-        for target in targets:
-            kind = types.get(target)
-            if kind not in attribute.linked_types and (kind is not None or not self.organisation.unknown_links):
-                kinds = " or ".join(attribute.linked_types)
-                raise invalid_value(f"{attribute.name} needs the id of a {kinds}; {target!r} is none.")
-
-    def _fill_defaults(self, document: JsonObject, resource_type: ResourceType) -> None:
+    def _fill_defaults(self, document: JsonObject, resource_type: ResourceType, but: set[str]) -> None:
         for path, value in self.organisation.defaults.items():
             place = resource_type.place(path)
-            if place.attribute is not None and not place.values(document):
+            if path not in but and place.attribute is not None and not place.values(document):
                 holder = document if place.extension is None else document.setdefault(place.extension, {})
                 holder[place.attribute.name] = value
 
@@ -213,60 +234,5 @@ class Directory:
         document = source.document()
         for place in resource_type.links:
             if place.attribute is not None and place.attribute.name == attribute:
-                _drop_link(document, place, target)
+                drop_link(document, place, target)
         self._save(resource_type, source, document, source.id)
-
-    def _add_references(self, resource: JsonObject, place: Place, base: str) -> None:
-        attribute = place.attribute
-        values = place.values(resource)
-        if attribute is None or not values:
-            return
-        endpoints = {kind.name: kind.endpoint for kind in self.organisation.resource_types}
-        only = attribute.linked_types[0]
-        referenced = [
-            {**value, "$ref": f"{base}{endpoints.get(value.get('type', only), '')}/{value['value']}"}
-            for value in values
-        ]
-        holder = resource
-        if place.extension is not None:
-            holder = resource[place.extension] = dict(resource[place.extension])
-        holder[attribute.name] = referenced if attribute.multi_valued else referenced[0]
-
-
-def version_tag(row: Row) -> str:
-    """Return `meta.version`, which is also the ETag (RFC 7644 section 3.14)."""
-    return f'W/"{row.version}"'
-
-
-def _links(document: JsonObject, resource_type: ResourceType) -> list[tuple[Place, str]]:
-    return [(place, value["value"]) for place in resource_type.links for value in place.values(document)]
-
-
-def _set_types(values: list[JsonObject], types: Mapping[str, str | None]) -> None:
-    for value in values:
-        kind = types.get(value["value"])
-        if kind is not None:
-            value["type"] = kind
-
-
-def _drop_link(document: JsonObject, place: Place, target: str) -> None:
-    holder = document if place.extension is None else document[place.extension]
-    attribute = place.attribute
-    if attribute is None or attribute.name not in holder:
-        return
-    kept = [value for value in place.values(document) if value["value"] != target]
-    if kept:
-        holder[attribute.name] = kept
-        return
-    del holder[attribute.name]
-    if place.extension is not None and not holder:
-        del document[place.extension]
-
-
-def _group_value(membership: Membership, base: str) -> JsonObject:
-    return {
-        "value": membership.group_id,
-        "$ref": f"{base}/Groups/{membership.group_id}",
-        "display": membership.display,
-        "type": "direct" if membership.direct else "indirect",
-    }

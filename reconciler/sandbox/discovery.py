@@ -17,7 +17,7 @@ def service_provider_config(organisation: Organisation, base: str) -> JsonObject
         "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
         "filter": {"supported": True, "maxResults": organisation.max_page},
         "changePassword": {"supported": False},
-        "sort": {"supported": True},
+        "sort": {"supported": organisation.switches.sortable},
         "etag": {"supported": True},
         "authenticationSchemes": [
             {

@@ -22,6 +22,7 @@ class ScimType(StrEnum):
     INVALID_PATH = "invalidPath"
     NO_TARGET = "noTarget"
     INVALID_VALUE = "invalidValue"
+    INVALID_VERSION = "invalidVers"
 
 
 class SandboxError(Exception):
@@ -29,13 +30,17 @@ class SandboxError(Exception):
 
 
 class ScimError(SandboxError):
-    """One request is refused with an HTTP status, a detail for people and perhaps a keyword for programs."""
+    """One request is refused with an HTTP status, a detail for people and perhaps a keyword for programs.
 
-    def __init__(self, status: int, detail: str, scim_type: ScimType | None = None) -> None:
+    `gateway`: not the SCIM part refuses but what stands before it, which may have a language of its own.
+    """
+
+    def __init__(self, status: int, detail: str, scim_type: ScimType | None = None, *, gateway: bool = False) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.scim_type = scim_type
+        self.gateway = gateway
 
 
 def invalid_value(detail: str) -> ScimError:

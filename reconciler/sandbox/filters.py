@@ -17,6 +17,12 @@ from reconciler.sandbox.errors import ScimError, ScimType
 Operand = str | int | float | bool | None
 
 
+class Bare(str):
+    """An operand without quotes, as some providers take them; its attribute decides whether it is text."""
+
+    __slots__ = ()
+
+
 class Operator(StrEnum):
     """Comparison operators; `pr` is a node of its own."""
 
@@ -82,14 +88,19 @@ _TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[()\[\]]|[^\s()\[\]"]+)', re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _PATH = re.compile(r"(?:urn:[A-Za-z0-9_:.$-]+|[A-Za-z$][A-Za-z0-9_$-]*(?:\.[A-Za-z$][A-Za-z0-9_$-]*)?)", re.IGNORECASE)
 _WORDS: dict[str, Operand] = {"true": True, "false": False, "null": None}
+_BRACKETS = frozenset("()[]")
+_ENDS = frozenset({"and", "or", *_BRACKETS})
 _OPERATORS = frozenset(operator.value for operator in Operator)
 _MAX_DEPTH = 40
 _MAX_LENGTH = 20_000
 
 
-def parse_filter(text: str) -> Filter:
-    """Return the tree of a filter; raises ScimError 400 invalidFilter that says where the text goes wrong."""
-    parser = _Parser(text)
+def parse_filter(text: str, *, bare_operands: bool = False) -> Filter:
+    """Return the tree of a filter; raises ScimError 400 invalidFilter that says where the text goes wrong.
+
+    With `bare_operands`, text may stand without quotes, as far as the next `and`, `or`, bracket or end.
+    """
+    parser = _Parser(text, bare_operands=bare_operands)
     tree = parser.disjunction()
     parser.expect_end()
     return tree
@@ -98,8 +109,9 @@ def parse_filter(text: str) -> Filter:
 class _Parser:
     """Recursive descent: or binds weaker than and, not and grouping bind strongest."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, bare_operands: bool) -> None:
         self._tokens = _tokens(text)
+        self._bare_operands = bare_operands
         self._at = 0
         self._depth = 0
         self._inside = False
@@ -148,7 +160,16 @@ class _Parser:
             return Present(path=path)
         if word not in _OPERATORS:
             raise _refusal(f"{word!r} is no operator")
-        return Comparison(path=path, operator=Operator(word), operand=_operand(self._next("a value")))
+        return Comparison(path=path, operator=Operator(word), operand=self._operand())
+
+    def _operand(self) -> Operand:
+        token = self._next("a value")
+        if not self._bare_operands or token.startswith('"') or token in _BRACKETS:
+            return _operand(token)
+        words = [token]
+        while self._at < len(self._tokens) and self._tokens[self._at].lower() not in _ENDS:
+            words.append(self._next("a value"))
+        return Bare(" ".join(words))
 
     def _value_path(self, path: str) -> Filter:
         if self._inside:
@@ -198,6 +219,26 @@ def _tokens(text: str) -> list[str]:
         tokens.append(match.group(1))
         at = match.end()
     return tokens
+
+
+def meant(operand: Bare, *, is_text: bool) -> Operand:
+    """Return what an operand without quotes says for a text attribute, or for one of another type."""
+    lowered = operand.lower()
+    if lowered == "null":
+        return None
+    if is_text:
+        return str(operand)
+    if lowered in _WORDS:
+        return _WORDS[lowered]
+    return float(operand) if _NUMBER.fullmatch(operand) else str(operand)
+
+
+def equality_only(tree: Filter) -> bool:
+    """Whether a filter is one comparison by eq, or several joined by and inside brackets."""
+    if isinstance(tree, ValuePath):
+        terms = tree.inner.terms if isinstance(tree.inner, And) else (tree.inner,)
+        return all(isinstance(term, Comparison) and term.operator is Operator.EQ for term in terms)
+    return isinstance(tree, Comparison) and tree.operator is Operator.EQ
 
 
 def _operand(token: str) -> Operand:

@@ -34,7 +34,7 @@ class Request:
         """Return the body as JSON; raises ScimError 400 or 415."""
         media_type = self.headers.get("content-type", SCIM_JSON).partition(";")[0].strip().lower()
         if media_type not in _ACCEPTED:
-            raise ScimError(415, f"Send {SCIM_JSON}, not {media_type}.")
+            raise ScimError(415, f"Send {SCIM_JSON}, not {media_type}.", gateway=True)
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
@@ -43,15 +43,27 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One HTTP answer; 204 and 304 have no body."""
+    """One HTTP answer; 204 and 304 have no body. One that is `dropped` never arrives: the connection ends instead."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    dropped: bool = False
 
     def json(self) -> Any:
         """Return the body as JSON."""
         return orjson.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """From where a resource is looked at: the URL or path that endpoints are appended to, and the OAuth client's id.
+
+    The id is empty where nobody signed in.
+    """
+
+    base: str
+    client: str = ""
 
 
 def json_response(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler.sandbox.errors import invalid_path
-from reconciler.sandbox.filters import parse_filter
+from reconciler.sandbox.filters import And, Comparison, Filter, Operator, parse_filter
 from reconciler.sandbox.predicates import Predicate, compile_value_filter
 from reconciler.sandbox.schema import Attribute, PathError, Place, ResourceType
 
@@ -18,11 +20,15 @@ _FILTERED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PatchPath:
-    """The target of one operation; `selects` picks values of a multi-valued attribute, None when all are meant."""
+    """The target of one operation; `selects` picks values of a multi-valued attribute, None when all are meant.
+
+    `described` has the sub-attributes that a value needs to be picked, None when the filter says more than that.
+    """
 
     text: str
     place: Place
     selects: Predicate | None = None
+    described: Mapping[str, Any] | None = None
 
     @property
     def attribute(self) -> Attribute | None:
@@ -49,11 +55,26 @@ def parse_path(text: object, resource_type: ResourceType) -> PatchPath:
     attribute = place.attribute
     if attribute is None or place.sub_attribute is not None or not attribute.multi_valued:
         raise invalid_path(f"{match['path']} is not multi-valued, so it takes no value filter.")
+    tree = parse_filter(match["filter"])
     return PatchPath(
         text=path,
         place=_with_sub_attribute(place, attribute, match["sub"]),
-        selects=compile_value_filter(parse_filter(match["filter"]), attribute),
+        selects=compile_value_filter(tree, attribute),
+        described=_description(tree, attribute),
     )
+
+
+def _description(tree: Filter, attribute: Attribute) -> Mapping[str, Any] | None:
+    """Return the one value that a filter of comparisons by eq, joined by and, describes; else None."""
+    described: dict[str, Any] = {}
+    for term in tree.terms if isinstance(tree, And) else (tree,):
+        if not isinstance(term, Comparison) or term.operator is not Operator.EQ:
+            return None
+        sub_attribute = attribute.sub_attributes.get(term.path.lower())
+        if sub_attribute is None:
+            return None
+        described[sub_attribute.name] = term.operand
+    return described
 
 
 def _with_sub_attribute(place: Place, attribute: Attribute, name: str | None) -> Place:

@@ -9,7 +9,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, assert_never
 
 from reconciler.sandbox.errors import ScimError, ScimType
-from reconciler.sandbox.filters import And, Comparison, Filter, Not, Operand, Operator, Or, Present, ValuePath
+from reconciler.sandbox.filters import (
+    And,
+    Bare,
+    Comparison,
+    Filter,
+    Not,
+    Operand,
+    Operator,
+    Or,
+    Present,
+    ValuePath,
+    meant,
+)
 from reconciler.sandbox.schema import (
     Attribute,
     AttributeType,
@@ -37,9 +49,12 @@ class _Scope(Protocol):
     def values(self, path: str) -> tuple[Callable[[Any], list[Any]], Attribute | None]: ...
 
 
-def compile_filter(tree: Filter, resource_type: ResourceType) -> Predicate:
-    """Return a test over resources as they are shown to clients; raises ScimError 400 invalidFilter."""
-    return _compile(tree, _ResourceScope(resource_type))
+def compile_filter(tree: Filter, resource_type: ResourceType, aliases: Mapping[str, str] | None = None) -> Predicate:
+    """Return a test over resources as they are shown to clients; raises ScimError 400 invalidFilter.
+
+    `aliases`: lower-case name -> the path it stands for, where the schemas have no such name.
+    """
+    return _compile(tree, _ResourceScope(resource_type, aliases or {}))
 
 
 def compile_value_filter(tree: Filter, attribute: Attribute) -> Predicate:
@@ -110,13 +125,16 @@ def _compile_comparison(tree: Comparison, scope: _Scope) -> Predicate:
         values, attribute = scope.values(f"{tree.path}.value")
     if attribute is None:
         raise _refusal(f"{tree.path} is a whole schema and cannot be compared")
-    if tree.operand is None:
+    operand = tree.operand
+    if isinstance(operand, Bare):
+        operand = meant(operand, is_text=attribute.type in _TEXT)
+    if operand is None:
         return _compare_with_null(tree, values)
     if tree.operator is Operator.NE:
         # "Not identical" holds when no value is identical, so `ne` is the opposite of `eq` for lists and gaps too.
-        same = _test(attribute, Operator.EQ, tree.operand)
+        same = _test(attribute, Operator.EQ, operand)
         return lambda subject: not any(same(value) for value in values(subject))
-    test = _test(attribute, tree.operator, tree.operand)
+    test = _test(attribute, tree.operator, operand)
     return lambda subject: any(test(value) for value in values(subject))
 
 
@@ -200,8 +218,9 @@ def _present(value: Any) -> bool:
 
 
 class _ResourceScope:
-    def __init__(self, resource_type: ResourceType) -> None:
+    def __init__(self, resource_type: ResourceType, aliases: Mapping[str, str]) -> None:
         self._resource_type = resource_type
+        self._aliases = aliases
 
     def values(self, path: str) -> tuple[Callable[[Any], list[Any]], Attribute | None]:
         place = self._place(path)
@@ -214,7 +233,11 @@ class _ResourceScope:
         try:
             return self._resource_type.place(path)
         except PathError as error:
-            raise _refusal(str(error)) from error
+            head, dot, rest = path.partition(".")
+            alias = self._aliases.get(head.lower())
+            if alias is None:
+                raise _refusal(str(error)) from error
+            return self._place(f"{alias}{dot}{rest}")
 
 
 class _ValueScope:

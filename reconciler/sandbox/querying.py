@@ -9,14 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.sandbox.bodies import bare_name
 from reconciler.sandbox.directory import Directory
-from reconciler.sandbox.errors import ScimError, invalid_path, invalid_syntax, invalid_value
-from reconciler.sandbox.filters import Filter, parse_filter
-from reconciler.sandbox.messages import list_response
+from reconciler.sandbox.errors import ScimError, ScimType, invalid_path, invalid_syntax, invalid_value
+from reconciler.sandbox.filters import And, Filter, equality_only, parse_filter
+from reconciler.sandbox.messages import Asker, list_response
 from reconciler.sandbox.predicates import Predicate, compile_filter, equality_on, mentions
 from reconciler.sandbox.projection import projection
 from reconciler.sandbox.schema import AttributeType, JsonObject, PathError, Place, ResourceType, fold, instant, normal
 from reconciler.sandbox.store import Row
+from reconciler.sandbox.switches import BeyondEnd, Switches, Totals
 from reconciler.sandbox.values import folded_names, is_primary
 
 SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
@@ -25,9 +27,13 @@ _MAX_NUMBER = 2**31  # more than any list holds, less than what the database tak
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What to return; `start_index` is 1-based, `count` None means as many as a page holds by default."""
+    """What to return; `start_index` is 1-based, `count` None means as many as a page holds by default.
+
+    `tree` is the filter once it has been read.
+    """
 
     filter: str | None = None
+    tree: Filter | None = None
     attributes: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     sort_by: str | None = None
@@ -53,41 +59,96 @@ def query_from_search(body: Any) -> Query:
     return _query(members)
 
 
-def run_query(directory: Directory, query: Query, resource_types: Sequence[ResourceType], base: str) -> JsonObject:
+def run_query(directory: Directory, query: Query, resource_types: Sequence[ResourceType], asker: Asker) -> JsonObject:
     """Return the ListResponse for a query over some resource types; raises ScimError 400."""
-    if query.filter is None and len(resource_types) == 1:
-        query = replace(query, filter=directory.organisation.implied_filters.get(resource_types[0].name))
     cut = projection(query.attributes, query.excluded, resource_types)
     with directory.store.snapshot():
-        rows, total = _matching_rows(directory, query, resource_types, base)
+        rows, total = _matching_rows(directory, _completed(directory, query, resource_types), resource_types, asker)
         memberships = directory.store.memberships([row.id for row in rows]) if rows else {}
-    resources = [cut[row.type](directory.represent(row, base, memberships.get(row.id, ()))) for row in rows]
-    return list_response(resources, total=total, start_index=query.start_index)
+    representer, switches = directory.representer, directory.organisation.switches
+    resources = [cut[row.type](representer.resource(row, asker, memberships.get(row.id, ()))) for row in rows]
+    absent = {name.lower() for name in switches.listed_without} - {bare_name(path) for path in query.attributes}
+    if absent:
+        resources = [_without(resource, absent) for resource in resources]
+    return list_response(
+        [representer.answer(resource) for resource in resources],
+        total=len(rows) if switches.totals is Totals.PAGE else total,
+        start_index=query.start_index,
+    )
+
+
+def _completed(directory: Directory, query: Query, resource_types: Sequence[ResourceType]) -> Query:
+    """Return the query with what the organisation adds to it or passes over."""
+    organisation = directory.organisation
+    if not organisation.switches.sortable:
+        query = replace(query, sort_by=None)
+    implied = organisation.implied_filters.get(resource_types[0].name) if len(resource_types) == 1 else None
+    if query.filter is None:
+        return query if implied is None else replace(query, tree=parse_filter(implied))
+    tree = parse_filter(query.filter, bare_operands=organisation.bare_operands)
+    if organisation.switches.only_equality and not equality_only(tree):
+        raise ScimError(400, "A filter here is one comparison by eq.", ScimType.INVALID_FILTER)
+    if implied is None or organisation.switches.inactive_found or mentions(tree, "active"):
+        return replace(query, tree=tree)
+    return replace(query, tree=And(terms=(tree, parse_filter(implied))))
 
 
 def _matching_rows(
-    directory: Directory, query: Query, resource_types: Sequence[ResourceType], base: str
+    directory: Directory, query: Query, resource_types: Sequence[ResourceType], asker: Asker
 ) -> tuple[list[Row], int]:
     """Return the rows of one page and the number of all rows that match."""
     offset, limit = query.start_index - 1, _limit(directory, query)
-    if query.filter is None and query.sort_by is None and len(resource_types) == 1:
+    tree = query.tree
+    faulty = directory.faults.hides or _is_faulty(directory.organisation.switches)
+    if tree is None and query.sort_by is None and len(resource_types) == 1 and not faulty:
         name = resource_types[0].name
         return directory.store.page(name, offset, limit), directory.store.count(name)
-    tree = None if query.filter is None else parse_filter(query.filter)
-    tests = _tests(tree, resource_types)
+    tests = _tests(tree, resource_types, directory.organisation.aliases)
     found = [
         row
         for kind in resource_types
         if kind.name in tests
-        for row in _filtered(directory, kind, tree, tests[kind.name], base)
+        for row in _filtered(directory, kind, tree, tests[kind.name], asker)
     ]
     if query.sort_by is not None:
-        key = _sort_key(directory, query.sort_by, resource_types)
+        key = _sort_key(directory, query.sort_by, resource_types, asker)
         found.sort(key=key, reverse=query.descending)
+    if faulty:
+        return _faulty_page(directory, found, offset, limit)
     return found[offset : offset + limit], len(found)
 
 
-def _tests(tree: Filter | None, resource_types: Sequence[ResourceType]) -> dict[str, Predicate]:
+def _is_faulty(switches: Switches) -> bool:
+    return switches.moving_rows > 0 or switches.beyond_end is not BeyondEnd.NOTHING
+
+
+def _faulty_page(directory: Directory, rows: list[Row], offset: int, limit: int) -> tuple[list[Row], int]:
+    if directory.faults.hides:
+        unseen = directory.faults.unseen()
+        rows = [row for row in rows if row.id not in unseen]
+    if offset > 0 and rows and directory.faults.moved():
+        rows = [*rows[1:], rows[0]]
+    if offset >= len(rows) and directory.organisation.switches.beyond_end is BeyondEnd.FIRST_PAGE:
+        offset = 0
+    return rows[offset : offset + limit], len(rows)
+
+
+def _without(resource: JsonObject, names: set[str]) -> JsonObject:
+    """Leave out attributes, also those of extensions; an extension left empty goes, too."""
+    kept: JsonObject = {}
+    for name, value in resource.items():
+        if name.lower().startswith("urn:") and isinstance(value, dict):
+            value = {part: each for part, each in value.items() if part.lower() not in names}
+            if not value:
+                continue
+        if name.lower() not in names:
+            kept[name] = value
+    return kept
+
+
+def _tests(
+    tree: Filter | None, resource_types: Sequence[ResourceType], aliases: Mapping[str, str]
+) -> dict[str, Predicate]:
     """Compile a filter for every type that has its attributes; others match nothing (RFC 7644 section 3.4.2.1)."""
     if tree is None:
         return {kind.name: lambda _: True for kind in resource_types}
@@ -95,7 +156,7 @@ def _tests(tree: Filter | None, resource_types: Sequence[ResourceType]) -> dict[
     refusal: ScimError | None = None
     for kind in resource_types:
         try:
-            tests[kind.name] = compile_filter(tree, kind)
+            tests[kind.name] = compile_filter(tree, kind, aliases)
         except ScimError as error:
             refusal = refusal or error
     if not tests and refusal is not None:
@@ -103,14 +164,17 @@ def _tests(tree: Filter | None, resource_types: Sequence[ResourceType]) -> dict[
     return tests
 
 
-def _filtered(directory: Directory, kind: ResourceType, tree: Filter | None, test: Predicate, base: str) -> list[Row]:
+def _filtered(
+    directory: Directory, kind: ResourceType, tree: Filter | None, test: Predicate, asker: Asker
+) -> list[Row]:
     rows = _candidates(directory, kind, tree)
     if tree is None:
         return rows
+    representer = directory.representer
     if not any(mentions(tree, name) for name in _WORKED_OUT):
-        return [row for row in rows if test(directory.view(row))]
+        return [row for row in rows if test(representer.view(row, asker))]
     memberships = directory.store.memberships([row.id for row in rows])
-    return [row for row in rows if test(directory.represent(row, base, memberships.get(row.id, ())))]
+    return [row for row in rows if test(representer.resource(row, asker, memberships.get(row.id, ())))]
 
 
 def _candidates(directory: Directory, kind: ResourceType, tree: Filter | None) -> list[Row]:
@@ -118,11 +182,13 @@ def _candidates(directory: Directory, kind: ResourceType, tree: Filter | None) -
     wanted = None if tree is None or unique is None else equality_on(tree, unique)
     if wanted is None:
         return directory.store.all(kind.name)
-    row = directory.store.by_unique_key(kind.name, fold(wanted))
+    row = directory.store.by_unique_key(kind.name, directory.key(kind, wanted))
     return [] if row is None else [row]
 
 
-def _sort_key(directory: Directory, path: str, resource_types: Sequence[ResourceType]) -> Callable[[Row], Any]:
+def _sort_key(
+    directory: Directory, path: str, resource_types: Sequence[ResourceType], asker: Asker
+) -> Callable[[Row], Any]:
     """Return a key that puts resources without a value last, first when the order is turned round."""
     places: dict[str, Place] = {}
     for kind in resource_types:
@@ -135,7 +201,7 @@ def _sort_key(directory: Directory, path: str, resource_types: Sequence[Resource
 
     def key(row: Row) -> tuple[bool, Any]:
         place = places.get(row.type)
-        value = None if place is None else _first_value(place, directory.view(row))
+        value = None if place is None else _first_value(place, directory.representer.view(row, asker))
         return value is None, "" if value is None else value
 
     return key
@@ -164,7 +230,12 @@ def _first_value(place: Place, view: JsonObject) -> Any:
 
 def _limit(directory: Directory, query: Query) -> int:
     organisation = directory.organisation
-    return min(organisation.default_page if query.count is None else query.count, organisation.max_page)
+    limits = [organisation.default_page if query.count is None else query.count, organisation.max_page]
+    if organisation.untrimmed_page is not None and not query.attributes and not query.excluded:
+        limits.append(organisation.untrimmed_page)
+    if organisation.switches.page_cap is not None:
+        limits.append(organisation.switches.page_cap)
+    return min(limits)
 
 
 # What is worked out for every answer, so that a filter has to look at the whole answer to see it.

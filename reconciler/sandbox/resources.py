@@ -77,12 +77,15 @@ def require_attributes(document: JsonObject, resource_type: ResourceType) -> Non
             raise invalid_value(f"{attribute.name} is required.")
 
 
-def replaced_document(before: JsonObject, sent: JsonObject, resource_type: ResourceType) -> JsonObject:
+def replaced_document(
+    before: JsonObject, sent: JsonObject, resource_type: ResourceType, keeps: frozenset[str] | None = None
+) -> JsonObject:
     """Return the document after a PUT (RFC 7644 section 3.5.1).
 
     Attributes that were not sent are cleared; what clients cannot write stays; immutable ones must keep their value.
+    With `keeps`, attributes that were not sent stay, but for those it names: `urn:attribute` in lower case.
     """
-    after = dict(sent)
+    after = dict(sent) if keeps is None else _merged(before, sent, keeps)
     for place in resource_type.top_level():
         attribute = place.attribute
         if attribute is None or attribute.mutability not in (Mutability.READ_ONLY, Mutability.IMMUTABLE):
@@ -95,6 +98,35 @@ def replaced_document(before: JsonObject, sent: JsonObject, resource_type: Resou
             check_unchanged(attribute, held, place.values(after), attribute.name)
         target = after if place.extension is None else after.setdefault(place.extension, {})
         target[attribute.name] = value
+    return after
+
+
+def emptied(body: JsonObject, resource_type: ResourceType) -> frozenset[str]:
+    """Return the attributes to which a PUT body gives no value although it names them, as `replaced_document` asks."""
+    empty: set[str] = set()
+    for name, value in body.items():
+        urn = resource_type.extension_id(name)
+        if urn is not None and isinstance(value, dict):
+            empty |= {f"{urn}:{part}".lower() for part, member in value.items() if member in _EMPTY}
+        elif value in _EMPTY:
+            empty.add(name.lower())
+    return frozenset(empty)
+
+
+_EMPTY: tuple[Any, ...] = (None, [], {}, "")
+
+
+def _merged(before: JsonObject, sent: JsonObject, cleared: frozenset[str]) -> JsonObject:
+    """Lay what was sent over what is there, extensions attribute by attribute."""
+    after: JsonObject = {}
+    for name in [*before, *(name for name in sent if name not in before)]:
+        held, new = before.get(name), sent.get(name)
+        if name.lower().startswith("urn:"):
+            parts = {part: value for part, value in (held or {}).items() if f"{name}:{part}".lower() not in cleared}
+            if name.lower() not in cleared and {**parts, **(new or {})}:
+                after[name] = {**parts, **(new or {})}
+        elif name in sent or name.lower() not in cleared:
+            after[name] = new if name in sent else held
     return after
 
 

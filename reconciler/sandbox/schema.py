@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import resources
@@ -139,15 +139,26 @@ class Place:
 class ResourceType:
     """A kind of resource (RFC 7643 section 6): its endpoint, its core schema and the schemas that extend it.
 
-    `links` are the places whose values point to other resources by id.
+    `links` are the places whose values point to other resources by id, `always` names common attributes that every
+    answer holds, whatever was asked for.
     """
 
-    def __init__(self, *, name: str, endpoint: str, schema: Schema, extensions: Iterable[Schema] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        endpoint: str,
+        schema: Schema,
+        extensions: Iterable[Schema] = (),
+        always: Iterable[str] = (),
+    ) -> None:
         self.name = name
         self.endpoint = endpoint
         self.schema = schema
         self.extensions = {extension.id: extension for extension in extensions}
         self.attributes: dict[str, Attribute] = {**COMMON_ATTRIBUTES, **schema.attributes}
+        for common in always:
+            self.attributes[common] = replace(self.attributes[common], returned=Returned.ALWAYS)
         self.unique_attribute = _only_unique(schema)
         self._extension_ids = {urn.lower(): urn for urn in self.extensions}
         self._places: dict[str, Place] = {}
@@ -205,10 +216,12 @@ class ResourceType:
         raise PathError(f"{self.name} has no schema that {path!r} could belong to")
 
 
-def read_schema(name: str) -> Schema:
-    """Read one of the packaged schema documents, e.g. `rfc/user`."""
+def read_schema(name: str, change: Callable[[JsonObject], None] | None = None) -> Schema:
+    """Read one of the packaged schema documents, e.g. `rfc/user`; `change` may alter it before it is understood."""
     text = resources.files(__package__).joinpath("schemas", *f"{name}.json".split("/")).read_bytes()
     document: JsonObject = orjson.loads(text)
+    if change is not None:
+        change(document)
     return Schema(
         id=document["id"],
         name=document["name"],

@@ -25,7 +25,7 @@ from typing import Any
 
 import yaml
 
-from reconciler.sandbox.directory import Directory
+from reconciler.sandbox.directory import PROVIDER, Directory
 from reconciler.sandbox.errors import SandboxError, ScimError
 from reconciler.sandbox.patching import PATCH_OP
 from reconciler.sandbox.schema import JsonObject, ResourceType, fold
@@ -133,7 +133,8 @@ class _Seeding:
         return key not in self._known[kind]
 
     def _user(self, name: str) -> Row | None:
-        return self.directory.store.by_unique_key("User", fold(name))
+        kind = self.directory.organisation.resource_type("User")
+        return self.directory.store.by_unique_key(kind.name, self.directory.key(kind, name))
 
     def _group(self, name: str) -> Row | None:
         rows = self.directory.store.all("Group")
@@ -143,7 +144,7 @@ class _Seeding:
 def _add_members(directory: Directory, kind: ResourceType, group: Row, members: list[JsonObject]) -> None:
     if members:
         operation = {"op": "add", "path": "members", "value": members}
-        directory.patch(kind, group.id, {"schemas": [PATCH_OP], "Operations": [operation]}, lambda _: None)
+        directory.patch(kind, group.id, {"schemas": [PATCH_OP], "Operations": [operation]}, lambda _: None, PROVIDER)
 
 
 def _found(directory: Directory, kind: ResourceType, resource: Mapping[str, Any]) -> None:

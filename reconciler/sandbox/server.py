@@ -15,6 +15,8 @@ from reconciler.sandbox.service import SandboxService
 
 _MAX_BODY = 10_000_000
 _BODILESS = {204, 304}
+_DRAIN_SECONDS = 0.2
+_DRAIN_READS = 100
 
 
 class SandboxServer:
@@ -113,6 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isdigit() or int(length) > _MAX_BODY or "Transfer-Encoding" in self.headers:
             self.close_connection = True
             self._send(error_response(ScimError(413, f"A body has a Content-Length of at most {_MAX_BODY} bytes.")))
+            self._drain()
             return
         host = self.headers.get("Host") or f"127.0.0.1:{self.connection.getsockname()[1]}"
         request = Request(
@@ -122,7 +125,11 @@ class _Handler(BaseHTTPRequestHandler):
             body=self.rfile.read(int(length)),
             origin=f"http://{host}",
         )
-        self._send(self.service.handle(request))
+        answer = self.service.handle(request)
+        if answer.dropped:
+            self.close_connection = True
+        else:
+            self._send(answer)
 
     def _send(self, answer: Response) -> None:
         self.send_response(answer.status)
@@ -130,7 +137,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if answer.status not in _BODILESS:
             self.send_header("Content-Length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         if answer.status not in _BODILESS:
             self.wfile.write(answer.body)
         self.wfile.flush()
+
+    def _drain(self) -> None:
+        """Read on for a moment: closing on unread bytes resets the connection, and the answer may be lost with it."""
+        self.connection.settimeout(_DRAIN_SECONDS)
+        with contextlib.suppress(OSError):
+            for _ in range(_DRAIN_READS):
+                if not self.connection.recv(65_536):
+                    return

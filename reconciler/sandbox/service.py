@@ -10,26 +10,31 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from reconciler.sandbox.access import TOKEN_PATH, Access
-from reconciler.sandbox.directory import Directory, Precondition, version_tag
+from reconciler.sandbox.access import Access
+from reconciler.sandbox.bodies import rewritten
+from reconciler.sandbox.directory import Directory, Precondition
 from reconciler.sandbox.discovery import resource_type_documents, schema_documents, service_provider_config
-from reconciler.sandbox.errors import SandboxError, ScimError
-from reconciler.sandbox.messages import Request, Response, error_response, json_response, list_response
+from reconciler.sandbox.errors import ScimError, ScimType
+from reconciler.sandbox.gateway import Gateway, NotAllowedError
+from reconciler.sandbox.messages import Asker, Request, Response, json_response, list_response
+from reconciler.sandbox.organisation import organisation
 from reconciler.sandbox.projection import projection
 from reconciler.sandbox.querying import query_from_parameters, query_from_search, run_query
 from reconciler.sandbox.schema import JsonObject, ResourceType
 from reconciler.sandbox.seeding import add_seed
 from reconciler.sandbox.store import Row
+from reconciler.sandbox.switches import Switches
 
 _SEARCH = ".search"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
-    """A request inside the SCIM part of the URL space; `base` is the absolute URL that endpoints are appended to."""
+    """A request inside the SCIM part of the URL space; `path` is the base path it came in by."""
 
     request: Request
-    base: str
+    path: str
+    asker: Asker
     segments: tuple[str, ...]
     parameters: dict[str, list[str]]
 
@@ -38,22 +43,21 @@ class SandboxService:
     """One organisation behind one base URL."""
 
     def __init__(self, directory: Directory, access: Access | None = None) -> None:
-        self.directory = directory
         self.access = access or Access()
+        self._set_up(directory)
+
+    def _set_up(self, directory: Directory) -> None:
+        self.directory = directory
+        self._gateway = Gateway(directory.organisation, directory.faults, self.access)
         self._resource_types = {kind.endpoint[1:].lower(): kind for kind in directory.organisation.resource_types}
 
     def handle(self, request: Request) -> Response:
         """Answer one request; refusals are answers too, so nothing is raised for what a client did wrong."""
-        path, _, query = request.target.partition("?")
-        try:
-            if path == TOKEN_PATH:
-                return self.access.token_response(request)
-            self.access.check(request)
-            return self._route(self._call(request, path, query))
-        except ScimError as error:
-            return error_response(error, {"WWW-Authenticate": "Bearer"} if error.status == 401 else None)
-        except SandboxError as error:
-            return error_response(ScimError(503, str(error)))
+        return self._gateway.answer(request, self._answer)
+
+    def switch(self, switches: Switches) -> None:
+        """Go on with other switches; counted ones start anew. Not while requests are being answered."""
+        self._set_up(Directory(self.directory.store, organisation(self.directory.organisation.profile, switches)))
 
     def seed(self, data: Mapping[str, Any]) -> None:
         """Add what a seed names and the organisation lacks (see `seeding`); raises SandboxError."""
@@ -67,15 +71,24 @@ class SandboxService:
         """Release the data file."""
         self.directory.store.close()
 
-    def _call(self, request: Request, path: str, query: str) -> _Call:
+    def _answer(self, request: Request) -> Response:
+        return self._route(self._call(request))
+
+    def _call(self, request: Request) -> _Call:
+        path, _, query = request.target.partition("?")
         organisation = self.directory.organisation
         for base in organisation.base_paths:
             head, tail = path[: len(base)], path[len(base) :]
             same = head.lower() == base.lower() if organisation.paths_ignore_case else head == base
             if same and (not tail or tail.startswith("/")):
-                segments = tuple(unquote(segment) for segment in tail.strip("/").split("/") if segment)
-                parameters = parse_qs(query, keep_blank_values=True) if query else {}
-                return _Call(request=request, base=request.origin + base, segments=segments, parameters=parameters)
+                start = base if organisation.relative_locations else request.origin + base
+                return _Call(
+                    request=request,
+                    path=base,
+                    asker=Asker(base=start, client=self.access.client_of(request)),
+                    segments=tuple(unquote(segment) for segment in tail.strip("/").split("/") if segment),
+                    parameters=parse_qs(query, keep_blank_values=True) if query else {},
+                )
         raise _not_found(path)
 
     def _route(self, call: _Call) -> Response:
@@ -83,8 +96,10 @@ class SandboxService:
         name = head.lower()
         if name in _DISCOVERY and (head == _DISCOVERY[name] or self.directory.organisation.paths_ignore_case):
             return self._discovery(call, name, rest)
-        if name in ("me", "bulk") and not rest:
+        if name in ("me", "bulk") and not rest and not self.directory.organisation.platform:
             raise ScimError(501, f"/{head} is not part of this provider.")
+        if _SEARCH in call.segments and not self.directory.organisation.searchable:
+            raise _not_found(call.request.target)
         if head == _SEARCH and not rest:
             return self._dispatch(call, {"POST": lambda: self._search(call, list(self._resource_types.values()))})
         if not head:
@@ -120,8 +135,7 @@ class SandboxService:
         allowed = {name: act for name, act in methods.items() if kind is None or (kind.name, name) not in refused}
         act = allowed.get(call.request.method)
         if act is None:
-            error = ScimError(405, f"{call.request.method} is not possible here.")
-            return error_response(error, {"Allow": ", ".join(allowed)})
+            raise NotAllowedError(f"{call.request.method} is not possible here.", list(allowed))
         return act()
 
     def _discovery(self, call: _Call, name: str, rest: list[str]) -> Response:
@@ -130,13 +144,13 @@ class SandboxService:
     def _discover(self, call: _Call, name: str, rest: list[str]) -> Response:
         organisation = self.directory.organisation
         if "filter" in call.parameters:
-            raise ScimError(403, "Discovery endpoints take no filter.")
+            raise ScimError(403, "Discovery endpoints take no filter.", gateway=True)
         if name == "serviceproviderconfig" and not rest:
-            return json_response(200, service_provider_config(organisation, call.base))
+            return json_response(200, service_provider_config(organisation, call.asker.base))
         if name == "serviceproviderconfig" or len(rest) > 1:
             raise _not_found(call.request.target)
         build = schema_documents if name == "schemas" else resource_type_documents
-        documents = build(organisation, call.base)
+        documents = build(organisation, call.asker.base)
         if not rest:
             return json_response(200, list_response(documents, total=len(documents), start_index=1))
         for document in documents:
@@ -146,60 +160,72 @@ class SandboxService:
 
     def _list(self, call: _Call, kinds: list[ResourceType]) -> Response:
         query = query_from_parameters(call.parameters)
-        return json_response(200, run_query(self.directory, query, kinds, call.base))
+        needed = self.directory.organisation.filter_needed
+        if query.filter is None and any((call.path, kind.name) in needed for kind in kinds):
+            raise ScimError(400, "A filter is needed here.", ScimType.INVALID_FILTER)
+        return json_response(200, run_query(self.directory, query, kinds, call.asker))
 
     def _search(self, call: _Call, kinds: list[ResourceType]) -> Response:
         query = query_from_search(call.request.json())
-        return json_response(200, run_query(self.directory, query, kinds, call.base))
+        return json_response(200, run_query(self.directory, query, kinds, call.asker))
 
     def _create(self, call: _Call, kind: ResourceType) -> Response:
-        row = self.directory.create(kind, call.request.json())
-        location = f"{call.base}{kind.endpoint}/{row.id}"
-        return self._answer(call, kind, row, 201, {"Location": location})
+        row, restored = self.directory.create(kind, self._body(call, kind), call.asker)
+        location = self.directory.representer.location(row, call.asker)
+        status = self.directory.organisation.switches.restore_status if restored else 201
+        return self._resource_answer(call, kind, row, status, {"Location": location})
 
     def _get(self, call: _Call, kind: ResourceType, identifier: str) -> Response:
-        row = self.directory.find(kind, identifier)
+        row = self.directory.read(kind, identifier)
         condition = call.request.headers.get("if-none-match")
         if condition is not None and _names_version(condition, row):
-            return Response(status=304, headers={"ETag": version_tag(row)})
-        return self._answer(call, kind, row, 200)
+            return Response(status=304, headers={"ETag": self.directory.organisation.etag(row.version)})
+        return self._resource_answer(call, kind, row, 200)
 
     def _replace(self, call: _Call, kind: ResourceType, identifier: str) -> Response:
-        row = self.directory.replace(kind, identifier, call.request.json(), _precondition(call.request))
-        return self._answer(call, kind, row, 200)
+        body = self._body(call, kind)
+        row = self.directory.replace(kind, identifier, body, self._precondition(call.request), call.asker)
+        return self._resource_answer(call, kind, row, 200)
 
     def _patch(self, call: _Call, kind: ResourceType, identifier: str) -> Response:
-        row = self.directory.patch(kind, identifier, call.request.json(), _precondition(call.request))
-        return self._answer(call, kind, row, 200)
+        body = self._body(call, kind)
+        row = self.directory.patch(kind, identifier, body, self._precondition(call.request), call.asker)
+        return self._resource_answer(call, kind, row, 200)
 
     def _delete(self, call: _Call, kind: ResourceType, identifier: str) -> Response:
-        self.directory.delete(kind, identifier, _precondition(call.request))
-        return Response(status=204)
+        self.directory.delete(kind, identifier, self._precondition(call.request))
+        return Response(status=self.directory.organisation.switches.delete_status)
 
-    def _answer(
+    def _body(self, call: _Call, kind: ResourceType) -> Any:
+        return rewritten(call.request.json(), kind, self.directory.organisation)
+
+    def _resource_answer(
         self, call: _Call, kind: ResourceType, row: Row, status: int, headers: dict[str, str] | None = None
     ) -> Response:
         query = query_from_parameters(call.parameters)
         cut = projection(query.attributes, query.excluded, [kind])[kind.name]
         memberships = self.directory.store.memberships([row.id]).get(row.id, ())
-        resource = cut(self.directory.represent(row, call.base, memberships))
-        return json_response(status, resource, {"ETag": version_tag(row), **(headers or {})})
+        representer = self.directory.representer
+        resource = representer.answer(cut(representer.resource(row, call.asker, memberships)))
+        etag = self.directory.organisation.etag(row.version)
+        return json_response(status, resource, {"ETag": etag, **(headers or {})})
+
+    def _precondition(self, request: Request) -> Precondition:
+        """Return the check of If-Match and If-None-Match for a write (RFC 7644 section 3.14)."""
+        status = self.directory.organisation.switches.conflict
+        scim_type = ScimType.INVALID_VERSION if status == 400 else None
+        must, must_not = request.headers.get("if-match"), request.headers.get("if-none-match")
+
+        def check(row: Row) -> None:
+            stale = must is not None and not _names_version(must, row)
+            if stale or (must_not is not None and _names_version(must_not, row)):
+                now = self.directory.organisation.etag(row.version)
+                raise ScimError(status, f"The version does not match: {row.id} is at {now}; read it again.", scim_type)
+
+        return check
 
 
 _DISCOVERY = {name.lower(): name for name in ("ServiceProviderConfig", "ResourceTypes", "Schemas")}
-
-
-def _precondition(request: Request) -> Precondition:
-    """Return the check of If-Match and If-None-Match for a write (RFC 7644 section 3.14): 412 when it fails."""
-
-    def check(row: Row) -> None:
-        must, must_not = request.headers.get("if-match"), request.headers.get("if-none-match")
-        if (must is not None and not _names_version(must, row)) or (
-            must_not is not None and _names_version(must_not, row)
-        ):
-            raise ScimError(412, f"The version of {row.id} is {version_tag(row)}; read it again.")
-
-    return check
 
 
 def _names_version(condition: str, row: Row) -> bool:
@@ -210,4 +236,4 @@ def _names_version(condition: str, row: Row) -> bool:
 
 
 def _not_found(target: str) -> ScimError:
-    return ScimError(404, f"There is nothing at {target.partition('?')[0]}.")
+    return ScimError(404, f"There is nothing at {target.partition('?')[0]}.", gateway=True)

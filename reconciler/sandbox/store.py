@@ -7,6 +7,7 @@ which also keeps other threads and other processes out, so a check and the write
                 attribute, body the document as JSON (see `resources`)
     link        which resource points to which by id, and through what attribute (members, manager)
     catalogue   names an organisation offers: roles, divisions, skills, languages
+    retired     resources that were deleted but can come back under their old id; nothing else looks here
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import orjson
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.schema import JsonObject
 
-_LAYOUT = 1
+_LAYOUT = 2
 LOCK_TIMEOUT = 10.0  # seconds that a write waits for another process
 _TABLES = """
 CREATE TABLE resource (
@@ -46,6 +47,17 @@ CREATE TABLE link (
     PRIMARY KEY (source, attribute, target)
 ) WITHOUT ROWID;
 CREATE INDEX link_target ON link (target, attribute);
+CREATE TABLE retired (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    type TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    unique_key TEXT,
+    version INTEGER NOT NULL,
+    created TEXT NOT NULL,
+    modified TEXT NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX retired_key ON retired (type, unique_key);
 CREATE TABLE catalogue (kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
 """
 # Groups that hold a resource, step by step upwards; `far` is 0 for the first step, 1 for all further ones, so the walk
@@ -215,6 +227,25 @@ class Store:
         self._write("DELETE FROM link WHERE source = ?", (identifier,))
         self._write("DELETE FROM resource WHERE id = ?", (identifier,))
 
+    def retire(self, identifier: str) -> None:
+        """Take a resource out as `delete` does, but remember it."""
+        columns = f"{_COLUMNS}, unique_key"
+        self._write(
+            f"INSERT INTO retired ({columns}) SELECT {columns} FROM resource WHERE id = ?",  # noqa: S608 - fixed texts only
+            (identifier,),
+        )
+        self.delete(identifier)
+
+    def retired(self, resource_type: str, unique_key: str) -> Row | None:
+        """Return the resource that was retired last under this value of the unique attribute, or None."""
+        condition = "WHERE type = ? AND unique_key = ? ORDER BY seq DESC LIMIT 1"
+        rows = self._rows(condition, (resource_type, unique_key), table="retired")
+        return rows[0] if rows else None
+
+    def forget(self, identifier: str) -> None:
+        """Remember a retired resource no longer."""
+        self._write("DELETE FROM retired WHERE id = ?", (identifier,))
+
     def catalogue(self, kind: str) -> set[str]:
         """Return the names of one kind that the organisation offers."""
         return {name for (name,) in self._query("SELECT name FROM catalogue WHERE kind = ?", (kind,))}
@@ -255,8 +286,8 @@ class Store:
             ((source, attribute, target) for attribute, target in links),
         )
 
-    def _rows(self, condition: str, parameters: tuple[object, ...]) -> list[Row]:
-        found = self._query(f"SELECT {_COLUMNS} FROM resource {condition}", parameters)  # noqa: S608 - fixed texts only
+    def _rows(self, condition: str, parameters: tuple[object, ...], table: str = "resource") -> list[Row]:
+        found = self._query(f"SELECT {_COLUMNS} FROM {table} {condition}", parameters)  # noqa: S608 - fixed texts only
         return [
             Row(type=type_, id=id_, version=version, created=created, modified=modified, body=body)
             for type_, id_, version, created, modified, body in found

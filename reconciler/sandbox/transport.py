@@ -18,7 +18,7 @@ class SandboxTransport(httpx.BaseTransport):
         self._service = service
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request as the provider would over HTTP."""
+        """Answer a request as the provider would over HTTP; raises httpx.ReadError for an answer that is dropped."""
         url = request.url
         answer = self._service.handle(
             Request(
@@ -29,4 +29,6 @@ class SandboxTransport(httpx.BaseTransport):
                 origin=f"{url.scheme}://{url.netloc.decode('ascii')}",
             )
         )
+        if answer.dropped:
+            raise httpx.ReadError("the connection was closed before an answer came", request=request)
         return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
