@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from reconciler.decoding import NO_EXTENSIONS, Decoder, Extensions
 from reconciler.errors import IncompleteListing, NotScim
+from reconciler.memory import no_collection
 from reconciler.model import Diagnostic, Json, LiveResource, LiveState, ResourceType, Severity
 from reconciler.profiles.profile import Profile
 from reconciler.scim.paths import url_path
@@ -25,6 +26,7 @@ _MEMBERS: Final = "members"
 _HIDDEN: Final = "the server shows the members of this group neither in the list nor in the group itself"
 
 
+@no_collection()
 def refresh(
     reader: Reader,
     profile: Profile,

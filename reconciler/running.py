@@ -15,6 +15,7 @@ from reconciler.audit import Audit
 from reconciler.connecting import reader_for, writer_for
 from reconciler.decoding import Extensions, undescribed
 from reconciler.errors import RecordTrouble, TargetError
+from reconciler.memory import no_collection
 from reconciler.model import (
     Address,
     AppliedState,
@@ -101,6 +102,7 @@ class _Run:
         return undescribed(self.desired, self.profile)
 
     @classmethod
+    @no_collection()
     def open(cls, project: Project, options: Options) -> "_Run":
         target = project.target(options.target)
         desired, profile = project.desired(target, options.today)
@@ -115,6 +117,7 @@ class _Run:
             options=options,
         )
 
+    @no_collection()
     def reconcile(
         self,
         live: LiveState,

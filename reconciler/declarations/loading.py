@@ -12,7 +12,7 @@ from typing import Any, Final
 from reconciler import schemas
 from reconciler.declarations.declared import Declarations, Entry, Released, normal_folder
 from reconciler.declarations.files import read_folders
-from reconciler.declarations.memory import no_collection
+from reconciler.memory import no_collection
 from reconciler.model import Address, Diagnostic, ResourceType, Severity, SourceLocation
 from reconciler.schemas import Finding, Hint, Where
 from reconciler.yamlsource import Places, YamlFile, fast_parser, number

@@ -10,9 +10,9 @@ from datetime import date
 from reconciler.declarations.compiling import Compiler
 from reconciler.declarations.declared import Declarations, View, fold, view_of
 from reconciler.declarations.membership import groups_of
-from reconciler.declarations.memory import no_collection
 from reconciler.declarations.people import Clock, Index, Person, desired_user, people_of, shown_names
 from reconciler.declarations.reporting import Reporter
+from reconciler.memory import no_collection
 from reconciler.model import Address, DesiredResource, DesiredState, Diagnostic, ResourceType, Severity, SourceLocation
 from reconciler.profiles.profile import Profile
 from reconciler.settings import Target
