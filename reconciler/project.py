@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from reconciler.declarations import Declarations, check_declarations, load_declarations, resolve
+from reconciler.declarations import Declarations, check_and_resolve, check_declarations, load_declarations
 from reconciler.errors import InputError, UsageError
 from reconciler.model import DesiredState, Diagnostic, Severity
 from reconciler.profiles.profile import Profile
@@ -62,16 +62,23 @@ class Project:
 
     def desired(self, target: Target, today: date | None = None) -> tuple[DesiredState, Profile]:
         """The desired state of a target on a day (None: today there). InputError with every problem of every file."""
-        profile = target_profile(target)
-        problems, declarations = self.problems([target])
-        errors = [each for each in problems if each.severity is Severity.ERROR]
-        if errors:
-            raise InputError("the declarations cannot be used", errors)
 
         def today_in(zone: str) -> date:
             return today or datetime.now(ZoneInfo(zone)).date()
 
-        desired = resolve(declarations, target, profile, today_in(target.time_zone), today_in)
+        profile, declarations = target_profile(target), load_declarations(self.base, target.identities)
+        checked, desired = check_and_resolve(
+            declarations,
+            target,
+            profile,
+            today_in(target.time_zone),
+            today_in,
+            known_targets=self.settings.targets,
+        )
+        problems = (*declarations.diagnostics, *checked)
+        errors = [each for each in problems if each.severity is Severity.ERROR]
+        if errors:
+            raise InputError("the declarations cannot be used", errors)
         return replace(desired, diagnostics=(*problems, *desired.diagnostics)), profile
 
     def declared_paths(self, target: Target) -> list[Path]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
 
-from reconciler.declarations.declared import Declarations, view_of
+from reconciler.declarations.declared import Declarations, View, view_of
 from reconciler.declarations.identity_checks import (
     check_formerly,
     check_keys,
@@ -16,11 +16,12 @@ from reconciler.declarations.identity_checks import (
     check_targets,
 )
 from reconciler.declarations.loading import in_order
+from reconciler.declarations.people import Clock
 from reconciler.declarations.profile_checks import check_amounts, check_dates, check_required, check_without
 from reconciler.declarations.reference_checks import check_managers, check_nesting
 from reconciler.declarations.reporting import Reporter
-from reconciler.declarations.resolution import resolution
-from reconciler.model import Diagnostic
+from reconciler.declarations.resolution import Resolution, desired_state, resolution
+from reconciler.model import DesiredState, Diagnostic
 from reconciler.profiles.profile import Profile
 from reconciler.settings import Target
 
@@ -50,15 +51,45 @@ def check_declarations(
     ``overrides:`` may use, if that is more than those.
     """
     report = Reporter()
-    known = set(known_targets if known_targets is not None else (target.name for target, _ in targets))
-    for folders in dict.fromkeys(target.identities for target, _ in targets) or [declarations.folders]:
-        view = view_of(declarations, folders)
-        check_keys(view, report)
-        check_released(view, report)
-        if known:
-            check_targets(view, known, report)
+    names = known_targets if known_targets is not None else [target.name for target, _ in targets]
+    folders = dict.fromkeys(target.identities for target, _ in targets) or {declarations.folders: None}
+    views = {each: view_of(declarations, each) for each in folders}
+    for view in views.values():
+        _check_view(view, names, report)
     for target, profile in targets:
-        found = resolution(view_of(declarations, target.identities), target, profile, report, _SOME_DAY)
-        for check in _PER_TARGET:
-            check(found, report)
+        _check_resolution(resolution(views[target.identities], target, profile, report, _SOME_DAY), report)
     return in_order(tuple(report.diagnostics))
+
+
+def check_and_resolve(
+    declarations: Declarations,
+    target: Target,
+    profile: Profile,
+    today: date,
+    today_in: Clock | None = None,
+    *,
+    known_targets: Collection[str],
+) -> tuple[tuple[Diagnostic, ...], DesiredState]:
+    """`check_declarations` and `resolve` for one target, without working everybody out twice.
+
+    The state is of no use if one of the diagnostics is an error.
+    """
+    report = Reporter()
+    view = view_of(declarations, target.identities)
+    _check_view(view, known_targets, report)
+    found = resolution(view, target, profile, report, today, today_in)
+    state = desired_state(found, declarations)
+    _check_resolution(found, report)
+    return in_order(tuple(report.diagnostics)), state
+
+
+def _check_view(view: View, known_targets: Collection[str], report: Reporter) -> None:
+    check_keys(view, report)
+    check_released(view, report)
+    if known_targets:
+        check_targets(view, set(known_targets), report)
+
+
+def _check_resolution(found: Resolution, report: Reporter) -> None:
+    for check in _PER_TARGET:
+        check(found, report)

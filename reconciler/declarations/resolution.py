@@ -23,6 +23,7 @@ class Resolution:
     """Everything about one target on one day, for the checks."""
 
     compiler: Compiler
+    today: date
     people: Mapping[Address, Person]
     users: Mapping[Address, DesiredResource]
     groups: Mapping[Address, DesiredResource]
@@ -42,14 +43,7 @@ def resolve(
     for this target, are left out and counted in `diagnostics`.
     """
     view = view_of(declarations, target.identities)
-    found = resolution(view, target, profile, Reporter(), today, today_in)
-    return DesiredState(
-        resources={**found.users, **found.groups},
-        released=frozenset(_spelled(each.address, view) for each in view.released),
-        today=today,
-        files=declarations.files,
-        diagnostics=_left_out(found.compiler),
-    )
+    return desired_state(resolution(view, target, profile, Reporter(), today, today_in), declarations)
 
 
 def resolution(
@@ -62,7 +56,19 @@ def resolution(
         modes = {**profile.users.modes, **target.modes}
         users = {address: desired_user(person, modes, today, today_in) for address, person in people.items()}
         groups = groups_of(compiler, people, Index(people, users), today)
-    return Resolution(compiler=compiler, people=people, users=users, groups=groups)
+    return Resolution(compiler=compiler, today=today, people=people, users=users, groups=groups)
+
+
+def desired_state(found: Resolution, declarations: Declarations) -> DesiredState:
+    """What was worked out, as desired state."""
+    view = found.compiler.view
+    return DesiredState(
+        resources={**found.users, **found.groups},
+        released=frozenset(_spelled(each.address, view) for each in view.released),
+        today=found.today,
+        files=declarations.files,
+        diagnostics=_left_out(found.compiler),
+    )
 
 
 def _spelled(address: Address, view: View) -> Address:
