@@ -13,9 +13,9 @@ from typing import Any, Final, TypeAlias
 
 from reconciler.model import DesiredState, Json, LiveResource, ResourceType, Value
 from reconciler.profiles.profile import AttributeRules, Profile
-from reconciler.scim.attributes import CORE_GROUP, CORE_USER, Attribute, Kind
+from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Kind
 from reconciler.scim.paths import element_path, part_path
-from reconciler.scim.values import canonical_json, canonical_number, canonical_text, live_value
+from reconciler.scim.values import canonical_json, canonical_number, canonical_text, live_value, unassigned
 from reconciler.transport.answers import folded, version_of
 from reconciler.transport.listing import row_id
 
@@ -26,7 +26,6 @@ NO_EXTENSIONS: Final[Extensions] = MappingProxyType({})
 _IGNORED: Final = frozenset({"id", "meta", "schemas", "groups", "password"})
 _NOT_STORED: Final = "this server does not keep it (notStored)"
 _SEVERAL: Final = "the server answers several values where there is one"
-_PRIMARY: Final = "primary"
 
 _Content: TypeAlias = dict[str, Any]
 """The parts of one element -> canonical value."""
@@ -87,7 +86,7 @@ class Decoder:
         """One resource. Raises IncompleteListing if it has no usable id."""
         reading = _Reading()
         for name, value in row.items():
-            if _empty(value):
+            if unassigned(value):
                 continue
             lower = name.lower()
             attribute = self._core.get(lower)
@@ -122,13 +121,13 @@ class Decoder:
         urn = name.lower()
         described, declared = self._by_schema.get(urn, {}), self._declared.get(urn, {})
         for each, content in value.items():
-            if _empty(content):
+            if unassigned(content):
                 continue
             lower = each.lower()
             attribute = described.get(lower)
             if attribute is not None:
                 self._read(attribute, content, reading)
-            elif (plain := canonical_json(content)) not in (None, "", [], {}):
+            elif not unassigned(plain := canonical_json(content)):
                 path = f"{self._spelling.get(urn, name)}:{declared.get(lower, each)}"
                 reading.attributes[path] = plain
 
@@ -145,7 +144,7 @@ class Decoder:
         found = folded(value).get("value") if isinstance(value, Mapping) else value
         if isinstance(found, list | dict):
             reading.leave_out(attribute, "the server answers several values where there is one id")
-        elif not _empty(found):
+        elif not unassigned(found):
             reading.attributes[attribute.path] = str(found)
 
     def _names(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
@@ -155,8 +154,8 @@ class Decoder:
         items: dict[str, float | None] = {}
         for members in _elements(value, name_part):
             name = members.get(name_part.lower())
-            if _empty(name):
-                if any(not _empty(each) for part, each in members.items() if part not in ("type", _PRIMARY)):
+            if unassigned(name):
+                if any(not unassigned(each) for part, each in members.items() if part not in ("type", PRIMARY)):
                     reading.leave_out(attribute, f"the server answers an element without {name_part}")
                 continue
             item = str(name) if attribute.kind is Kind.MEMBERS else canonical_text(str(name))
@@ -200,9 +199,6 @@ class Decoder:
                 reading.not_read[each.path] = _SEVERAL
             elif each.name in content:
                 reading.attributes[each.path] = content[each.name]
-            elif each.name == _PRIMARY:
-                # RFC 7643 §2.4: not specified means false.
-                reading.attributes[each.path] = False
 
     def _parts(self, attribute: Attribute, key: str) -> "tuple[_Part, ...]":
         known = self._kept.get((attribute.path, key))
@@ -214,7 +210,7 @@ class Decoder:
 
     def _key(self, attribute: Attribute, raw: Any) -> str:
         """The key of an element in the profile's spelling; "" for none."""
-        if _empty(raw) or isinstance(raw, list | dict):
+        if unassigned(raw) or isinstance(raw, list | dict):
             return ""
         text = canonical_text(str(raw))
         return next((each for each in attribute.keys if each.lower() == text.lower()), text)
@@ -250,7 +246,7 @@ class _Part:
 
 
 def _read_part(attribute: Attribute, part: str, path: str, value: Any, reading: _Reading) -> None:
-    if _empty(value):
+    if unassigned(value):
         return
     if isinstance(value, list | dict):
         reading.not_read[path] = _SEVERAL
@@ -263,7 +259,7 @@ def _elements(value: Any, bare: str) -> Iterator[dict[str, Any]]:
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, Mapping):
             yield folded(each)
-        elif not _empty(each):
+        elif not unassigned(each):
             yield {bare.lower(): each}
 
 
@@ -271,7 +267,7 @@ def _says_something(attribute: Attribute, content: Mapping[str, Any]) -> bool:
     """Placeholders (``{"type": "work", "value": null}``) are no elements."""
     if attribute.value is not None:
         return attribute.value in content
-    return any(part != _PRIMARY for part in content)
+    return any(part != PRIMARY for part in content)
 
 
 def _content(attribute: Attribute, members: Mapping[str, Any]) -> _Content:
@@ -279,10 +275,11 @@ def _content(attribute: Attribute, members: Mapping[str, Any]) -> _Content:
     content: _Content = {}
     for part in attribute.parts:
         value = members.get(part.lower())
-        if not _empty(value):
-            content[part] = (
-                canonical_json(value) if isinstance(value, list | dict) else live_value(attribute, part, value)
-            )
+        if unassigned(value):
+            continue
+        read = canonical_json(value) if isinstance(value, list | dict) else live_value(attribute, part, value)
+        if part != PRIMARY or read is not False:
+            content[part] = read
     return content
 
 
@@ -299,8 +296,3 @@ def _summary(attribute: Attribute, by_key: Mapping[str, list[_Content]]) -> Json
 
 def _belongs(path: str, attribute: Attribute) -> bool:
     return path == attribute.path or path.startswith((f"{attribute.path}.", f"{attribute.path}["))
-
-
-def _empty(value: Any) -> bool:
-    """RFC 7643 §2.5: unassigned, null and empty are one state."""
-    return value is None or value in ("", [], {})

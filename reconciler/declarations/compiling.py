@@ -16,9 +16,9 @@ from reconciler.declarations.reporting import Reporter, quoted
 from reconciler.declarations.texts import Texts, clean
 from reconciler.model import Address, DesiredItem, ItemKey, ResourceType, SourceLocation, Value
 from reconciler.profiles.profile import Profile
-from reconciler.scim.attributes import Attribute, Kind
+from reconciler.scim.attributes import PRIMARY, Attribute, Kind
 from reconciler.scim.paths import element_path, part_path
-from reconciler.scim.values import canonical_json, canonical_number, canonical_text
+from reconciler.scim.values import canonical_json, canonical_number, canonical_text, unassigned
 from reconciler.settings import Target
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import Places
@@ -47,6 +47,7 @@ class Compiler:
         self.texts = Texts(profile, report)
         self._templates: dict[str, Layer] = {}
         self._paths: dict[tuple[str, str, str], str] = {}
+        self._spelling: dict[str, str] = {}
         readers: Mapping[Kind, _Read] = {
             Kind.TEXT: self._text,
             Kind.BOOLEAN: self._single,
@@ -231,6 +232,8 @@ class Compiler:
                 value = self.texts.text(name, value, at)
             if value is None:
                 return None
+        if part == PRIMARY and value is False:
+            value = None
         return value, lines.inside(raw, written)
 
     def _path(self, attribute: Attribute, key: str, part: str) -> str:
@@ -252,7 +255,14 @@ class Compiler:
                 of=lines.of,
             )
             return None
-        return Parts({f"{name}:{key}": (canonical_json(value), lines.inside(raw, key)) for key, value in raw.items()})
+        cells: dict[str, tuple[Value, Spot]] = {}
+        for key, value in raw.items():
+            if isinstance(value, str) and self.texts.text(key, value, Inner(raw, key, lines)) is None:
+                continue
+            plain = canonical_json(value)
+            path = self._spelling.setdefault(f"{name}:{key}".lower(), f"{name}:{key}")
+            cells[path] = (None if unassigned(plain) else plain, lines.inside(raw, key))
+        return Parts(cells)
 
     # --- lists
 

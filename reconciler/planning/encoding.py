@@ -8,8 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from reconciler.model import AttributeChange, Change, Json, LiveResource, PatchOp, PatchOperation, ResourceType, Value
+from reconciler.planning.replacing import replace_value
 from reconciler.profiles.profile import AttributeRules, Profile
-from reconciler.scim.attributes import CORE_GROUP, CORE_USER, Attribute, Format, Kind
+from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Format, Kind
 from reconciler.scim.paths import element_of, element_path, item_path
 from reconciler.scim.values import wire_phone
 
@@ -44,7 +45,7 @@ def patch_operations(
         elif element is not None and attribute is not None and attribute.kind is Kind.KEYED:
             operations += _element_operations(attribute, element[1], changes, live, done)
         else:
-            operations.append(_scalar_operation(each, attribute))
+            operations += _scalar_operations(each, attribute)
     return tuple(_joined(operations))
 
 
@@ -70,11 +71,13 @@ def _put(body: dict[str, Any], change: AttributeChange, rules: AttributeRules) -
         home[attribute.name] = _wire(attribute, None, change.after)
 
 
-def _scalar_operation(change: AttributeChange, attribute: Attribute | None) -> PatchOperation:
+def _scalar_operations(change: AttributeChange, attribute: Attribute | None) -> Iterable[PatchOperation]:
     if change.op is PatchOp.REMOVE:
-        return PatchOperation(op=PatchOp.REMOVE, path=change.path)
-    value = _wire(attribute, None, change.after) if attribute else change.after
-    return PatchOperation(op=change.op, path=change.path, value=_json(value))
+        return [PatchOperation(op=PatchOp.REMOVE, path=change.path)]
+    value = _json(_wire(attribute, None, change.after) if attribute else change.after)
+    if change.op is PatchOp.REPLACE and (attribute is None or attribute.kind is Kind.JSON):
+        return replace_value(change.path, change.before, value)
+    return [PatchOperation(op=change.op, path=change.path, value=value)]
 
 
 def _item_operation(change: AttributeChange, attribute: Attribute) -> PatchOperation:
@@ -109,18 +112,22 @@ def _element_operations(
         element = {part: _json(_wire(attribute, part, value)) for part, value in values.items()}
         return [PatchOperation(op=PatchOp.ADD, path=attribute.path, value=[{attribute.key: key, **element}])]
     removed = {path for path, each in parts.items() if each.op is PatchOp.REMOVE}
-    # a provider shows `primary: false` for an element whether anybody set it or not
-    said = held - {f"{prefix}.primary"}
+    # an element that is only marked as preferred says nothing
+    said = held - {f"{prefix}.{PRIMARY}"}
     if removed == parts.keys() and (said <= removed or f"{prefix}.{attribute.value}" in removed):
         return [PatchOperation(op=PatchOp.REMOVE, path=prefix)]
     # what is set comes before what is removed, so that the element is never empty in between
     ordered = sorted(parts.items(), key=lambda part: part[0] in removed)
-    return [
-        PatchOperation(op=PatchOp.REMOVE, path=path)
-        if path in removed
-        else PatchOperation(op=each.op, path=path, value=_json(_wire(attribute, path.rpartition(".")[2], each.after)))
-        for path, each in ordered
-    ]
+    return [_part_operation(attribute, path.rpartition(".")[2], each) for path, each in ordered]
+
+
+def _part_operation(attribute: Attribute, part: str, change: AttributeChange) -> PatchOperation:
+    if change.op is not PatchOp.REMOVE:
+        return PatchOperation(op=change.op, path=change.path, value=_json(_wire(attribute, part, change.after)))
+    if part == PRIMARY:
+        # false is the same as none (RFC 7643 §2.4), and a removal inside an element asks more of a server
+        return PatchOperation(op=PatchOp.REPLACE, path=change.path, value=False)
+    return PatchOperation(op=PatchOp.REMOVE, path=change.path)
 
 
 def _wire(attribute: Attribute, part: str | None, value: Value) -> Value:

@@ -15,6 +15,10 @@ CORE_GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE_USER: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
+PRIMARY: Final = "primary"
+"""Marks the preferred element. Not specified means false (§2.4), so false is written, read and compared as absent."""
+
+
 class Kind(StrEnum):
     """The shape of an attribute, which decides how it is written, compared and sent."""
 

@@ -106,7 +106,7 @@ def live_value(attribute: Attribute, part: str | None, raw: object) -> Value:
 
 
 def canonical_json(raw: object) -> Json:
-    """A JSON value with NFC text, integral numbers and null members dropped (RFC 7643 §2.5: null is unassigned)."""
+    """A JSON value with NFC text, integral numbers, and without members that hold nothing (RFC 7643 §2.5)."""
     if isinstance(raw, str):
         return canonical_text(raw)
     if isinstance(raw, bool) or raw is None:
@@ -114,10 +114,16 @@ def canonical_json(raw: object) -> Json:
     if isinstance(raw, int | float):
         return canonical_number(raw)
     if isinstance(raw, Mapping):
-        return {str(key): canonical_json(value) for key, value in raw.items() if value is not None}
+        members = {canonical_text(str(key)): canonical_json(value) for key, value in raw.items()}
+        return {key: value for key, value in members.items() if not unassigned(value)}
     if isinstance(raw, Sequence):
         return [canonical_json(value) for value in raw]
     return str(raw)
+
+
+def unassigned(value: object) -> bool:
+    """Whether a JSON value stands for none: null and empty are one state (RFC 7643 §2.5). False and 0 are values."""
+    return value is None or value in ("", [], {})
 
 
 def same_value(one: Value, other: Value, *, fold: bool = False) -> bool:

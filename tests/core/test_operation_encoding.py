@@ -169,7 +169,7 @@ SINGLE = {
         {TOWN: "Ely", STREET: "1 High St", FIRST: False},
         [("remove", 'addresses[type eq "work"]', None)],
     ),
-    "only primary goes": ({FIRST: None}, {TOWN: "Ely", FIRST: True}, [("remove", FIRST, None)]),
+    "only primary goes": ({FIRST: None}, {TOWN: "Ely", FIRST: True}, [("replace", FIRST, False)]),
     "another key": ({BADGE: "v"}, {}, [("add", f"{WORK}:badges", [{"authority": "gov", "value": "v"}])]),
     "extension": ({f"{ENTERPRISE_USER}:department": "v"}, {}, [("add", f"{ENTERPRISE_USER}:department", "v")]),
     "undescribed": ({FLOOR: [1]}, {FLOOR: [2]}, [("replace", FLOOR, [1])]),
