@@ -3,14 +3,16 @@
 The only module that knows both the client and the embedded provider; neither knows the other.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler.errors import TargetError
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project
-from reconciler.recording import data_folder
-from reconciler.sandbox import SandboxService, open_sandbox
+from reconciler.recording import data_folder, made_data_folder
+from reconciler.sandbox import SandboxError, SandboxService, open_sandbox
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.settings import Target
 from reconciler.transport.client import Reader, Writer, open_reader, open_writer
@@ -32,10 +34,18 @@ def writer_for(project: Project, target: Target, profile: Profile) -> Iterator[W
         yield writer
 
 
-def embedded_service(project: Project, target: Target) -> SandboxService:
-    """The embedded provider with the data of a target."""
-    seed = project.settings.folder / target.sandbox_seed if target.sandbox_seed else None
-    return open_sandbox(sandbox_folder(project, target), target.profile, seed)
+@contextmanager
+def embedded_service(project: Project, target: Target) -> Iterator[SandboxService]:
+    """The embedded provider with the data of a target. TargetError where its data or its seed cannot be used."""
+    made_data_folder(project)
+    folder = sandbox_folder(project, target)
+    service = _opened(target, folder, project.settings.folder)
+    try:
+        yield service
+    except sqlite3.Error as error:
+        raise _unusable(target, folder, str(error)) from error
+    finally:
+        service.close()
 
 
 def sandbox_folder(project: Project, target: Target) -> Path:
@@ -48,8 +58,29 @@ def _transport(project: Project, target: Target) -> Iterator[SandboxTransport | 
     if not target.embedded:
         yield None
         return
-    service = embedded_service(project, target)
-    try:
+    with embedded_service(project, target) as service:
         yield SandboxTransport(service)
-    finally:
-        service.close()
+
+
+def _opened(target: Target, folder: Path, beside: Path) -> SandboxService:
+    seed = beside / target.sandbox_seed if target.sandbox_seed else None
+    if seed is not None and not seed.is_file():
+        summary = f'target "{target.name}": there is no seed file {seed}'
+        raise TargetError(summary, "correct sandbox: {seed: FILE} in the settings, or add the file")
+    try:
+        return open_sandbox(folder, target.profile, seed)
+    except SandboxError as error:
+        begin_again = f"to begin with a fresh organisation delete {folder}"
+        mend = f"mend {seed}; if that is right, {begin_again}" if seed else begin_again
+        raise TargetError(f'target "{target.name}": {str(error).rstrip(".")}', mend) from error
+    except sqlite3.Error as error:
+        raise _unusable(target, folder, str(error)) from error
+    except OSError as error:
+        raise _unusable(target, folder, (error.strerror or "no reason given").lower()) from error
+
+
+def _unusable(target: Target, folder: Path, why: str) -> TargetError:
+    return TargetError(
+        f'target "{target.name}": the embedded organisation in {folder} cannot be used ({why})',
+        "check its permissions; to begin with a fresh one delete that folder",
+    )

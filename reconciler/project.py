@@ -3,6 +3,7 @@
 Reads files and git; knows no service provider.
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -15,7 +16,9 @@ from reconciler.errors import InputError, UsageError
 from reconciler.model import DesiredState, Diagnostic, Severity
 from reconciler.profiles.profile import Profile
 from reconciler.record.repository import GitRepository
+from reconciler.record.store import GitError
 from reconciler.settings import Settings, Target
+from reconciler.settings.acceptances import NAME as ACCEPTANCES
 from reconciler.settings.acceptances import load_acceptances
 from reconciler.settings.loading import find_settings, load_settings
 from reconciler.settings.overlay import target_profile
@@ -32,8 +35,17 @@ class Project:
 
     @cached_property
     def repository(self) -> GitRepository | None:
-        """The repository that holds the settings; None outside git."""
-        return GitRepository.find(self.settings.folder)
+        """The repository that holds the settings; None outside git, and where there is neither git nor a repository.
+
+        Raises GitError for a repository that cannot be opened: its record must not be passed over.
+        """
+        try:
+            return GitRepository.find(self.settings.folder)
+        except GitError:
+            folder = self.settings.folder.resolve()
+            if shutil.which("git") is None and not any((each / ".git").exists() for each in (folder, *folder.parents)):
+                return None
+            raise
 
     @cached_property
     def accepted(self) -> frozenset[str]:
@@ -58,7 +70,14 @@ class Project:
         checked = check_declarations(
             declarations, [(each, target_profile(each)) for each in targets], known_targets=self.settings.targets
         )
-        return (*declarations.diagnostics, *checked), declarations
+        return (*declarations.diagnostics, *checked, *self._acceptance_problems()), declarations
+
+    def _acceptance_problems(self) -> tuple[Diagnostic, ...]:
+        try:
+            _ = self.accepted
+        except InputError as error:
+            return error.diagnostics
+        return ()
 
     def desired(self, target: Target, today: date | None = None) -> tuple[DesiredState, Profile]:
         """The desired state of a target on a day (None: today there). InputError with every problem of every file."""
@@ -75,15 +94,16 @@ class Project:
             today_in,
             known_targets=self.settings.targets,
         )
-        problems = (*declarations.diagnostics, *checked)
+        problems = (*declarations.diagnostics, *checked, *self._acceptance_problems())
         errors = [each for each in problems if each.severity is Severity.ERROR]
         if errors:
             raise InputError("the declarations cannot be used", errors)
         return replace(desired, diagnostics=(*problems, *desired.diagnostics)), profile
 
     def declared_paths(self, target: Target) -> list[Path]:
-        """Files and folders that decide what a target should look like."""
-        return [self.settings.path, *(self.base / each for each in target.identities)]
+        """Files and folders that decide what a target should look like, and what may be done to it."""
+        beside = self.settings.folder / ACCEPTANCES
+        return [self.settings.path, beside, *(self.base / each for each in target.identities)]
 
 
 def open_project(start: Path, settings: Path | None, identities: Path | None) -> Project:

@@ -1,6 +1,7 @@
 """The record of one target between its store and the core: which store it is, reading with doubts said, and writing.
 
-A record that is damaged or another target's is worth nothing to a plan, which then says so, and stops an apply.
+A record that is damaged or another target's is worth nothing to a plan, which then says so, and stops an apply. So it
+is with a checkout that is not what was applied last or a successor of it, or that holds what nobody has committed.
 """
 
 import os
@@ -8,17 +9,35 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from reconciler.errors import RecordTrouble
-from reconciler.model import AppliedState, Diagnostic, Json, Severity
+from reconciler.errors import RecordTrouble, UsageError
+from reconciler.model import AppliedState, Diagnostic, Json, Severity, Violation
+from reconciler.policy import violation
 from reconciler.project import Project
 from reconciler.record.encoding import RecordHeader, decode, encode, url_fingerprint
 from reconciler.record.file import FileRecordStore
 from reconciler.record.git import GitRecordStore
-from reconciler.record.store import CommitMessage, RecordStore
+from reconciler.record.history import Relation, relation
+from reconciler.record.repository import GitRepository
+from reconciler.record.store import CommitMessage, GitError, RecordSnapshot
 from reconciler.settings import Target
 
-DATA_FOLDER = ".reconciler"
+DATA_FOLDER: Final = ".reconciler"
+_OLD: Final = {
+    Relation.BEHIND: "this checkout ({head}) is older than what was applied last ({recorded})",
+    Relation.DIVERGED: "the applied commit {recorded} is not in the history of this checkout ({head})",
+}
+_OLD_MEND: Final = {
+    Relation.BEHIND: "run from the tip of the main branch",
+    Relation.DIVERGED: "main was rewritten, or somebody applied from a branch: run from the branch that is applied",
+}
+_TOO_SHORT: Final = (
+    "the history of this checkout is too short to tell whether it contains the applied commit {recorded}"
+)
+_FETCH_HISTORY: Final = "fetch the history: `fetch-depth: 0` with `filter: blob:none`, or `git fetch --unshallow`"
+_SHOWN: Final = 3
+"""So many uncommitted files are named in a notice; an apply that is refused lists all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +56,7 @@ class LoadedRecord:
 class Record:
     """Reads and writes the record of one target. `run` names this run in what it writes."""
 
-    store: RecordStore
+    store: GitRecordStore | FileRecordStore
     target: Target
     run: str
     tool: str
@@ -48,10 +67,11 @@ class Record:
             snapshot = self.store.read()
         except RecordTrouble as error:
             return self._useless(error)
-        notices = tuple(_notice("record", each) for each in snapshot.notices)
+        notices = tuple(_notice("record", each) for each in (*snapshot.notices, *self._about_store()))
         if not snapshot.files:
-            trouble = RecordTrouble(" ".join(snapshot.notices)) if snapshot.as_of_local else None
-            return LoadedRecord(applied=AppliedState(), version=snapshot.version, notices=notices, trouble=trouble)
+            return LoadedRecord(
+                applied=AppliedState(), version=snapshot.version, notices=notices, trouble=_silence(snapshot)
+            )
         try:
             applied, header = decode(snapshot.files, target=self.target.name, url=self.target.url)
         except RecordTrouble as error:
@@ -61,7 +81,7 @@ class Record:
             version=None if snapshot.lost_on_remote else snapshot.version,
             generation=header.generation,
             notices=notices,
-            trouble=RecordTrouble(" ".join(snapshot.notices)) if snapshot.as_of_local else None,
+            trouble=_silence(snapshot),
             lost_on_remote=snapshot.lost_on_remote,
         )
 
@@ -103,15 +123,26 @@ class Record:
             trailers={
                 "Source-Commit": state.commit or "none",
                 "Run": self.run,
-                "Actor": os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "unknown",
+                "Actor": actor(),
                 "State": stage,
             },
         )
         return encode(state, header, report), message
 
+    def _about_store(self) -> tuple[str, ...]:
+        if isinstance(self.store, GitRecordStore) or self.target.embedded:
+            return ()
+        return (f"not in git: the record stays on this machine, in {self.store.path}",)
+
     def _useless(self, error: RecordTrouble) -> LoadedRecord:
-        notice = _notice("record-unusable", f"{error.summary}; nothing undeclared is removed", error.mend)
-        return LoadedRecord(applied=AppliedState(), version=None, notices=(notice,), trouble=error)
+        summary = error.summary.rstrip(".").replace("The record", "the record", 1)
+        where = self.store.describe()
+        known = where.partition(" ")[0] in summary
+        trouble = RecordTrouble(summary, error.mend if known else f"{error.mend}\nthe record is {where}")
+        notice = _notice(
+            "record-unusable", f"{summary}; an apply would stop, nothing undeclared is removed", error.mend
+        )
+        return LoadedRecord(applied=AppliedState(), version=None, notices=(notice,), trouble=trouble)
 
 
 def record_of(project: Project, target: Target, tool: str) -> Record:
@@ -119,16 +150,119 @@ def record_of(project: Project, target: Target, tool: str) -> Record:
     repository = None if target.embedded else project.repository
     run = os.environ.get("GITHUB_RUN_ID") or os.environ.get("CI_JOB_ID") or secrets.token_hex(4)
     if repository is None:
-        store: RecordStore = FileRecordStore(data_folder(project) / "record" / target.name)
+        store: GitRecordStore | FileRecordStore = FileRecordStore(data_folder(project) / "record" / target.name)
     else:
-        remote = project.settings.record_remote or repository.default_remote()
-        store = GitRecordStore(repository, target.name, remote)
+        store = GitRecordStore(repository, target.name, _remote(project, repository))
     return Record(store=store, target=target, run=run, tool=tool)
+
+
+def _remote(project: Project, repository: GitRepository) -> str | None:
+    if project.settings.record_remote is not None:
+        return project.settings.record_remote
+    try:
+        return repository.default_remote()
+    except GitError as error:
+        raise UsageError(error.summary, error.mend) from error
+
+
+def actor() -> str:
+    """Who runs this, as far as the surroundings say."""
+    names = (os.environ.get(name) for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "USERNAME"))
+    return next(filter(None, names), "unknown")
 
 
 def data_folder(project: Project) -> Path:
     """Where an embedded target and the records outside git live: ``.reconciler`` beside the settings."""
     return project.settings.folder / DATA_FOLDER
+
+
+def made_data_folder(project: Project) -> Path:
+    """That folder, made if need be, and told to git as something to pass over."""
+    folder = data_folder(project)
+    ignored = folder / ".gitignore"
+    try:
+        folder.mkdir(exist_ok=True)
+        if not ignored.exists():
+            ignored.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        why = (error.strerror or "no reason given").lower()
+        raise RecordTrouble(
+            f"{folder} cannot be written ({why})", "what a run leaves behind lies there: check its permissions"
+        ) from error
+    return folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """The commit that a run works on, as the record sees it. `dirty`: what no commit holds, of what decides the run."""
+
+    head: str | None
+    recorded: str | None
+    dirty: tuple[str, ...]
+    relation: Relation
+
+    @classmethod
+    def of(cls, project: Project, target: Target, repository: GitRepository, recorded: str | None) -> "Checkout":
+        """Look at the work tree, and at as much of the history as it takes."""
+        head = repository.head()
+        top = repository.top.resolve()
+        paths = project.declared_paths(target)
+        inside = [each for each in paths if each.resolve().is_relative_to(top)]
+        outside = [f"{each} (outside the repository)" for each in paths if each not in inside]
+        state = Relation.SAME
+        if head is not None and recorded is not None:
+            state = relation(repository, recorded, head, remote=project.settings.record_remote)
+        return cls(head=head, recorded=recorded, dirty=(*repository.dirty(inside), *outside), relation=state)
+
+    def violations(self) -> list[Violation]:
+        """What stops an apply: it runs on committed declarations, never on older ones than before.
+
+        RecordTrouble where the history does not tell.
+        """
+        if self.relation is Relation.UNKNOWN:
+            raise RecordTrouble(f"nothing was written to the target: {self._worded(_TOO_SHORT)}", _FETCH_HISTORY)
+        found = []
+        if self.dirty or self.head is None:
+            items = self.dirty or ("the whole checkout",)
+            found.append(violation("dirty", self._dirty_words(), items, 0, "commit, and run the apply on that commit"))
+        if self.relation in _OLD:
+            items = (f"{self.recorded} {self.head}",)
+            words = self._worded(_OLD[self.relation])
+            found.append(violation(self.relation.value, words, items, 0, _OLD_MEND[self.relation]))
+        return found
+
+    def notices(self) -> list[Diagnostic]:
+        """The same for a plan, which goes on."""
+        found = []
+        if self.dirty or self.head is None:
+            named = ", ".join(self.dirty[:_SHOWN])
+            more = f" and {len(self.dirty) - _SHOWN} more" if len(self.dirty) > _SHOWN else ""
+            summary = f"{self._dirty_words()}{': ' if named else ''}{named}{more}; an apply would refuse"
+            found.append(_notice("dirty", summary, "commit, and run the apply on that commit"))
+        if self.relation is Relation.UNKNOWN:
+            found.append(_notice("unknown-history", f"{self._worded(_TOO_SHORT)}; an apply would stop", _FETCH_HISTORY))
+        elif self.relation in _OLD:
+            summary = f"{self._worded(_OLD[self.relation])}; an apply would refuse"
+            found.append(_notice(self.relation.value, summary, _OLD_MEND[self.relation]))
+        return found
+
+    def _dirty_words(self) -> str:
+        if self.head is None:
+            return "this repository has no commit yet"
+        return "declarations or settings that are not committed"
+
+    def _worded(self, sentence: str) -> str:
+        return sentence.format(head=(self.head or "")[:12], recorded=(self.recorded or "")[:12])
+
+
+def _silence(snapshot: RecordSnapshot) -> RecordTrouble | None:
+    """Why an apply must not go on with what is only a local copy."""
+    if not snapshot.as_of_local:
+        return None
+    return RecordTrouble(
+        f"nothing was written to the target: {'; '.join(snapshot.notices)}",
+        "check the network and the right to read the repository, then try again",
+    )
 
 
 def _notice(code: str, summary: str, mend: str = "") -> Diagnostic:

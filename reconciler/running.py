@@ -4,17 +4,17 @@
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from functools import cached_property
 
 from reconciler import __version__
 from reconciler.applying import execute
 from reconciler.audit import Audit
 from reconciler.connecting import reader_for, writer_for
 from reconciler.decoding import Extensions, undescribed
-from reconciler.errors import RecordTrouble, TargetError
+from reconciler.errors import ReconcilerError, RecordTrouble, TargetError
 from reconciler.memory import no_collection
 from reconciler.model import (
     Address,
@@ -25,57 +25,55 @@ from reconciler.model import (
     Diagnostic,
     Json,
     LiveState,
+    Plan,
     ResourceType,
     Result,
     Severity,
     Succeeded,
     Violation,
 )
+from reconciler.planfile import digest
 from reconciler.policy import violation
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project
 from reconciler.reconcile import Context, Reconciliation, reconcile
-from reconciler.record.history import Relation, relation
 from reconciler.record.repository import GitRepository
-from reconciler.recording import LoadedRecord, Record, data_folder, record_of
+from reconciler.recording import Checkout, LoadedRecord, Record, actor, data_folder, made_data_folder, record_of
 from reconciler.refreshing import refresh
 from reconciler.remembering import announce, conclude
 from reconciler.settings import Target
 from reconciler.settling import settle
-from reconciler.transport.client import Reader
-
-_OLD = {
-    Relation.BEHIND: "this checkout ({head}) is older than what was applied last ({recorded})",
-    Relation.DIVERGED: "the applied commit {recorded} is not in the history of this checkout ({head})",
-}
-_OLD_MEND = {
-    Relation.BEHIND: "run from the tip of the main branch",
-    Relation.DIVERGED: "main was rewritten, or somebody applied from a branch: run from the branch that is applied",
-}
+from reconciler.transport.client import Reader, Writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a caller asks for. `drift`: also put right what others changed (a person's own run)."""
+    """What a caller asks for. `drift`: also put right what others changed (a person's own run).
+
+    `all_drift`: only show it, also where the target's policy would put it right.
+    """
 
     target: str | None = None
     drift: bool = False
+    all_drift: bool = False
     accepted: frozenset[str] = frozenset()
     today: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an apply did. `unverified`: what the server did not keep. `record_trouble`: it could not be moved."""
+    """What an apply did. `unverified`: what the server did not keep.
+
+    `troubles`: what went wrong after the first write, in reading again or in recording.
+    """
 
     reconciliation: Reconciliation
     results: tuple[Result, ...] = ()
     unverified: tuple[Diagnostic, ...] = ()
-    record_trouble: RecordTrouble | None = None
-    audit: Path | None = None
+    troubles: tuple[ReconcilerError, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Run:
     """The parts of one run."""
 
@@ -92,9 +90,16 @@ class _Run:
         """The repository whose commits an apply of this target records; an embedded target has none."""
         return None if self.target.embedded else self.project.repository
 
+    @cached_property
+    def checkout(self) -> Checkout | None:
+        """How the checkout stands to the record, where an apply records a commit."""
+        if self.repository is None:
+            return None
+        return Checkout.of(self.project, self.target, self.repository, self.loaded.applied.commit)
+
     @property
     def commit(self) -> str | None:
-        return self.repository.head() if self.repository else None
+        return self.checkout.head if self.checkout else None
 
     @property
     def extensions(self) -> Extensions:
@@ -128,7 +133,7 @@ class _Run:
     ) -> Reconciliation:
         context = Context(
             target=self.target.name,
-            correct_drift=self.options.drift or self.target.policy.drift_correct,
+            correct_drift=self.options.drift or (self.target.policy.drift_correct and not self.options.all_drift),
             reactivate=self.options.drift,
             violations=tuple(violations),
             accepted=self.options.accepted | self.project.accepted,
@@ -144,7 +149,7 @@ def plan_target(project: Project, options: Options) -> Reconciliation:
     run = _Run.open(project, options)
     with reader_for(project, run.target, run.profile) as reader:
         live = refresh(reader, run.profile, extensions=run.extensions)
-    return run.reconcile(live, run.loaded.applied, notices=_history_notices(run))
+    return run.reconcile(live, run.loaded.applied, notices=run.checkout.notices() if run.checkout else ())
 
 
 def apply_target(
@@ -158,12 +163,13 @@ def apply_target(
     """Plan, ask, write, verify, record. None if `confirm` said no.
 
     `confirm` is shown every plan, also one that breaks a rule or is empty; it is only asked to decide on the others.
-    Raises RecordTrouble before the first write if the record cannot be used or moved.
+    Raises ReconcilerError before the first write only, RecordTrouble if the record cannot be used or moved.
     """
     run = _Run.open(project, options)
     if run.loaded.trouble is not None:
         raise run.loaded.trouble
-    violations = _git_violations(run)
+    made_data_folder(project)
+    violations = _violations(run)
     with writer_for(project, run.target, run.profile) as writer:
         live = refresh(writer, run.profile, extensions=run.extensions)
         reconciliation = run.reconcile(live, run.loaded.applied, violations=violations)
@@ -174,34 +180,81 @@ def apply_target(
             return Outcome(reconciliation=reconciliation)
         if not plan.operations:
             trouble = _remember_nothing_written(run, reconciliation)
-            return Outcome(reconciliation=reconciliation, record_trouble=trouble)
-        announced = announce(reconciliation.situation, plan.changes, run.commit)
+            return Outcome(reconciliation=reconciliation, troubles=(trouble,) if trouble else ())
+        return _carried_out(run, writer, reconciliation, progress, stop)
+
+
+def _violations(run: _Run) -> list[Violation]:
+    """Rules about the record and the checkout. RecordTrouble where the history does not tell."""
+    found: list[Violation] = []
+    if run.loaded.lost_on_remote:
+        summary = "the record is gone on the remote; this clone has a copy"
+        mend = "push the copy back (see the notes), or accept that this apply goes on from the copy"
+        found.append(violation("record-lost", summary, [run.record.store.describe()], 0, mend))
+    return [*found, *(run.checkout.violations() if run.checkout else ())]
+
+
+def _carried_out(
+    run: _Run,
+    writer: Writer,
+    reconciliation: Reconciliation,
+    progress: Callable[[Result], None] | None,
+    stop: Callable[[], bool] | None,
+) -> Outcome:
+    """Announce, write, read again, record. Raises RecordTrouble before the first write; later troubles are told.
+
+    The audit is opened first: once the announcement is out, there is no way back without a word.
+    """
+    plan = reconciliation.plan
+    announced = announce(reconciliation.situation, plan.changes, run.commit)
+    audit = Audit.open(data_folder(run.project) / "audit" / f"{run.record.run}.jsonl", head=_head(run, plan))
+    try:
         version = run.record.claim(announced, run.loaded)
-        audit_path = data_folder(project) / "audit" / f"{run.record.run}.jsonl"
-        with Audit.open(audit_path) as audit:
-            results = execute(
-                plan.operations,
-                writer,
-                run.profile,
-                audit=audit,
-                progress=progress,
-                stop=stop,
-                members=_members(live),
-            )
-        try:
-            unverified, concluded = _verified(run, writer, reconciliation, announced, results)
-        except TargetError as error:
-            # what was announced covers the next run, which looks again
-            unverified, trouble = (_not_verified(error),), None
-        else:
-            trouble = run.record.finish(concluded, run.loaded, version, _report(results))
+    except RecordTrouble:
+        audit.close()
+        raise
+    members = _members(reconciliation.situation.live)
+    results = execute(plan.operations, writer, run.profile, audit=audit, progress=progress, stop=stop, members=members)
+    troubles: list[ReconcilerError | None] = [_closed(audit)]
+    try:
+        unverified, concluded = _verified(run, writer, reconciliation, announced, results)
+    except TargetError as error:
+        # what was announced covers the next run, which looks again
+        unverified = (_not_verified(error),)
+        concluded = _with_ids(announced, _created(reconciliation, results))
+    troubles.append(run.record.finish(concluded, run.loaded, version, _report(results)))
     return Outcome(
         reconciliation=reconciliation,
         results=results,
         unverified=unverified,
-        record_trouble=trouble,
-        audit=audit_path,
+        troubles=tuple(each for each in troubles if each is not None),
     )
+
+
+def _head(run: _Run, plan: Plan) -> dict[str, Json]:
+    """The first line of the audit: who set out for what."""
+    return {
+        "run": run.record.run,
+        "actor": actor(),
+        "target": plan.target,
+        "commit": plan.commit,
+        "digest": digest(plan),
+        "tool": plan.tool_version,
+    }
+
+
+def _members(live: LiveState) -> dict[str, Collection[str]]:
+    """Who was in which group when the plan was made; groups whose members were not read are left out."""
+    groups = {group.id: group.items("members") for group in live.of(ResourceType.GROUP)}
+    return {group_id: tuple(held) for group_id, held in groups.items() if held is not None}
+
+
+def _closed(audit: Audit) -> RecordTrouble | None:
+    try:
+        audit.close()
+    except RecordTrouble as trouble:
+        return trouble
+    return None
 
 
 def _remember_nothing_written(run: _Run, reconciliation: Reconciliation) -> RecordTrouble | None:
@@ -222,11 +275,7 @@ def _verified(
 ) -> tuple[tuple[Diagnostic, ...], AppliedState]:
     """Read again until every write shows, or the provider has had its time; then say what it did not keep."""
     created = _created(reconciliation, results)
-    entries = {
-        address: replace(entry, live_id=created.get(address, entry.live_id))
-        for address, entry in announced.resources.items()
-    }
-    announced = replace(announced, resources=entries)
+    announced = _with_ids(announced, created)
     deadline = time.monotonic() + run.profile.lifecycle.settles_within
     pause = 0.5
     while True:
@@ -242,6 +291,15 @@ def _verified(
         pause *= 2
 
 
+def _with_ids(announced: AppliedState, created: Mapping[Address, str]) -> AppliedState:
+    """What was announced, with the ids that the server has given meanwhile."""
+    entries = {
+        address: replace(entry, live_id=created.get(address, entry.live_id))
+        for address, entry in announced.resources.items()
+    }
+    return replace(announced, resources=entries)
+
+
 def _not_verified(error: TargetError) -> Diagnostic:
     return Diagnostic(
         severity=Severity.ERROR,
@@ -249,12 +307,6 @@ def _not_verified(error: TargetError) -> Diagnostic:
         summary=f"the target could not be read again after the writes: {error.summary}",
         mend="run plan: it shows what is in place; what was sent is remembered as announced",
     )
-
-
-def _members(live: LiveState) -> dict[str, Collection[str]]:
-    """Who is in each group, as it was just read: what a change must not lose."""
-    groups = {group.id: group.items("members") for group in live.of(ResourceType.GROUP)}
-    return {group_id: held for group_id, held in groups.items() if held is not None}
 
 
 def _created(reconciliation: Reconciliation, results: Sequence[Result]) -> dict[Address, str]:
@@ -295,44 +347,3 @@ def _report(results: Sequence[Result]) -> dict[str, Json]:
     """The end report that is kept with the record: numbers and outcomes, no values."""
     outcomes: list[Json] = [{"number": each.number, "outcome": type(each).__name__.lower()} for each in results]
     return {"results": outcomes}
-
-
-def _git_violations(run: _Run) -> list[Violation]:
-    """Rules about the checkout: an apply runs on committed declarations, and never on older ones than before."""
-    found: list[Violation] = []
-    repository, commit, recorded = run.repository, run.commit, run.loaded.applied.commit
-    if run.loaded.lost_on_remote:
-        summary = "the record is gone on the remote; this clone has a copy"
-        mend = "push the copy back, or accept that nothing undeclared is removed until a new record is whole"
-        found.append(violation("record-lost", summary, [run.record.store.describe()], 0, mend))
-    if repository is None:
-        return found
-    dirty = repository.dirty(run.project.declared_paths(run.target))
-    if dirty:
-        found.append(violation("dirty", "uncommitted declarations or settings", dirty, 0, "commit them"))
-    state = _relation(run)
-    if state is Relation.UNKNOWN:
-        raise RecordTrouble(
-            f"the history of this checkout is too short to tell whether it contains {(recorded or '')[:12]}",
-            "fetch the history: `fetch-depth: 0` with `filter: blob:none`",
-        )
-    if state in _OLD:
-        summary = _OLD[state].format(head=(commit or "")[:12], recorded=(recorded or "")[:12])
-        found.append(violation(state.value, summary, [f"{recorded} {commit}"], 0, _OLD_MEND[state]))
-    return found
-
-
-def _history_notices(run: _Run) -> list[Diagnostic]:
-    state = _relation(run)
-    if state not in _OLD:
-        return []
-    shown = {"head": (run.commit or "")[:12], "recorded": (run.loaded.applied.commit or "")[:12]}
-    summary = _OLD[state].format(**shown) + "; an apply would refuse"
-    return [Diagnostic(severity=Severity.NOTICE, code=state.value, summary=summary, mend=_OLD_MEND[state])]
-
-
-def _relation(run: _Run) -> Relation:
-    repository, commit, recorded = run.repository, run.commit, run.loaded.applied.commit
-    if repository is None or commit is None or recorded is None:
-        return Relation.SAME
-    return relation(repository, recorded, commit, remote=run.project.settings.record_remote)

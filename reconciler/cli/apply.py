@@ -55,8 +55,13 @@ def command(
         return agreed
 
     options = Options(target=target, drift=drift, accepted=frozenset(accept))
-    with progress:
-        outcome = apply_target(project, options, confirm=confirm, progress=progress.advance, stop=progress.stopped)
+    try:
+        with progress:
+            outcome = apply_target(project, options, confirm=confirm, progress=progress.advance, stop=progress.stopped)
+    except KeyboardInterrupt:
+        # Once something may be written, an interrupt is a wish that `progress` takes, not an exception.
+        click.echo()
+        outcome = None
     if outcome is None:
         click.echo("Apply cancelled: nothing was written.")
         return Exit.FAILED
@@ -64,10 +69,12 @@ def command(
 
 
 def _agreed(target: str) -> bool:
-    answer = click.prompt(
-        f'Perform these actions on "{target}"? Only "yes" is taken as a yes', default="", show_default=False
-    )
-    return bool(answer == "yes")
+    question = f'\nPerform these actions on "{target}"? Only "yes" is taken as a yes'
+    try:
+        return bool(click.prompt(question, default="", show_default=False) == "yes")
+    except click.Abort:
+        click.echo()
+        return False
 
 
 def _ended(outcome: Outcome, *, verbose: bool) -> Exit:
@@ -77,7 +84,7 @@ def _ended(outcome: Outcome, *, verbose: bool) -> Exit:
         show_report(plan, outcome.results, outcome.unverified, verbose=verbose)
     if outcome.unverified or any(not isinstance(each, Succeeded) for each in outcome.results):
         codes.append(Exit.PARTLY)
-    if outcome.record_trouble is not None:
-        error_line(outcome.record_trouble.summary, outcome.record_trouble.mend)
+    for trouble in outcome.troubles:
+        error_line(trouble.summary, trouble.mend)
         codes.append(Exit.PARTLY)
     return worst(codes)

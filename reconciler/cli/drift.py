@@ -8,6 +8,7 @@ import click
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.options import opened, target_options
 from reconciler.cli.output import FORMATS, show_plan
+from reconciler.model import Plan
 from reconciler.running import Options, plan_target
 
 
@@ -20,7 +21,17 @@ def command(target: str | None, settings: Path | None, identities: Path | None, 
 
     Ends with 2 if anything did. `apply --drift` puts it right.
     """
-    plan = plan_target(opened(settings, identities), Options(target=target)).plan
+    plan = plan_target(opened(settings, identities), Options(target=target, all_drift=True)).plan
     only = replace(plan, changes=(), operations=(), violations=(), requests=0)
-    show_plan(only, form, verbose=verbose)
+    if form == "text" and not (only.drift or only.refused):
+        click.echo(_nothing_moved(plan))
+    else:
+        show_plan(only, form, verbose=verbose)
     return worst([Exit.CHANGES if plan.drift else Exit.DONE, Exit.PARTLY if plan.refused else Exit.DONE])
+
+
+def _nothing_moved(plan: Plan) -> str:
+    """What can be said of a target that holds what it was given; without a whole record that is not known."""
+    if any(each.code == "no-record" for each in plan.notices):
+        return f'There is no whole record of target "{plan.target}" yet: drift cannot be told from new lines.'
+    return f'No drift. Nobody else has changed what is declared for target "{plan.target}".'

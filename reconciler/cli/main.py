@@ -55,40 +55,54 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Like click's, with a suggestion for a name that is not known."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from reconciler.suggestions import suggestion
+            from reconciler.cli.misuse import unknown_command
 
-            raise click.UsageError(f"there is no command {args[0]!r}; {suggestion(args[0], COMMANDS)}", ctx)
+            raise unknown_command(args[0], list(COMMANDS), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in `--help`."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(int(code)), meaning) for code, meaning in EXIT_CODES.items()])
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+ABOUT: Final = "Keep the users and groups of SCIM 2.0 service providers equal to what git declares."
+EXIT_CODES: Final = {
+    Exit.DONE: "done, or no changes",
+    Exit.FAILED: "nothing could be planned or done",
+    Exit.CHANGES: "changes present (plan --detailed-exitcode, drift)",
+    Exit.REFUSED: "refused by a safety rule",
+    Exit.STALE: "the plan no longer fits what is live",
+    Exit.PARTLY: "done, except for the identities named",
+    Exit.USAGE: "wrong usage",
+}
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, help=ABOUT, no_args_is_help=False)
 @click.version_option(package_name="scim-reconciler", prog_name="reconciler")
 def cli() -> None:
-    r"""Keep the users and groups of SCIM 2.0 service providers equal to what git declares.
-
-    \b
-    Exit codes: 0 done or no changes - 1 nothing could be planned or done - 2 changes present
-    (plan --detailed-exitcode, drift) - 3 refused by a safety rule - 4 stale plan -
-    5 done except the identities named - 64 wrong usage
-    """
+    """The command without a subcommand: nothing."""
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """The entry point. Every way to end passes here; no traceback reaches a user."""
-    sys.exit(int(_outcome(list(sys.argv[1:] if arguments is None else arguments))))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(int(_outcome(given) if given else _lost()))
+
+
+def _lost() -> Exit:
+    """Somebody asked for nothing: show what there is."""
+    _outcome(["--help"])
+    return Exit.USAGE
 
 
 def _outcome(arguments: list[str]) -> Exit:
     try:
         code = cli.main(arguments, prog_name="reconciler", standalone_mode=False)
     except click.UsageError as error:
-        error.show()
-        return Exit.USAGE
+        return _misused(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         return Exit.FAILED
@@ -99,6 +113,12 @@ def _outcome(arguments: list[str]) -> Exit:
     except Exception as error:
         return _failed(error)
     return code if isinstance(code, Exit) else Exit.DONE
+
+
+def _misused(error: click.UsageError) -> Exit:
+    from reconciler.cli.misuse import report_misuse
+
+    return report_misuse(error)
 
 
 def _failed(error: Exception) -> Exit:

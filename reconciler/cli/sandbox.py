@@ -1,5 +1,6 @@
 """`reconciler sandbox`: the embedded provider as an HTTP server on this machine."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -8,7 +9,8 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.options import opened, target_options
 from reconciler.connecting import embedded_service
 from reconciler.errors import UsageError
-from reconciler.sandbox.server import serve
+from reconciler.sandbox import SandboxService
+from reconciler.sandbox.server import SandboxServer, serve
 
 
 @click.command("sandbox")
@@ -23,12 +25,19 @@ def command(target: str | None, settings: Path | None, identities: Path | None, 
     project = opened(settings, identities)
     chosen = project.target(target)
     if not chosen.embedded:
-        raise UsageError(f"target {chosen.name} is not embedded", "name one whose url is sandbox:")
-    service = embedded_service(project, chosen)
-    try:
-        with serve(service, port) as server:
-            click.echo(f"SCIM 2.0 service provider of target {chosen.name} (profile {chosen.profile}) at {server.url}")
+        raise UsageError(f'target "{chosen.name}" is not embedded', "name one whose url is sandbox:")
+    with embedded_service(project, chosen) as service, _serving(service, port) as server:
+        click.echo(f"SCIM 2.0 service provider of target {chosen.name} (profile {chosen.profile}) at {server.url}")
+        with suppress(KeyboardInterrupt):
             server.wait()
-    finally:
-        service.close()
     return Exit.DONE
+
+
+def _serving(service: SandboxService, port: int) -> SandboxServer:
+    try:
+        return serve(service, port)
+    except OSError as error:
+        why = (error.strerror or "no reason given").lower()
+        raise UsageError(
+            f"port {port} cannot be used ({why})", "name another with --port; 0 takes a free one"
+        ) from error

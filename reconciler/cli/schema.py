@@ -5,7 +5,9 @@ import json
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.errors import UsageError
 from reconciler.schemas import schema, schema_names
+from reconciler.suggestions import suggestion
 
 
 @click.command("schema")
@@ -16,6 +18,6 @@ def command(name: str | None) -> Exit:
         click.echo("\n".join(schema_names()))
         return Exit.DONE
     if name not in schema_names():
-        raise click.UsageError(f"there is no schema {name!r}; known: {', '.join(schema_names())}")
+        raise UsageError(f"there is no schema {name}", suggestion(name, schema_names()))
     click.echo(json.dumps(schema(name), indent=2, ensure_ascii=False))
     return Exit.DONE

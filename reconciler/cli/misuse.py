@@ -1,0 +1,67 @@
+"""What is said about a command line that cannot be understood: what is wrong, what was perhaps meant, where to look.
+
+Nothing was read, asked or written when this is printed.
+"""
+
+from collections.abc import Sequence
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.output import error_line
+from reconciler.suggestions import suggestion
+
+_DRY_RUN = "`reconciler plan` is the dry run: it never writes"
+
+
+class Misuse(click.UsageError):
+    """A usage error with its mend."""
+
+    def __init__(self, summary: str, mend: str, ctx: click.Context | None = None) -> None:
+        super().__init__(summary, ctx)
+        self.mend = mend
+
+
+def unknown_command(name: str, known: Sequence[str], ctx: click.Context) -> Misuse:
+    """Somebody called a command that there is not."""
+    return Misuse(f"there is no command {name}", _mend(name, known), ctx)
+
+
+def report_misuse(error: click.UsageError) -> Exit:
+    """Print what is wrong with the command line; nothing was done."""
+    summary, mend = _words(error)
+    error_line(summary, "\n".join(filter(None, (mend, _where_to_look(error.ctx)))))
+    return Exit.USAGE
+
+
+def _words(error: click.UsageError) -> tuple[str, str]:
+    if isinstance(error, Misuse):
+        return error.message, error.mend
+    if isinstance(error, click.NoSuchOption):
+        return f"there is no option {error.option_name}", _option_meant(error.option_name, error.ctx)
+    message = error.format_message().rstrip(".")
+    return message[:1].lower() + message[1:], ""
+
+
+def _option_meant(name: str, ctx: click.Context | None) -> str:
+    if ctx is None:
+        return ""
+    if isinstance(ctx.command, click.Group) and not _is_dry_run(name):
+        return "options of a command stand behind its name"
+    options = [each for each in ctx.command.params if isinstance(each, click.Option)]
+    return _mend(name, ["--help", *(name for each in options for name in each.opts if name.startswith("--"))])
+
+
+def _mend(word: str, known: Sequence[str]) -> str:
+    if _is_dry_run(word):
+        return _DRY_RUN
+    longer = [each for each in known if each.startswith(word)]
+    return f"did you mean {longer[0]}?" if len(longer) == 1 else suggestion(word, known)
+
+
+def _is_dry_run(word: str) -> bool:
+    return word.replace("-", "").replace("_", "").casefold() in ("dryrun", "noop", "whatif")
+
+
+def _where_to_look(ctx: click.Context | None) -> str:
+    return f"see {ctx.command_path} --help" if ctx is not None else ""
