@@ -8,7 +8,7 @@ In passes over everybody, strongest first; what a pass pairs is out of later one
 
 Ambiguity refuses the identity and *freezes* every candidate: nothing about it may change. So does an unanswered create
 whose login somebody bears, with other values, while the line now asks for another login: it may be ours or not.
-An entry whose key is released says nothing about anybody. Pure.
+Pure.
 """
 
 from collections import defaultdict
@@ -46,7 +46,6 @@ def match_resources(desired: DesiredState, live: LiveState, applied: AppliedStat
             desired={a: r for a, r in desired.resources.items() if a.resource_type is resource_type},
             live={r.id: r for r in live.of(resource_type)},
             entries={a.key.casefold(): e for a, e in applied.resources.items() if a.resource_type is resource_type},
-            released={a.key.casefold() for a in desired.released if a.resource_type is resource_type},
             index=index,
         )
         outcome |= matching.run()
@@ -55,20 +54,19 @@ def match_resources(desired: DesiredState, live: LiveState, applied: AppliedStat
     return Matches(
         by_address=outcome,
         address_of={live_id: address for live_id, address in address_of.items() if live_id not in frozen},
-        entries=_entries(outcome, applied, {address.folded for address in desired.released}),
+        entries=_entries(outcome, applied),
         frozen=frozen,
     )
 
 
 @dataclass(slots=True)
 class _Matching:
-    """The passes over one resource type; `entries` by folded key, as are the `released` keys."""
+    """The passes over one resource type; `entries` by folded key."""
 
     fold: bool
     desired: dict[Address, DesiredResource]
     live: dict[str, LiveResource]
     entries: dict[str, AppliedResource]
-    released: set[str]
     index: NameIndex
     outcome: dict[Address, Match] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
@@ -124,8 +122,7 @@ class _Matching:
         declared = {each.key.casefold() for each in self.desired}
         for name in self.desired[address].formerly:
             entry = self.entries.get(name.casefold())
-            gone = name.casefold() not in declared | self.released
-            live_id = entry.live_id if entry and gone else None
+            live_id = entry.live_id if entry and name.casefold() not in declared else None
             if live_id in self.live and live_id not in self.taken:
                 found[live_id] = None
             found |= dict.fromkeys(self._named(name))
@@ -194,13 +191,14 @@ class _Matching:
         return f"{len(candidates)} live resources fit its {what}: {names}"
 
 
-def _entries(
-    outcome: dict[Address, Match], applied: AppliedState, released: set[tuple[ResourceType, str]]
-) -> dict[Address, AppliedResource]:
-    """Whose entry says something about an account: its own key's, else that of a key that is declared no more."""
+def _entries(outcome: dict[Address, Match], applied: AppliedState) -> dict[Address, AppliedResource]:
+    """Whose entry says something about an account: its own key's, else that of a key that is declared no more.
+
+    A released key is declared no more, too: who is declared again under another key is not new.
+    """
     own = {address.folded: entry for address, entry in applied.resources.items()}
-    kept = {address.folded for address in outcome} | released
-    moved = {e.live_id: e for a, e in applied.resources.items() if e.live_id and a.folded not in kept}
+    declared = {address.folded for address in outcome}
+    moved = {e.live_id: e for a, e in applied.resources.items() if e.live_id and a.folded not in declared}
     entries: dict[Address, AppliedResource] = {}
     for address, match in outcome.items():
         entry = own.get(address.folded)

@@ -66,10 +66,11 @@ def accounts_called(entry: AppliedResource, index: NameIndex) -> Sequence[LiveRe
 
 
 def released_ids(situation: Situation) -> frozenset[str]:
-    """The live ids of those the record holds and the declarations let go."""
+    """The live ids of those whom the declarations let go, unless they are declared again under another key."""
     released = {each.folded for each in situation.desired.released}
     entries = situation.applied.resources.items()
-    return frozenset(entry.live_id for address, entry in entries if address.folded in released and entry.live_id)
+    gone = {entry.live_id for address, entry in entries if address.folded in released and entry.live_id}
+    return frozenset(gone - situation.matches.address_of.keys())
 
 
 def protected_ids(situation: Situation) -> frozenset[str]:
