@@ -95,12 +95,12 @@ def test_an_earlier_name_may_be_a_key_or_a_login(formerly, applied, expected) ->
     assert shown(matched(desired(user("al", formerly=formerly)), found, applied)) == {"user.al": expected}
 
 
-def test_a_key_that_is_still_declared_or_released_is_nobodys_earlier_key() -> None:
+def test_a_key_that_is_still_declared_is_nobodys_earlier_key() -> None:
     found = live(live_user("1", "was@x.io"))
     applied = record(entry("user.old", "1"))
     al = user("al", formerly=("old",))
     assert shown(matched(desired(al, user("old", name="was@x.io")), found, applied))["user.al"] == "-"
-    assert shown(matched(desired(al, released=["user.old"]), found, applied))["user.al"] == "-"
+    assert shown(matched(desired(al, released=["user.old"]), found, applied))["user.al"] == "1 by formerly"
 
 
 # --- ambiguity
@@ -226,9 +226,14 @@ def test_a_changed_key_takes_its_entry_along() -> None:
     assert entries(desired(user("al")), found, applied) == {"user.al": "user.old"}
 
 
-def test_the_entry_of_a_declared_or_released_key_is_nobody_elses() -> None:
+def test_the_entry_of_a_declared_key_is_nobody_elses() -> None:
     found = live(live_user("1", "al@x.io"), live_user("2", "old@x.io"))
-    applied = record(entry("user.old", "1"))
-    assert entries(desired(user("al"), released=["user.old"]), found, applied) == {}
-    both = matched(desired(user("al"), user("old")), found, applied)
+    both = matched(desired(user("al"), user("old")), found, record(entry("user.old", "1")))
     assert shown(both) == {"user.al": "-", "user.old": "1 by record"}
+
+
+def test_who_is_released_and_declared_under_another_key_is_not_new() -> None:
+    found = live(live_user("1", "al@x.io"))
+    assert entries(desired(user("al"), released=["user.old"]), found, record(entry("user.old", "1"))) == {
+        "user.al": "user.old"
+    }

@@ -597,6 +597,15 @@ def test_the_released_are_dropped_with_all_claims_on_them_before_anything_is_wri
     assert found.resources[G].lists["members"] == ours("bo", mode=ADDITIVE)
 
 
+def test_who_is_released_and_declared_under_another_key_keeps_her_entry_and_the_claims_on_her() -> None:
+    state = live(live_user("al", roles=["r"]), live_group("g", "g", ["al"]))
+    known = [al(lists=ROLE), g({"members": ours("al", mode=ADDITIVE)})]
+    wanted = desired(user("new", name="al@x.io"), group("g", listed(mode=ADDITIVE)), released=["user.al"])
+    outcome = reconciled(wanted, state, record(*known))
+    assert said(outcome) == ["group.g remove members al declared", "user.new remove roles r declared"]
+    assert set(announced(outcome).resources) == {G, a("user.new")}
+
+
 def test_a_released_member_of_a_list_that_turns_authoritative_stays_drift() -> None:
     state = live(live_user("al"), live_user("bo"), live_group("g", "g", ["al", "bo"]))
     known = [al(), entry("user.bo", "bo"), g({"members": ours("al", "bo", mode=ADDITIVE)})]
