@@ -50,13 +50,14 @@ class _Part(Enum):
 class _Item:
     """Something that is shown whole or not at all; it tells of `amount` changes, rules or remarks.
 
-    `vital`: without it nobody could see who loses access, or gets it back.
+    `vital`: without it nobody could see who loses access, or gets it back. `place`: where it stands in its part.
     """
 
     part: _Part
     text: str
     amount: int = 1
     vital: bool = False
+    place: int = 0
 
 
 def render_markdown(view: PlanView, stamp: Stamp, *, limit: int = COMMENT_LIMIT) -> str:
@@ -70,10 +71,15 @@ def render_markdown(view: PlanView, stamp: Stamp, *, limit: int = COMMENT_LIMIT)
     """
     head, foot = _head(view, stamp), _foot(view, stamp)
     room = limit - len(head) - len(foot) - _RESERVE
-    vital = [_block_item(each) for each in view.blocks if each.risk is not Risk.REST]
-    kept, dropped = _fitting([*_rules(view), *vital, *_others(view)], room)
+    blocks = [_block_item(each, place) for place, each in enumerate(view.blocks)]
+    vital = [each for each in blocks if each.vital]
+    # of equal risk: what tells of many, then groups, to which many belong
+    rest = sorted(
+        (each for each in blocks if not each.vital), key=lambda item: (item.amount == 1, item.part is _Part.PEOPLE)
+    )
+    kept, dropped = _fitting([*_rules(view), *vital, *_alarms(view), *rest, *_others(view)], room)
     if any(each.vital for each in dropped):
-        kept, dropped = _fitting([*_rules(view), *_names_only(view), *_others(view)], room)
+        kept, dropped = _fitting([*_rules(view), *_names_only(view), *_alarms(view), *rest, *_others(view)], room)
     return "\n\n".join([head, *_sections(view, kept, dropped), foot])
 
 
@@ -95,10 +101,13 @@ def _rules(view: PlanView) -> list[_Item]:
     return [_Item(part=_Part.RULES, text=_rule(each)) for each in view.violations]
 
 
+def _alarms(view: PlanView) -> list[_Item]:
+    below = len(view.blocks)
+    return [_Item(part=_Part.ALARMS, text=_remark(each), place=below) for each in view.warnings]
+
+
 def _others(view: PlanView) -> Iterator[_Item]:
-    """Everything but broken rules and vital changes."""
-    yield from (_Item(part=_Part.ALARMS, text=_remark(each)) for each in view.warnings)
-    yield from (_block_item(each) for each in view.blocks if each.risk is Risk.REST)
+    """Everything but broken rules, warnings and changes."""
     yield from (_Item(part=_Part.REFUSED, text=_remark(each)) for each in view.refused)
     yield from (_Item(part=_Part.DRIFT, text=_drift(each), amount=len(each.identities)) for each in view.drift)
     for each in view.blocks:
@@ -106,20 +115,25 @@ def _others(view: PlanView) -> Iterator[_Item]:
     yield from (_Item(part=_Part.NOTES, text=_remark(each)) for each in view.notices)
 
 
-def _block_item(block: Block) -> _Item:
+def _block_item(block: Block, place: int) -> _Item:
     return _Item(
-        part=_part_of(block), text=_line(block), amount=len(block.identities), vital=block.risk is not Risk.REST
+        part=_part_of(block),
+        text=_line(block),
+        amount=len(block.identities),
+        vital=block.risk is not Risk.REST,
+        place=place,
     )
 
 
 def _names_only(view: PlanView) -> Iterator[_Item]:
     """Vital changes by address alone, those to which the same happens in one line."""
-    found: dict[tuple[_Part, str, str], list[str]] = {}
+    found: dict[tuple[Risk, _Part, str], list[str]] = {}
     for each in view.blocks:
         if each.risk is not Risk.REST:
-            kind = (_part_of(each), "loses something and " if each.risk is Risk.TAKES else "", each.predicate)
-            found.setdefault(kind, []).extend(identity.address for identity in each.identities)
-    for (part, loses, predicate), names in found.items():
+            names = found.setdefault((each.risk, _part_of(each), each.predicate), [])
+            names.extend(identity.address for identity in each.identities)
+    for (risk, part, predicate), names in found.items():
+        loses = "loses something and " if risk is Risk.TAKES else ""
         for start in range(0, len(names), _TOGETHER):
             some = names[start : start + _TOGETHER]
             text = f"- **{loses}{predicate}:** {code(', '.join(some))}"
@@ -153,7 +167,7 @@ def _icon(view: PlanView) -> str:
 
 def _sections(view: PlanView, kept: Sequence[_Item], dropped: Sequence[_Item]) -> Iterator[str]:
     texts: dict[_Part, list[str]] = {each: [] for each in _Part}
-    for item in kept:
+    for item in sorted(kept, key=lambda item: item.place):
         texts[item.part].append(item.text)
     if found := texts[_Part.RULES]:
         yield _alert("CAUTION", "Stopped by a safety rule, nothing will be done", found)

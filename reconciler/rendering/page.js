@@ -3,7 +3,14 @@
 const NOWHERE = { file: "In no file any more", department: "No department in this plan" };
 
 const byId = (id) => document.getElementById(id);
-const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+// Letters that are no letter with a mark, as people type them who do not have them.
+const PLAIN = {
+  "\u00df": "ss", "\u00e6": "ae", "\u00f0": "d", "\u00f8": "o", "\u00fe": "th", "\u0111": "d", "\u0131": "i",
+  "\u0142": "l", "\u0153": "oe",
+};
+const UNPLAIN = new RegExp(`[${Object.keys(PLAIN).join("")}]`, "g");
+const fold = (text) =>
+  text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(UNPLAIN, (letter) => PLAIN[letter]);
 const number = new Intl.NumberFormat("en");
 
 const tools = byId("tools");
