@@ -5,6 +5,7 @@ Answers small questions and collects what has to be said; decides nothing about 
 
 from dataclasses import dataclass, field
 
+from reconciler.diffing.activity import dates_of
 from reconciler.diffing.findings import Differences, Finding
 from reconciler.diffing.references import References, Unresolved
 from reconciler.model import (
@@ -16,6 +17,7 @@ from reconciler.model import (
     LiveReference,
     LiveResource,
     OnlyDesired,
+    Paired,
     Phase,
     ResourceType,
     Severity,
@@ -30,11 +32,16 @@ from reconciler.situation import NameIndex, Situation, index_names, protected_id
 
 @dataclass(slots=True, kw_only=True)
 class Ground:
-    """One run's common ground. `creates`: who is created, and why. `released`, `protected`: live ids."""
+    """One run's common ground.
+
+    `creates`: who is created, and why. `going`: live id of whoever is deleted because `deleteAfter` is over, and why.
+    `released`, `protected`: live ids.
+    """
 
     situation: Situation
     references: References
     creates: dict[Address, Cause]
+    going: dict[str, Cause]
     released: frozenset[str]
     protected: frozenset[str]
     names: NameIndex
@@ -46,12 +53,18 @@ class Ground:
         """The ground of a situation, before anything is compared."""
         missing = [address for address, match in situation.matches.by_address.items() if isinstance(match, OnlyDesired)]
         impossible = frozenset(address for address in missing if not can_create(situation, address))
-        over = frozenset(address for address in missing if is_over(situation.desired.resources[address]))
         entries = situation.matches.entries
+        going = {address: entry for address, entry in entries.items() if is_over(situation.desired.resources[address])}
+        over = frozenset(going) | {each for each in missing if is_over(situation.desired.resources[each])}
         return cls(
             situation=situation,
             references=References(situation.matches, situation.live, impossible, over),
             creates={each: _create_cause(entries.get(each)) for each in missing if each not in impossible | over},
+            going={
+                match.live_id: _cause_to_delete(situation.desired.resources[address], entry)
+                for address, entry in going.items()
+                if isinstance(match := situation.matches.by_address[address], Paired)
+            },
             released=released_ids(situation),
             protected=protected_ids(situation),
             names=index_names(situation.live),
@@ -129,6 +142,12 @@ def _create_cause(entry: AppliedResource | None) -> Cause:
     if entry is None:
         return Cause.DECLARED
     return Cause.LEFTOVER if entry.live_id is None else Cause.DRIFT
+
+
+def _cause_to_delete(wanted: DesiredResource, entry: AppliedResource) -> Cause:
+    if entry.dates == dates_of(wanted.lifecycle):
+        return Cause.DUE
+    return Cause.LEFTOVER if entry.pending.delete else Cause.DECLARED
 
 
 def _diagnostic(severity: Severity, code: str, summary: str, mend: str, wanted: DesiredResource | None) -> Diagnostic:

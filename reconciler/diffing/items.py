@@ -151,6 +151,8 @@ def _take(
         cause = cause_to_take(item, ListRecord.of(None, attribute.name), mode, None)
         resource = ground.situation.live.resources.get(item)
         notes = (f"released; write {{live: {resource.name if resource else item}}} to keep the line",)
+    elif attribute.kind is Kind.MEMBERS and item in ground.going and item in record.ours:
+        cause = ground.going[item]
     else:
         cause = cause_to_take(item, record, mode, expired)
     if cause is not None:

@@ -32,7 +32,7 @@ class Unresolved:
 class References:
     """Resolves references against what was matched.
 
-    `impossible`: declared resources that cannot be created; `over`: those that are not, because their time is over.
+    `impossible`: declared resources that cannot be created; `over`: those that go, or stay away, as their time is over.
     """
 
     matches: Matches
@@ -54,10 +54,10 @@ class References:
                 return Unresolved(f"{reference} is not declared for this target")
             case Ambiguous():
                 return Unresolved(f"{reference} cannot be told apart on the server, left as it is")
+            case _ if reference in self.over:
+                return Unresolved(f"{reference} is past the days that deleteAfter leaves her", quiet=True)
             case OnlyDesired() if reference in self.impossible:
                 return Unresolved(f"{reference} does not exist and cannot be created")
-            case OnlyDesired() if reference in self.over:
-                return Unresolved(f"{reference} is past her last day and gone", quiet=True)
             case OnlyDesired():
                 return known_after_apply(reference)
             case paired:

@@ -25,9 +25,9 @@ commit has not been reviewed before, so it counts against the limits.
 
 from collections.abc import Callable
 
-from reconciler.diffing.activity import ACTIVE, dates_of, wish_of
+from reconciler.diffing.activity import ACTIVE, wish_of
 from reconciler.diffing.findings import Differences, Finding
-from reconciler.diffing.ground import Ground, is_over
+from reconciler.diffing.ground import Ground
 from reconciler.diffing.items import claims, compare_list, given_on_create, lists_of
 from reconciler.diffing.references import Unresolved
 from reconciler.diffing.values import compare_values
@@ -135,8 +135,8 @@ def _stored(rules: AttributeRules, path: str) -> bool:
 def _paired(ground: Ground, wanted: DesiredResource, found: LiveResource) -> Finding:
     entry = ground.entry(wanted.address)
     finding = ground.finding(wanted.address, wanted, found)
-    if is_over(wanted) and entry is not None:
-        finding.whole = (Action.DELETE, _cause_to_delete(wanted, entry))
+    if found.id in ground.going:
+        finding.whole = (Action.DELETE, ground.going[found.id])
         finding.reason = "deleteAfter is over"
         return finding
     compare_values(ground, wanted, found, entry, finding)
@@ -144,12 +144,6 @@ def _paired(ground: Ground, wanted: DesiredResource, found: LiveResource) -> Fin
         if attribute.name in wanted.lists or (entry is not None and claims(entry, attribute)):
             compare_list(ground, wanted, attribute, found, entry, finding)
     return finding
-
-
-def _cause_to_delete(wanted: DesiredResource, entry: AppliedResource) -> Cause:
-    if entry.dates == dates_of(wanted.lifecycle):
-        return Cause.DUE
-    return Cause.LEFTOVER if entry.pending.delete else Cause.DECLARED
 
 
 # --- no longer declared

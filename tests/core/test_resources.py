@@ -133,6 +133,15 @@ def test_nobody_is_made_a_member_who_will_not_be_created() -> None:
     assert said(outcome) == ["user.bo create declared"]
 
 
+def test_who_is_deleted_by_date_leaves_her_groups_with_the_same_cause() -> None:
+    """Some servers keep a deleted member in their lists, so the next plan would find her there."""
+    wanted = desired(user("al", here=OVER), group("g", listed(a("user.al"))), group("h", listed(a("user.al"))))
+    known = [entry(f"group.{each}", each, lists={"members": ours(*who)}) for each, who in (("g", ["al"]), ("h", []))]
+    found = live(live_user("al"), live_group("g", "g", ["al"]), live_group("h"))
+    outcome = reconciled(wanted, found, record(al(dates=dates_of(OVER)), *known))
+    assert said(outcome) == ["group.g remove members al due", "user.al delete due"]
+
+
 # --- declared no more
 
 LISTS = {"roles": ours("lead")}
