@@ -16,7 +16,7 @@ from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Kind
 from reconciler.scim.paths import element_path, part_path
 from reconciler.scim.values import canonical_json, canonical_number, canonical_text, live_value, unassigned
-from reconciler.transport.answers import folded, version_of
+from reconciler.transport.answers import folded, member, version_of
 from reconciler.transport.listing import row_id
 
 Extensions: TypeAlias = Mapping[str, Collection[str]]
@@ -115,7 +115,7 @@ class Decoder:
 
     def _extension(self, name: str, value: Any, reading: _Reading) -> None:
         """The attributes under a URN (RFC 7643 §3.3); some servers write ``urn:…:User:department`` as one name."""
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             name, _, single = name.rpartition(":")
             value = {single: value}
         urn = name.lower()
@@ -132,7 +132,7 @@ class Decoder:
                 reading.attributes[path] = plain
 
     def _complex(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             reading.leave_out(attribute, "the server answers one value where there are several parts")
             return
         members = folded(value)
@@ -141,7 +141,7 @@ class Decoder:
 
     def _reference(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
         """Another resource's id, bare or as `value` (RFC 7643 §4.3 `manager`)."""
-        found = folded(value).get("value") if isinstance(value, Mapping) else value
+        found = member(value, "value") if isinstance(value, dict) else value
         if isinstance(found, list | dict):
             reading.leave_out(attribute, "the server answers several values where there is one id")
         elif not unassigned(found):
@@ -150,18 +150,19 @@ class Decoder:
     def _names(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
         """A list of names, of names with a number, or of members: bare text, or objects that hold it."""
         name_part = attribute.key if attribute.kind is Kind.LEVELS else "value"
-        level_part = (attribute.value or "").lower() if attribute.kind is Kind.LEVELS else ""
+        level_part = attribute.value if attribute.kind is Kind.LEVELS else None
         items: dict[str, float | None] = {}
-        for members in _elements(value, name_part):
-            name = members.get(name_part.lower())
+        for element in value if isinstance(value, list) else [value]:
+            members = element if isinstance(element, dict) else {name_part: element}
+            name = member(members, name_part)
             if unassigned(name):
-                if any(not unassigned(each) for part, each in members.items() if part not in ("type", PRIMARY)):
+                if any(not unassigned(each) for part, each in members.items() if part.lower() not in ("type", PRIMARY)):
                     reading.leave_out(attribute, f"the server answers an element without {name_part}")
                 continue
             item = str(name) if attribute.kind is Kind.MEMBERS else canonical_text(str(name))
             if self._read_only(attribute, item):
                 continue
-            level = canonical_number(members.get(level_part)) if level_part else None
+            level = canonical_number(member(members, level_part)) if level_part else None
             if item in items and items[item] != level:
                 reading.leave_out(attribute, f"the server answers {item} twice, with different numbers")
             items[item] = level
@@ -213,12 +214,16 @@ class Decoder:
         if unassigned(raw) or isinstance(raw, list | dict):
             return ""
         text = canonical_text(str(raw))
+        if text in attribute.keys:
+            return text
         return next((each for each in attribute.keys if each.lower() == text.lower()), text)
 
     def _read_only(self, attribute: Attribute, key: str) -> bool:
         """Whether the provider owns the element; a pattern may end in ``*``."""
-        patterns = self._rules.read_only_elements.get(attribute.name, ())
-        return any(key.startswith(each[:-1]) if each.endswith("*") else key == each for each in patterns)
+        patterns = self._rules.read_only_elements.get(attribute.name)
+        return patterns is not None and any(
+            key.startswith(each[:-1]) if each.endswith("*") else key == each for each in patterns
+        )
 
     def _leave_out_not_stored(self, reading: _Reading) -> None:
         """What the settings say this server drops is not read, even if something of that name comes back."""
@@ -257,7 +262,7 @@ def _read_part(attribute: Attribute, part: str, path: str, value: Any, reading: 
 def _elements(value: Any, bare: str) -> Iterator[dict[str, Any]]:
     """The elements with lower-case member names; a bare value stands for its part `bare`, nothing stands for none."""
     for each in value if isinstance(value, list) else [value]:
-        if isinstance(each, Mapping):
+        if isinstance(each, dict):
             yield folded(each)
         elif not unassigned(each):
             yield {bare.lower(): each}
@@ -296,3 +301,8 @@ def _summary(attribute: Attribute, by_key: Mapping[str, list[_Content]]) -> Json
 
 def _belongs(path: str, attribute: Attribute) -> bool:
     return path == attribute.path or path.startswith((f"{attribute.path}.", f"{attribute.path}["))
+
+
+def unassigned(value: Any) -> bool:
+    """RFC 7643 §2.5: unassigned, null and empty are one state."""
+    return not value and value is not False and value != 0

@@ -89,6 +89,8 @@ def wire_phone(canonical: str) -> str:
 
 def live_value(attribute: Attribute, part: str | None, raw: object) -> Value:
     """What a provider answered, canonical. Unreadable values keep their text, so that they show up as different."""
+    if attribute.kind is Kind.TEXT and isinstance(raw, str):
+        return canonical_text(raw)
     if part == "primary" or attribute.kind is Kind.BOOLEAN:
         read: Value = canonical_boolean(raw)
         return read if read is not None else str(raw)
@@ -123,7 +125,7 @@ def canonical_json(raw: object) -> Json:
 
 def unassigned(value: object) -> bool:
     """Whether a JSON value stands for none: null and empty are one state (RFC 7643 §2.5). False and 0 are values."""
-    return value is None or value in ("", [], {})
+    return not value and value is not False and value != 0
 
 
 def same_value(one: Value, other: Value, *, fold: bool = False) -> bool:

@@ -71,10 +71,19 @@ def folded(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return {name.lower(): value for name, value in mapping.items()}
 
 
+def member(mapping: Mapping[str, Any], name: str) -> Any:
+    """The member of that name in any case; nearly all are spelled as the standard has them."""
+    value = mapping.get(name)
+    if value is None:
+        lower = name.lower()
+        value = next((each for spelled, each in mapping.items() if spelled.lower() == lower), None)
+    return value
+
+
 def version_of(body: Mapping[str, Json] | None) -> str | None:
     """``meta.version`` byte for byte as received (RFC 7644 §3.14)."""
-    meta = folded(body).get("meta") if body else None
-    version = folded(meta).get("version") if isinstance(meta, Mapping) else None
+    meta = member(body, "meta") if body else None
+    version = member(meta, "version") if isinstance(meta, dict) else None
     return version if isinstance(version, str) and version else None
 
 
