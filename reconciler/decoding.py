@@ -301,8 +301,3 @@ def _summary(attribute: Attribute, by_key: Mapping[str, list[_Content]]) -> Json
 
 def _belongs(path: str, attribute: Attribute) -> bool:
     return path == attribute.path or path.startswith((f"{attribute.path}.", f"{attribute.path}["))
-
-
-def unassigned(value: Any) -> bool:
-    """RFC 7643 §2.5: unassigned, null and empty are one state."""
-    return not value and value is not False and value != 0
