@@ -26,6 +26,7 @@ from reconciler.sandbox.store import Row
 from reconciler.sandbox.switches import Switches
 
 _SEARCH = ".search"
+_CONFIGURATION_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,7 @@ class SandboxService:
         if "filter" in call.parameters:
             raise ScimError(403, "Discovery endpoints take no filter.", gateway=True)
         if name == "serviceproviderconfig" and not rest:
-            return json_response(200, service_provider_config(organisation, call.asker.base))
+            return self._configuration(call)
         if name == "serviceproviderconfig" or len(rest) > 1:
             raise _not_found(call.request.target)
         build = schema_documents if name == "schemas" else resource_type_documents
@@ -157,6 +158,16 @@ class SandboxService:
             if document["id"].lower() == rest[0].lower():
                 return json_response(200, document)
         raise _not_found(call.request.target)
+
+    def _configuration(self, call: _Call) -> Response:
+        """Answer for the one discovery document that has a version; it is the same for as long as the service lives."""
+        etag = self.directory.organisation.etag(_CONFIGURATION_VERSION)
+        condition = call.request.headers.get("if-none-match")
+        if condition is not None and _names_version(condition, _CONFIGURATION_VERSION):
+            return Response(status=304, headers={"ETag": etag})
+        content = service_provider_config(self.directory.organisation, call.asker.base)
+        content["meta"]["version"] = self.directory.organisation.version(_CONFIGURATION_VERSION)
+        return json_response(200, content, {"ETag": etag})
 
     def _list(self, call: _Call, kinds: list[ResourceType]) -> Response:
         query = query_from_parameters(call.parameters)
@@ -178,7 +189,7 @@ class SandboxService:
     def _get(self, call: _Call, kind: ResourceType, identifier: str) -> Response:
         row = self.directory.read(kind, identifier)
         condition = call.request.headers.get("if-none-match")
-        if condition is not None and _names_version(condition, row):
+        if condition is not None and _names_version(condition, row.version):
             return Response(status=304, headers={"ETag": self.directory.organisation.etag(row.version)})
         return self._resource_answer(call, kind, row, 200)
 
@@ -217,8 +228,8 @@ class SandboxService:
         must, must_not = request.headers.get("if-match"), request.headers.get("if-none-match")
 
         def check(row: Row) -> None:
-            stale = must is not None and not _names_version(must, row)
-            if stale or (must_not is not None and _names_version(must_not, row)):
+            stale = must is not None and not _names_version(must, row.version)
+            if stale or (must_not is not None and _names_version(must_not, row.version)):
                 now = self.directory.organisation.etag(row.version)
                 raise ScimError(status, f"The version does not match: {row.id} is at {now}; read it again.", scim_type)
 
@@ -228,11 +239,11 @@ class SandboxService:
 _DISCOVERY = {name.lower(): name for name in ("ServiceProviderConfig", "ResourceTypes", "Schemas")}
 
 
-def _names_version(condition: str, row: Row) -> bool:
+def _names_version(condition: str, version: int) -> bool:
     """Compare weakly: SCIM's own examples put weak tags into If-Match, which a strong comparison never finds."""
     if condition.strip() == "*":
         return True
-    return str(row.version) in [tag.strip().removeprefix("W/").strip('"') for tag in condition.split(",")]
+    return str(version) in [tag.strip().removeprefix("W/").strip('"') for tag in condition.split(",")]
 
 
 def _not_found(target: str) -> ScimError:
