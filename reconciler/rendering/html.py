@@ -121,13 +121,14 @@ def _top(view: PlanView, stamp: Stamp) -> Markup:
         for action, (words, kind) in _TILES.items()
         if counts[action] or action in _ALWAYS
     ]
+    ahead = _SPACE.join(filter(None, (stamp.at_merge, view.requests)))
     return element(
         "header",
         element("p", "Plan", element("span", f" · profile {stamp.profile}"), class_="kicker"),
         element("h1", stamp.target),
         element("ul", *tiles, class_="tiles", aria_label="How many changes") if view.blocks else "",
         "" if view.blocks else element("p", view.summary, class_="summary"),
-        element("p", _SPACE.join(filter(None, (stamp.at_merge, view.requests)))),
+        element("p", ahead) if ahead else "",
     )
 
 

@@ -220,7 +220,8 @@ def _foot(view: PlanView, stamp: Stamp) -> str:
     marks = [f"commit {code(stamp.commit)}" if stamp.commit else "", prose(stamp.tool)]
     if view.blocks:
         marks.insert(1, f"plan {code(stamp.digest)}")
-    return f"---\n{merge}\n\n<sub>{' · '.join(filter(None, marks))}</sub>"
+    merge += "\n\n" if merge else ""
+    return f"---\n{merge}<sub>{' · '.join(filter(None, marks))}</sub>"
 
 
 def _alert(kind: str, title: str, items: Iterable[str]) -> str:

@@ -58,7 +58,8 @@ function start() {
     }
     for (const each of document.querySelectorAll(".level")) recount(each);
     nothing.hidden = planned.seen + drifted.seen > 0;
-    byId("status").textContent = [told(planned, "changes"), told(drifted, "by other hands")].filter(Boolean).join(" \u00b7 ");
+    const counts = [told(planned, "change", "changes"), told(drifted, "by other hands", "by other hands")];
+    byId("status").textContent = counts.filter(Boolean).join(" \u00b7 ");
   }
 
   function unfold(open) {
@@ -89,9 +90,10 @@ function start() {
   regroup();
 }
 
-function told({ seen, total }, what) {
+function told({ seen, total }, one, many) {
   if (!total) return "";
-  return seen === total ? `All ${number.format(total)} ${what}` : `${number.format(seen)} of ${number.format(total)} ${what}`;
+  if (seen < total) return `${number.format(seen)} of ${number.format(total)} ${many}`;
+  return total === 1 ? `1 ${one}` : `All ${number.format(total)} ${many}`;
 }
 
 // --- grouping

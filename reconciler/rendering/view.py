@@ -116,7 +116,7 @@ class PlanView:
 class Stamp:
     """What tells a plan from every other, for outputs that are kept: `digest` and `commit` whole, or empty.
 
-    `at_merge`: what happens when this is merged, in a sentence.
+    `at_merge`: what happens when this is merged, in a sentence; empty if there are no changes.
     """
 
     target: str

@@ -80,11 +80,11 @@ def requests(plan: Plan) -> str:
 
 
 def at_merge(plan: Plan) -> str:
-    """What a merge brings about, in a sentence or two."""
+    """What a merge brings about, in a sentence; empty if there is nothing to bring about."""
     if plan.violations:
         return "Merged as it stands, this changes nothing: apply stops at the safety rule."
     if not plan.changes:
-        return "Merging this changes nothing on the target."
+        return ""
     count = len(plan.changes)
     return f"At merge, apply makes {'this change' if count == 1 else f'these {count:,} changes'} and no other."
 

@@ -167,7 +167,7 @@ def test_a_search_shows_who_fits(text: str, seen: list[str], opened: Callable[[P
     assert page.status.startswith(f"{len(seen)} of 290 changes")
     assert page.js("return document.getElementById('nothing').hidden") is bool(seen)
     page.search("")
-    assert page.status == "All 290 changes · All 1 by other hands"
+    assert page.status == "All 290 changes · 1 by other hands"
 
 
 def test_a_search_minds_neither_case_nor_accents(opened: Callable[[Plan], Opened]) -> None:
