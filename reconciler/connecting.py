@@ -72,7 +72,8 @@ def _opened(target: Target, folder: Path, beside: Path) -> SandboxService:
     except SandboxError as error:
         begin_again = f"to begin with a fresh organisation delete {folder}"
         mend = f"mend {seed}; if that is right, {begin_again}" if seed else begin_again
-        raise TargetError(f'target "{target.name}": {str(error).rstrip(".")}', mend) from error
+        said = " ".join(str(error).split()).rstrip(".")
+        raise TargetError(f'target "{target.name}": {said[:1].lower()}{said[1:]}', mend) from error
     except sqlite3.Error as error:
         raise _unusable(target, folder, str(error)) from error
     except OSError as error:

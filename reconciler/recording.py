@@ -134,14 +134,19 @@ class Record:
             return ()
         return (f"not in git: the record stays on this machine, in {self.store.path}",)
 
+    def _where(self) -> str:
+        """Where the record is and how to do without it, for somebody who has to look at it."""
+        store = self.store
+        if isinstance(store, FileRecordStore):
+            return f"it is kept on this machine; to begin a new one delete {store.path}"
+        forget = f"git update-ref -d {store.ref}"
+        command = f"git push {store.remote} :{store.ref} && {forget}" if store.remote else forget
+        return f"it is kept in {store.describe()}; to begin a new one: {command}"
+
     def _useless(self, error: RecordTrouble) -> LoadedRecord:
         summary = error.summary.rstrip(".").replace("The record", "the record", 1)
-        where = self.store.describe()
-        known = where.partition(" ")[0] in summary
-        trouble = RecordTrouble(summary, error.mend if known else f"{error.mend}\nthe record is {where}")
-        notice = _notice(
-            "record-unusable", f"{summary}; an apply would stop, nothing undeclared is removed", error.mend
-        )
+        trouble = RecordTrouble(summary, f"{error.mend}\n{self._where()}")
+        notice = _notice("record-unusable", f"{summary}; an apply would stop", trouble.mend)
         return LoadedRecord(applied=AppliedState(), version=None, notices=(notice,), trouble=trouble)
 
 
@@ -187,7 +192,8 @@ def made_data_folder(project: Project) -> Path:
     except OSError as error:
         why = (error.strerror or "no reason given").lower()
         raise RecordTrouble(
-            f"{folder} cannot be written ({why})", "what a run leaves behind lies there: check its permissions"
+            f"{folder} cannot be written ({why})",
+            "reconciler keeps its data there: it has to be a folder that can be written",
         ) from error
     return folder
 

@@ -38,7 +38,7 @@ from reconciler.profiles.profile import Profile
 from reconciler.project import Project
 from reconciler.reconcile import Context, Reconciliation, reconcile
 from reconciler.record.repository import GitRepository
-from reconciler.recording import Checkout, LoadedRecord, Record, actor, data_folder, made_data_folder, record_of
+from reconciler.recording import Checkout, LoadedRecord, Record, actor, made_data_folder, record_of
 from reconciler.refreshing import refresh
 from reconciler.remembering import announce, conclude
 from reconciler.settings import Target
@@ -168,7 +168,6 @@ def apply_target(
     run = _Run.open(project, options)
     if run.loaded.trouble is not None:
         raise run.loaded.trouble
-    made_data_folder(project)
     violations = _violations(run)
     with writer_for(project, run.target, run.profile) as writer:
         live = refresh(writer, run.profile, extensions=run.extensions)
@@ -207,7 +206,7 @@ def _carried_out(
     """
     plan = reconciliation.plan
     announced = announce(reconciliation.situation, plan.changes, run.commit)
-    audit = Audit.open(data_folder(run.project) / "audit" / f"{run.record.run}.jsonl", head=_head(run, plan))
+    audit = Audit.open(made_data_folder(run.project) / "audit" / f"{run.record.run}.jsonl", head=_head(run, plan))
     try:
         version = run.record.claim(announced, run.loaded)
     except RecordTrouble:
@@ -263,6 +262,7 @@ def _remember_nothing_written(run: _Run, reconciliation: Reconciliation) -> Reco
     concluded = conclude(announced, reconciliation.situation, reconciliation.plan.drift, {})
     if concluded == run.loaded.applied:
         return None
+    made_data_folder(run.project)
     return run.record.finish(concluded, run.loaded, run.loaded.version, _report(()))
 
 
