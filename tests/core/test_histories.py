@@ -1,142 +1,18 @@
-"""Random histories: people change lines, others change the server, days pass, runs fail and die.
+"""Random histories, after every step of which the properties of the ledger must hold.
 
-After every step the properties of the ledger must hold. HISTORIES=N runs N of them instead of the usual few.
+HISTORIES=N runs N of them instead of the usual few.
 """
 
 import copy
 import os
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from random import Random
 
 import pytest
-from builders import NO_RECORD
-from declaring import BOSS, KEYS, ROLES, TITLES, Declarations, change_something
-from ledger import Ledger
-from world import OTHERS, Fault, Refused, Repository, Run, Server
+from history import STEPS, History, a_moment
+from world import Fault, Run, Server
 
-from reconciler.model import ResourceType
+from reconciler.model import AppliedState
 
-HISTORIES = int(os.environ.get("HISTORIES", "150"))
-STEPS = 30
-
-
-@dataclass
-class Party:
-    """One repository with its declarations and its ledger."""
-
-    declarations: Declarations
-    repository: Repository
-    ledger: Ledger
-    commits: list[Declarations] = field(default_factory=list)
-
-
-@dataclass
-class History:
-    """One world and everybody who acts in it."""
-
-    random: Random
-    server: Server
-    parties: list[Party]
-
-    @classmethod
-    def begin(cls, seed: int, parties: int = 1) -> "History":
-        random = Random(seed)
-        server = Server(dangling=random.random() < 0.5)
-        server.create(ResourceType.USER, {"userName": BOSS, "active": True}, OTHERS)
-        made = []
-        for number in range(parties):
-            declarations = Declarations(date(2026, 6, 15))
-            repository = Repository(f"repository {number}", declarations.state)
-            made.append(Party(declarations, repository, Ledger(repository, declarations)))
-        return cls(random, server, made)
-
-    def step(self) -> None:
-        party = self.random.choice(self.parties)
-        chance = self.random.random()
-        if chance < 0.36:
-            change_something(party.declarations, party.commits, self.random)
-            party.repository.commit += 1
-            party.ledger.lines_changed(self.server)
-        elif chance < 0.56:
-            self.others()
-        elif chance < 0.64:
-            for each in self.parties:
-                each.declarations.today += timedelta(days=1)
-                each.ledger.lines_changed(self.server)
-        elif chance < 0.66:
-            party.repository.record = NO_RECORD
-            party.ledger.forget_record(self.server)
-        else:
-            self.run(party, self.a_run(party))
-
-    def a_run(self, party: Party) -> Run:
-        count = len(party.repository.plan(self.server).plan.operations)
-        chance = self.random.random()
-        if chance < 0.5:
-            return Run()
-        if chance < 0.56:
-            return Run(drift=True)
-        faults = {number: self.random.choice(list(Fault)) for number in range(1, count + 1)}
-        if chance < 0.8:
-            return Run(
-                faults=faults if self.random.random() < 0.5 else {self.random.randint(1, count + 1): Fault.FAILS}
-            )
-        if chance < 0.9:
-            return Run(faults=faults, dies_after=self.random.randint(0, count))
-        return Run(faults=faults if self.random.random() < 0.5 else {}, final=False)
-
-    def run(self, party: Party, run: Run) -> None:
-        planned = party.repository.plan(self.server, drift=run.drift)
-        party.ledger.check_plan(planned, self.server, drift=run.drift)
-        ran = party.repository.apply(self.server, run)
-        party.ledger.after_run(ran, self.server, drift=run.drift, finished=run.reaches_its_end)
-
-    def others(self) -> None:
-        """Somebody works on the server by hand."""
-        random, server = self.random, self.server
-        people = [live_id for live_id, each in server.accounts.items() if each.resource_type is ResourceType.USER]
-        groups = [live_id for live_id, each in server.accounts.items() if each.resource_type is ResourceType.GROUP]
-        live_id = random.choice(people)
-        for party in self.parties:
-            party.ledger.before_others(server, live_id)
-        match random.randint(0, 9):
-            case 0 | 1:
-                server.set(live_id, "title", random.choice(TITLES), OTHERS)
-            case 2:
-                server.give(live_id, "roles", random.choice(ROLES), None, OTHERS)
-            case 3:
-                server.take(live_id, "roles", random.choice(ROLES))
-            case 4 | 5:
-                active = not server.accounts[live_id].active
-                server.set(live_id, "active", active, OTHERS)
-                for party in self.parties:
-                    party.ledger.switched_by_others(server, live_id)
-            case 6 if groups:
-                server.give(random.choice(groups), "members", live_id, None, OTHERS)
-            case 7 if groups:
-                server.take(random.choice(groups), "members", live_id)
-            case 8:
-                self.come_or_go(live_id)
-            case _:
-                server.give(live_id, "skills", "Billing", random.randint(1, 5), OTHERS)
-
-    def come_or_go(self, live_id: str) -> None:
-        random, server = self.random, self.server
-        login = f"{random.choice(KEYS)}{random.choice(('', '.new'))}@x.io"
-        if server.accounts[live_id].name != BOSS and random.random() < 0.4:
-            server.delete(live_id)
-        elif random.random() < 0.15:
-            twin = copy.deepcopy(server.accounts[live_id])
-            server.last += 1
-            twin.given = dict.fromkeys(twin.given, OTHERS)
-            twin.made_by = OTHERS
-            server.accounts[f"s{server.last}"] = twin
-        else:
-            try:
-                server.create(ResourceType.USER, {"userName": login, "active": random.random() < 0.7}, OTHERS)
-            except Refused:
-                return
+HISTORIES = int(os.environ.get("HISTORIES", "60"))
 
 
 @pytest.mark.parametrize("seed", range(HISTORIES))
@@ -155,3 +31,47 @@ def test_two_repositories_leave_each_others_people_alone(seed) -> None:
         history.step()
     for party in history.parties:
         history.run(party, Run())
+
+
+def ended(history: History, *runs: Run) -> tuple[object, object]:
+    """What the server holds and what is remembered after some runs and an undisturbed one, in a copy of the world."""
+    world = copy.deepcopy(history)
+    repository = world.parties[0].repository
+    for run in (*runs, Run()):
+        repository.apply(world.server, run)
+    return world.server.snapshot(), remembered(repository.record, world.server)
+
+
+def remembered(record: AppliedState, server: Server) -> object:
+    """The record with names instead of ids: two worlds may have given ids in another order."""
+    names = {live_id: each.name for live_id, each in server.accounts.items()}
+    entries = []
+    for address, entry in record.resources.items():
+        lists = {
+            name: (held.mode, {names.get(item, item): how for item, how in held.items.items()})
+            for name, held in entry.lists.items()
+        }
+        values = {path: names.get(str(value), value) for path, value in entry.values.items()}
+        entries.append(
+            (address, names.get(str(entry.live_id)), values, lists, entry.dates, bool(entry.pending), entry.seen)
+        )
+    return record.whole, entries
+
+
+@pytest.mark.parametrize("seed", range(max(1, HISTORIES // 5)))
+def test_stopping_anywhere_and_running_again_ends_where_an_undisturbed_run_ends(seed) -> None:
+    history = a_moment(seed)
+    undisturbed = ended(history)
+    numbers = [each.number for each in history.parties[0].repository.plan(history.server).plan.operations]
+    for number in (0, *numbers):
+        assert ended(history, Run(dies_after=number)) == undisturbed, f"died after {number}"
+        assert ended(history, Run(dies_after=number), Run(dies_after=number)) == undisturbed, (
+            f"died twice after {number}"
+        )
+    for number in numbers:
+        lost = Run(dies_after=number, faults={number: Fault.ANSWER_LOST})
+        assert ended(history, lost) == undisturbed, f"died after {number}, whose answer was lost"
+        for fault in (Fault.FAILS, Fault.ANSWER_LOST, Fault.REQUEST_LOST):
+            assert ended(history, Run(faults={number: fault})) == undisturbed, f"{number}: {fault}"
+    assert ended(history, Run(final=False)) == undisturbed, "the last record was not written"
+    assert ended(history, Run()) == undisturbed, "a second run"

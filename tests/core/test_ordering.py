@@ -181,7 +181,7 @@ def above(tree, person):
     return None if person is None else seen
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_no_tree_is_ever_a_circle_in_between(data) -> None:
     people = "abcdef"
