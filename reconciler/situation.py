@@ -1,7 +1,7 @@
 """What a comparison looks at: the three states of a target, what was matched, and the rules that hold there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from reconciler.model import (
@@ -31,6 +31,10 @@ class Situation:
     matches: Matches
     profile: Profile
     policy: Policy
+    _recorded: frozenset[tuple[ResourceType, str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_recorded", frozenset(each.folded for each in self.applied.resources))
 
     def removal(self, resource_type: ResourceType) -> Removal:
         """What becomes of a resource that is ours and no longer declared, as far as the provider can."""
@@ -42,7 +46,7 @@ class Situation:
         """Whether a declared account is new: nothing is known of it although the record is whole."""
         match = self.matches.by_address.get(address)
         found = isinstance(match, Paired) and match.by == "name" and address not in self.matches.entries
-        return found and self.applied.whole and address.folded not in {each.folded for each in self.applied.resources}
+        return found and self.applied.whole and address.folded not in self._recorded
 
 
 NameIndex: TypeAlias = Mapping[tuple[ResourceType, str], Sequence[LiveResource]]

@@ -4,7 +4,7 @@ Left out before the tables: accounts that nothing may change about, names that t
 others gave to people and groups that `policy.protect` names.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.diffing.findings import Finding
 from reconciler.diffing.ground import Ground
@@ -50,8 +50,10 @@ def compare_list(
     """What is given, taken and put to another level; `wanted` is None where the resource is declared no more."""
     lines = wanted.lists.get(attribute.name) if wanted else None
     items = wanted_items(ground, wanted, attribute) if wanted and lines else {}
-    record = ListRecord.of(entry, attribute.name)
     held = found.items(attribute.name)
+    if held is not None and _in_place(items, held):
+        return
+    record = ListRecord.of(entry, attribute.name)
     if held is None:
         _leave_unread(ground, wanted, attribute, finding, record.ours.keys() - items.keys())
         return
@@ -72,6 +74,13 @@ def compare_list(
     finding.changes += changes
 
 
+def _in_place(items: Mapping[str, DesiredItem], held: Mapping[str, float | None]) -> bool:
+    """Whether live holds exactly the wanted items, which is so nearly always; levels that have no line may be any."""
+    return items.keys() == held.keys() and all(
+        how.level is None or how.level == held[item] for item, how in items.items()
+    )
+
+
 def given_on_create(
     ground: Ground, wanted: DesiredResource, attribute: Attribute, cause: Cause
 ) -> Iterator[AttributeChange]:
@@ -88,10 +97,13 @@ def give_item(attribute: Attribute, item: str, how: DesiredItem, cause: Cause) -
     )
 
 
-def wanted_items(ground: Ground, wanted: DesiredResource, attribute: Attribute) -> dict[str, DesiredItem]:
+def wanted_items(ground: Ground, wanted: DesiredResource, attribute: Attribute) -> Mapping[str, DesiredItem]:
     """The wanted items by name or live id. A reference that leads nowhere is refused or left alone, and named."""
+    lines = wanted.lists[attribute.name].items
+    if attribute.kind is not Kind.MEMBERS:
+        return {item: how for item, how in lines.items() if isinstance(item, str)}
     resolved: dict[str, DesiredItem] = {}
-    for key, how in wanted.lists[attribute.name].items.items():
+    for key, how in lines.items():
         item = _item_id(ground, key)
         if not isinstance(item, Unresolved):
             resolved[item] = _longest(resolved.get(item), how)

@@ -69,6 +69,8 @@ def _compare_attributes(
     pending: Mapping[str, Value] = entry.pending.values if entry else {}
     for path, value in wanted.attributes.items():
         resolved = ground.resolved(wanted, path, value)
+        if isinstance(resolved, str) and found.attributes.get(path) == resolved:
+            continue  # equal in every table, and nearly all are
         if isinstance(resolved, Unresolved):
             finding.notes.append(f"{short_path(path)}: {resolved.reason}")
             continue

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 from reconciler.scim.attributes import Attribute
@@ -14,7 +15,13 @@ def quoted(value: str) -> str:
 
 def element_path(attribute: Attribute, key: str, part: str | None = None) -> str:
     """One element of a KEYED or LEVELS attribute, or one part of it: ``emails[type eq "work"].value``."""
-    path = f"{attribute.path}[{attribute.key} eq {quoted(key)}]"
+    return _element(attribute.path, attribute.key, key, part)
+
+
+@lru_cache(maxsize=65536)
+def _element(head: str, sub_attribute: str, key: str, part: str | None) -> str:
+    # one text for all who have the element: there are few elements and many people
+    path = f"{head}[{sub_attribute} eq {quoted(key)}]"
     return f"{path}.{part}" if part else path
 
 
