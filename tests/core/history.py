@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from random import Random
 
 from builders import NO_RECORD
-from declaring import BOSS, KEYS, ROLES, TITLES, Declarations, change_something
+from edits import BOSS, KEYS, ROLES, TITLES, Declarations, change_something
 from ledger import Ledger
 from world import OTHERS, Fault, Refused, Repository, Run, Server
 

@@ -7,7 +7,7 @@ outcomes by that, never by the record.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from declaring import Declarations
+from edits import Declarations
 from world import OTHERS, Ran, Repository, Server
 
 from reconciler.diffing.ground import Ground
