@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from reconciler.model import DesiredState, Json, LiveResource, ResourceType, Value
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Kind
-from reconciler.scim.paths import element_path, part_path
+from reconciler.scim.paths import element_path, level_path, part_path
 from reconciler.scim.values import canonical_json, canonical_number, canonical_text, live_value, unassigned
 from reconciler.transport.answers import folded, member, version_of
 from reconciler.transport.listing import row_id
@@ -166,6 +166,8 @@ class Decoder:
             if item in items and items[item] != level:
                 reading.leave_out(attribute, f"the server answers {item} twice, with different numbers")
             items[item] = level
+            if level is not None:
+                reading.attributes[level_path(attribute, item)] = level
         if items:
             reading.lists[attribute.name] = items
 
