@@ -45,7 +45,7 @@ def patch_operations(
         elif element is not None and attribute is not None and attribute.kind is Kind.KEYED:
             operations += _element_operations(attribute, element[1], changes, live, done)
         else:
-            operations += _scalar_operations(each, attribute)
+            operations += _scalar_operations(each, attribute, rules)
     return tuple(_joined(operations))
 
 
@@ -71,13 +71,24 @@ def _put(body: dict[str, Any], change: AttributeChange, rules: AttributeRules) -
         home[attribute.name] = _wire(attribute, None, change.after)
 
 
-def _scalar_operations(change: AttributeChange, attribute: Attribute | None) -> Iterable[PatchOperation]:
+def _scalar_operations(
+    change: AttributeChange, attribute: Attribute | None, rules: AttributeRules
+) -> Iterable[PatchOperation]:
     if change.op is PatchOp.REMOVE:
-        return [PatchOperation(op=PatchOp.REMOVE, path=change.path)]
+        paths = _cleared_paths(change, attribute, rules)
+        return [PatchOperation(op=PatchOp.REMOVE, path=each) for each in paths]
     value = _json(_wire(attribute, None, change.after) if attribute else change.after)
     if change.op is PatchOp.REPLACE and (attribute is None or attribute.kind is Kind.JSON):
         return replace_value(change.path, change.before, value)
     return [PatchOperation(op=change.op, path=change.path, value=value)]
+
+
+def _cleared_paths(change: AttributeChange, attribute: Attribute | None, rules: AttributeRules) -> Iterable[str]:
+    """Where the provider owns some elements, clearing all of them means each of the others."""
+    if attribute is None or attribute.name not in rules.read_only_elements or not isinstance(change.before, Sequence):
+        return [change.path]
+    keys = [each[attribute.key] for each in change.before if isinstance(each, Mapping) and attribute.key in each]
+    return [element_path(attribute, str(key)) for key in dict.fromkeys(keys)]
 
 
 def _item_operation(change: AttributeChange, attribute: Attribute) -> PatchOperation:
