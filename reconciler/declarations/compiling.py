@@ -4,11 +4,11 @@ Whatever the profile cannot take (unknown names and types, numbers out of range,
 reported and left out. References are looked up, nothing is merged, and no date is compared with today.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeAlias
 
-from reconciler.declarations.declared import Entry, View
+from reconciler.declarations.declared import ANY, Entry, View
 from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Parts, Single, Spot
 from reconciler.declarations.lines import Inner, Lines
 from reconciler.declarations.references import References
@@ -46,6 +46,7 @@ class Compiler:
         self.references = References(view, target, report)
         self.texts = Texts(profile, report)
         self._templates: dict[str, Layer] = {}
+        self._doubtful: dict[Address, set[str]] = {}
         self._paths: dict[tuple[str, str, str], str] = {}
         self._spelling: dict[str, str] = {}
         readers: Mapping[Kind, _Read] = {
@@ -77,20 +78,40 @@ class Compiler:
             self._templates[entry.key] = known
         return known
 
+    def doubt(self, address: Address, names: Collection[str]) -> None:
+        """Note names of which nobody knows what they would be without the mistakes that are reported."""
+        if names:
+            self._doubtful.setdefault(address, set()).update(names)
+
+    def may_hold(self, address: Address, name: str) -> bool:
+        """Whether the lines of a user or group, without the mistakes in them, may say something else about a name."""
+        doubtful = self._doubtful.get(address, ())
+        return name in doubtful or ANY in doubtful
+
+    @property
+    def doubts(self) -> bool:
+        """Whether anything is doubtful."""
+        return bool(self._doubtful)
+
     def layer(
         self, kind: ResourceType, data: dict[str, Any], places: Places, *, via: str = "", of: Address | None = None
     ) -> Layer:
         """The layer of some lines; `of` is whose they are, for messages."""
         layer = Layer()
         lines = Lines(data, places, via, of)
+        report = self.report
         for name, raw in data.items():
             lines.name = name
+            errors = report.errors
             if name in OWN_WORDS:
                 self._own_word(name, raw, lines, layer)
-                continue
-            read = self._extension(raw, lines) if name.startswith("urn:") else self._attribute(kind, name, raw, lines)
-            if read is not None:
-                layer.lines[name] = read
+            else:
+                extension = name.startswith("urn:")
+                read = self._extension(raw, lines) if extension else self._attribute(kind, name, raw, lines)
+                if read is not None:
+                    layer.lines[name] = read
+            if report.errors != errors:
+                layer.doubtful.add(name)
         return layer
 
     # --- which attribute

@@ -7,7 +7,7 @@ in Unicode's composed form (NFC). Nothing here is resolved, and nothing knows a 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from reconciler.model import Address, Diagnostic, ResourceType, SourceLocation
 from reconciler.scim.values import canonical_text
@@ -20,15 +20,27 @@ def fold(text: str) -> str:
     return canonical_text(str(text)).casefold()
 
 
+ANY: Final = "*"
+"""Stands among doubtful names for every name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One user, group or template. `sound`: its own lines have the right shape, so they can be worked with."""
+    """One user, group or template, without the values that have the wrong shape.
+
+    `doubtful`: the names of which a value is left out, so that nobody knows what they would be (`ANY`: all names).
+    """
 
     key: str
     data: dict[str, Any] = field(repr=False)
     places: Places = field(repr=False)
     source: SourceLocation
-    sound: bool = True
+    doubtful: frozenset[str] = frozenset()
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is left out."""
+        return not self.doubtful
 
     @property
     def path(self) -> str:
@@ -51,7 +63,10 @@ class Released:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declarations:
-    """Everything that was read, in order of path and line. `folders`: where it was looked for, below the base."""
+    """Everything that was read, in order of path and line. `folders`: where it was looked for, below the base.
+
+    `unread`: files that were not read to their end; who stands in the rest is not known.
+    """
 
     folders: tuple[str, ...] = ()
     files: int = 0
@@ -60,6 +75,7 @@ class Declarations:
     groups: tuple[Entry, ...] = ()
     released: tuple[Released, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +92,15 @@ class View:
     """Folded key, and folded userName, -> user."""
     teams: Mapping[str, Entry]
     """Folded key -> group."""
-    complete: bool
-    """Whether every entry is sound."""
+    unread: bool
+    """Whether a file was not read to its end, so that anybody may be declared in the rest."""
+    nameless: bool
+    """Whether somebody's userName is not known."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was read and every entry is sound."""
+        return not self.unread and all(each.sound for each in (*self.users, *self.groups, *self.all_templates))
 
     def user(self, name: str) -> Entry | None:
         """The user with this key or userName."""
@@ -122,7 +145,8 @@ def view_of(declarations: Declarations, folders: Sequence[str]) -> View:
         released=tuple(each for each in declarations.released if keep(each.source.path)),
         people=_people(users),
         teams=_first(groups),
-        complete=all(each.sound for each in (*users, *groups, *templates)),
+        unread=any(keep(each) for each in declarations.unread),
+        nameless=any(each.doubtful & {"userName", ANY} for each in users),
     )
 
 

@@ -124,10 +124,14 @@ Compiled: TypeAlias = Single | Parts | Elements | Items
 
 @dataclass(slots=True, kw_only=True)
 class Layer:
-    """The lines of one template, user or override. `without`: list -> items to take out of what came before."""
+    """The lines of one template, user or override. `without`: list -> items to take out of what came before.
+
+    `doubtful`: names that have a mistake, so that something of them is left out.
+    """
 
     lines: dict[str, Compiled] = field(default_factory=dict)
     without: dict[str, frozenset[ItemKey]] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
 
 
 def merge(layers: "list[Layer]", override: Layer | None) -> dict[str, Compiled]:

@@ -1,21 +1,22 @@
 """Declaration files -> `Declarations`: read, judged by the published schema, and kept as raw data with places.
 
-An entry whose own lines are wrong is kept and marked, so that references to it do not count as unknown. Nothing here
-compares entries with one another, and nothing knows a target.
+Values that have the wrong shape are reported and left out; the rest of their entry is kept, so that whatever else is
+wrong with it shows in the same run. Nothing here compares entries with one another, and nothing knows a target.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from reconciler import schemas
-from reconciler.declarations.declared import Declarations, Entry, Released, normal_folder
+from reconciler.declarations.declared import ANY, Declarations, Entry, Released, normal_folder
 from reconciler.declarations.files import read_folders
+from reconciler.declarations.leaving_out import leave_out, left_out
 from reconciler.memory import no_collection
 from reconciler.model import Address, Diagnostic, ResourceType, Severity, SourceLocation
-from reconciler.schemas import Finding, Hint, Where
-from reconciler.yamlsource import Places, YamlFile, fast_parser, number
+from reconciler.schemas import Hint, Where
+from reconciler.yamlsource import YamlFile, fast_parser, number
 
 _SCHEMA: Final = "identities"
 _KINDS: Final = {"users": ResourceType.USER, "groups": ResourceType.GROUP}
@@ -57,6 +58,7 @@ def load_declarations(base: Path, folders: Sequence[str]) -> Declarations:
         groups=tuple(box.groups),
         released=tuple(box.released),
         diagnostics=in_order(box.diagnostics),
+        unread=tuple(box.unread),
     )
 
 
@@ -75,26 +77,38 @@ class _Box:
         self.users: list[Entry] = []
         self.groups: list[Entry] = []
         self.released: list[Released] = []
+        self.unread: list[str] = []
 
     def take(self, file: YamlFile) -> None:
         """Enter all documents of a file."""
         self.diagnostics.extend(file.diagnostics)
         if file.empty:
             self.diagnostics.append(_empty(file.path))
-        for document in file.documents:
+        for document in (*file.documents, *([file.partial] if file.partial is not None else [])):
             _read_numbers(document)
             found = schemas.findings(_SCHEMA, document, file.places, scope=_scope, hints=HINTS)
             self.diagnostics.extend(each.diagnostic for each in found)
             if isinstance(document, dict):
-                self._enter(document, file.places, _unsound(found))
+                self._enter(document, file, leave_out(document, found, file.places))
+        if file.broken:
+            self.unread.append(file.path)
 
-    def _enter(self, document: dict[str, Any], places: Places, unsound: set[Where]) -> None:
+    def _enter(self, document: dict[str, Any], file: YamlFile, doubtful: Mapping[Where, Collection[str]]) -> None:
+        places = file.places
         for word, entries in (("templates", self.templates), ("users", self.users), ("groups", self.groups)):
             section = _mapping(document, word)
             for key, data in section.items():
-                sound = isinstance(data, dict) and (word, key) not in unsound
+                doubts = frozenset(doubtful.get((word, key), ())) if isinstance(data, dict) else frozenset((ANY,))
+                if file.diagnostics:
+                    doubts |= left_out(data, places)
                 place = places.key(section, key)
-                entries.append(Entry(key=key, data=_mapping(section, key), places=places, source=place, sound=sound))
+                entries.append(
+                    Entry(key=key, data=_mapping(section, key), places=places, source=place, doubtful=doubts)
+                )
+            for name in places.hidden(section) - {None, *section}:
+                # its value is what is missing; that there is such a key is known
+                place = places.of(section)
+                entries.append(Entry(key=str(name), data={}, places=places, source=place, doubtful=frozenset((ANY,))))
         listed = document.get("released")
         if isinstance(listed, list):
             for index, text in enumerate(listed):
@@ -106,11 +120,6 @@ def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
     """The mapping that stands there; an empty one for anything else, which is reported already."""
     value = data.get(key)
     return value if isinstance(value, dict) else {}
-
-
-def _unsound(found: Sequence[Finding]) -> set[Where]:
-    """Which entries hold a problem; a problem above all entries does not make them wrong."""
-    return {each.where[:2] for each in found if len(each.where) >= 2}
 
 
 def _released(text: str) -> Address:

@@ -32,13 +32,16 @@ MEMBERS = "members"
 def groups_of(
     compiler: Compiler, people: Mapping[Address, Person], index: Index, today: date
 ) -> dict[Address, DesiredResource]:
-    """Every sound group for the compiler's target, in order of declaration."""
+    """Every group for the compiler's target, in order of declaration; of two with one key the first."""
     named = _named_by_users(people)
     found: dict[Address, DesiredResource] = {}
     for entry in compiler.view.groups:
-        if entry.sound and entry.is_for(compiler.target.name) and compiler.view.group(entry.key) is entry:
+        if entry.is_for(compiler.target.name):
             group = _Group(entry, compiler)
-            found[group.address] = group.resolved(named.get(group.address, {}), index, today)
+            first = compiler.view.group(entry.key) is entry
+            resolved = group.resolved(named.get(group.address, {}) if first else {}, index, today)
+            if first:
+                found[group.address] = resolved
     return found
 
 
@@ -95,6 +98,8 @@ class _Group:
     def _attributes(self) -> tuple[dict[str, Value], dict[str, Origin]]:
         own = self.compiler.layer(ResourceType.GROUP, self.entry.data, self.places, of=self.address)
         override = override_layer(self.entry, self.address, self.compiler)
+        for doubtful in (self.entry.doubtful, own.doubtful, override.doubtful if override else ()):
+            self.compiler.doubt(self.address, doubtful)
         attributes: dict[str, Value] = {}
         origins: dict[str, Origin] = {}
         for each in {**own.lines, **(override.lines if override else {})}.values():
@@ -145,10 +150,14 @@ class _Group:
                 self._repeated(key, source, seen[same])
                 continue
             seen[same] = source
-            until = None
-            if isinstance(raw, dict) and "until" in raw:
+            if not isinstance(raw, dict):
+                self._add(key, None, Origin(source))
+            elif "until" in raw:
                 until = self.compiler.texts.day("until", raw["until"], self.places.value(raw, "until"), self.address)
-            self._add(key, until, Origin(source))
+                if until is not None:
+                    self._add(key, until, Origin(source))
+            elif not self.places.has_hole(raw):
+                self._add(key, None, Origin(source))
 
     def _member(self, raw: Any, source: SourceLocation) -> ItemKey | None:
         if not isinstance(raw, dict):
@@ -226,9 +235,11 @@ class _Group:
             having = self._having(word, rule, index)
             sound = sound and having is not None
             matched = having if matched is None else {each: None for each in matched if each in (having or {})}
+        if not sound or self.compiler.may_hold(self.address, "memberRule"):
+            return
         for user in matched or {}:
             self._add(user, None, Origin(source, "memberRule"))
-        if sound and not matched and self.compiler.view.complete:
+        if not matched and not self.compiler.doubts and self.compiler.view.complete:
             self.report.warning(
                 "rule-matches-nobody",
                 source,

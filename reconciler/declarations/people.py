@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from reconciler.declarations.compiling import LIFECYCLE, Compiler
-from reconciler.declarations.declared import Entry, fold
+from reconciler.declarations.declared import ANY, Entry, fold
 from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Origins, Parts, Single, Spot, merge
 from reconciler.model import (
     Address,
@@ -43,12 +43,13 @@ class Person:
 
 
 def people_of(compiler: Compiler) -> dict[Address, Person]:
-    """Every sound user for the compiler's target, in order of declaration."""
+    """Every user for the compiler's target, in order of declaration; of two with one key the first."""
     found: dict[Address, Person] = {}
     for entry in compiler.view.users:
-        if entry.sound and entry.is_for(compiler.target.name) and compiler.view.user(entry.key) is entry:
+        if entry.is_for(compiler.target.name):
             person = _person(entry, compiler)
-            found[person.address] = person
+            if compiler.view.user(entry.key) is entry:
+                found[person.address] = person
     return found
 
 
@@ -73,14 +74,19 @@ def desired_user(person: Person, modes: Mapping[str, ListMode], today: date, clo
 
 def _person(entry: Entry, compiler: Compiler) -> Person:
     address = Address(ResourceType.USER, entry.key)
-    templates = [each for each in _templates(entry, address, compiler) if each.sound]
+    templates = _templates(entry, address, compiler)
     own = compiler.layer(ResourceType.USER, entry.data, entry.places, of=address)
     layers = [*(compiler.template(each) for each in templates), own]
+    override = override_layer(entry, address, compiler)
+    for each in (*layers, *((override,) if override is not None else ())):
+        compiler.doubt(address, each.doubtful)
+    for declared in (entry, *templates):
+        compiler.doubt(address, declared.doubtful)
     return Person(
         entry=entry,
         address=address,
         layers=tuple(layers),
-        merged=merge(layers, override_layer(entry, address, compiler)),
+        merged=merge(layers, override),
         templates=tuple(fold(each.key) for each in templates),
     )
 
@@ -92,6 +98,7 @@ def _templates(entry: Entry, address: Address, compiler: Compiler) -> list[Entry
         template = compiler.view.template(name)
         if template is None:
             compiler.references.unknown_template(name, entry.places.value(names, index), address)  # type: ignore[arg-type]
+            compiler.doubt(address, (ANY,))
         else:
             found.append(template)
     return found

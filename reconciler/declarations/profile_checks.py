@@ -18,7 +18,8 @@ def check_required(found: Resolution, report: Reporter) -> None:
     profile = found.compiler.profile
     for resource in (*found.users.values(), *found.groups.values()):
         for path in profile.rules(resource.address.resource_type).required:
-            if resource.attributes.get(path) is None:
+            name = short_path(path).partition(".")[0]
+            if resource.attributes.get(path) is None and not found.compiler.may_hold(resource.address, name):
                 cleared = resource.origins.get(path)
                 report.error(
                     "missing-attribute",
@@ -50,7 +51,8 @@ def check_dates(found: Resolution, report: Reporter) -> None:
                 mend="take one of the two out; in the user's own lines, null clears a template's",
                 of=address,
             )
-        if life.delete_after is not None and life.ends_on is None:
+        open_end = life.ends_on is None and not found.compiler.may_hold(address, "endsOn")
+        if life.delete_after is not None and open_end:
             report.error(
                 "delete-without-end",
                 _place(user, "deleteAfter"),
@@ -94,7 +96,7 @@ def check_without(found: Resolution, report: Reporter) -> None:
                         mend="take one of the two out",
                         of=address,
                     )
-                elif item not in given:
+                elif item not in given and not found.compiler.may_hold(address, name):
                     report.warning(
                         "without-nothing",
                         source,

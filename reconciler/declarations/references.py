@@ -36,6 +36,8 @@ class References:
         """The address of a user by key or userName; None, and said so, if there is none for this target."""
         entry = self.view.user(name)
         if entry is None:
+            if self.view.unread or (self.view.nameless and "@" in str(name)):
+                return None
             near = self._near(self.view.near_user, name)
             mend = f"did you mean {near}?" if near else f"write {{live: {name}}} for somebody who is not declared"
             if self.view.group(name) is not None:
@@ -53,6 +55,8 @@ class References:
         """The address of a group by its key; None, and said so, if there is none for this target."""
         entry = self.view.group(name)
         if entry is None:
+            if self.view.unread:
+                return None
             near = self._near(self.view.near_group, name)
             mend = f"did you mean {near}?" if near else "declare it under groups:"
             self.report.error("unknown-group", source, f"no group has the key {quoted(name)}", mend=mend, of=of)
@@ -87,6 +91,8 @@ class References:
         self.left_out.setdefault((of, source), []).append(name)
 
     def unknown_template(self, name: str, source: SourceLocation, of: Address | None) -> None:
-        """Say that there is no such template."""
+        """Say that there is no such template, if all that there are were read."""
+        if self.view.unread:
+            return
         mend = suggestion(name, [each.key for each in self.view.templates.values()]) or "declare it under templates:"
         self.report.error("unknown-template", source, f"there is no template {quoted(name)}", mend=mend, of=of)

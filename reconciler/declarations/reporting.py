@@ -11,6 +11,7 @@ class Reporter:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, SourceLocation, str], Diagnostic] = {}
+        self.errors = 0
 
     def error(
         self,
@@ -22,7 +23,8 @@ class Reporter:
         mend: str = "",
         of: Address | None = None,
     ) -> None:
-        """Something that stops the run."""
+        """Something that stops the run. `errors` counts it again each time it is found."""
+        self.errors += 1
         self._add(Severity.ERROR, code, source, summary, why, mend, of)
 
     def warning(

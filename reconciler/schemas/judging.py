@@ -45,10 +45,11 @@ class Hint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A problem and the path of the value that has it."""
+    """A problem and the path of the value that has it. `meant`: the key that an unknown key is a slip for, if any."""
 
     where: Where
     diagnostic: Diagnostic
+    meant: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,7 @@ def _faults(judge: _Judge, error: Any, data: Any) -> Iterator[Fault]:
     keyword = str(error.kind.name)
     if keyword in ("anyOf", "oneOf"):
         node = _at(judge.schema, pointer[: pointer.index(keyword)])
-        yield _likeliest(judge, node, where, _at(data, where))
+        yield from _likeliest(judge, node, where, _at(data, where))
     elif keyword == "propertyNames":
         node = _at(judge.schema, pointer[:-1])
         yield Fault(where, "propertyNames", node, error.kind.as_dict()["error"].instance)
@@ -150,31 +151,46 @@ def _faults(judge: _Judge, error: Any, data: Any) -> Iterator[Fault]:
         yield Fault(where, keyword, _at(judge.schema, pointer[:-1]), _at(data, where))
 
 
-def _likeliest(judge: _Judge, node: Any, where: Where, instance: Any) -> Fault:
-    """Of several alternatives that all fail, the reason in the one that was most likely meant."""
+def _likeliest(judge: _Judge, node: Any, where: Where, instance: Any) -> Iterator[Fault]:
+    """Of several alternatives that all fail, what is wrong by the one that was most likely meant."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
     errors = Draft202012Validator(judge.schema).evolve(schema=node).iter_errors(instance)
     best = best_match(errors)
     if best is None or best.validator in ("anyOf", "oneOf"):
-        return Fault(where, "type", node, instance)
-    inside = where + tuple(best.absolute_path)
-    known = best.schema if isinstance(best.schema, dict) else {}
-    if best.validator == "additionalProperties":
-        extra = next((key for key in best.instance if key not in known.get("properties", {})), "")
-        return Fault(inside, "unknown", known, extra)
-    if best.validator == "required":
-        missing = next((key for key in known["required"] if key not in best.instance), "")
-        return Fault(inside, "required", known, missing)
-    return Fault(inside, str(best.validator), known, best.instance)
+        yield Fault(where, "type", node, instance)
+        return
+    together = best.parent.context if best.parent is not None else [best]
+    for each in together:
+        if best.parent is None or each.relative_schema_path[0] == best.relative_schema_path[0]:
+            yield from _as_faults(each, where)
+
+
+def _as_faults(error: Any, where: Where) -> Iterator[Fault]:
+    """An error of jsonschema; one for each key where it is about several."""
+    inside = where + tuple(error.absolute_path)
+    known = error.schema if isinstance(error.schema, dict) else {}
+    if error.validator == "additionalProperties":
+        for key in error.instance:
+            if key not in known.get("properties", {}):
+                yield Fault(inside, "unknown", known, key)
+    elif error.validator == "required":
+        # jsonschema gives an error for each key that is missing, and does not say which
+        for key in known["required"]:
+            if key not in error.instance:
+                yield Fault(inside, "required", known, key)
+    elif error.validator in ("anyOf", "oneOf"):
+        yield Fault(inside, "type", known, error.instance)
+    else:
+        yield Fault(inside, str(error.validator), known, error.instance)
 
 
 def _is_news(fault: Fault, unknown: Sequence[str], data: Any, places: Places) -> bool:
     """A key that is missing because it is empty or misspelled is reported as that, and not again as missing."""
     if fault.keyword != "required":
         return True
-    if places.has_hole(_at(data, fault.where)):
+    if places.may_hide(_at(data, fault.where), str(fault.subject)):
         return False
     known = fault.node.get("properties", {})
     return all(nearest(each, known) != fault.subject for each in unknown)
@@ -188,6 +204,7 @@ def _finding(fault: Fault, data: Any, places: Places, scope: Scope | None, hints
         code, summary, why, mend = hint.code, hint.summary or summary, hint.why, hint.mend
     return Finding(
         where=(*fault.where, fault.subject) if fault.names_key else fault.where,
+        meant=_meant(fault),
         diagnostic=Diagnostic(
             severity=Severity.ERROR,
             code=code,
@@ -198,6 +215,12 @@ def _finding(fault: Fault, data: Any, places: Places, scope: Scope | None, hints
             source=_place(fault, data, places),
         ),
     )
+
+
+def _meant(fault: Fault) -> str | None:
+    if fault.keyword != "unknown" or not isinstance(fault.node, dict):
+        return None
+    return nearest(str(fault.subject), fault.node.get("properties", {}))
 
 
 def _hint(fault: Fault, hints: Mapping[str, Hint]) -> Hint | None:

@@ -19,7 +19,7 @@ class Places:
     def __init__(self, path: str) -> None:
         self.path = path
         self._marks: dict[int, tuple[Container, int, Marks]] = {}
-        self._holes: set[int] = set()
+        self._holes: dict[int, set[str | None]] = {}
 
     def of(self, container: Container) -> SourceLocation:
         """Where a mapping or a list begins."""
@@ -38,13 +38,36 @@ class Places:
         """Whether something in it was left out because of an error that is reported already."""
         return id(container) in self._holes
 
+    def may_hide(self, container: Container, key: str) -> bool:
+        """Whether what was left out of it may have been this key."""
+        names = self._holes.get(id(container), ())
+        return key in names or None in names
+
+    def hidden(self, container: Container) -> frozenset[str | None]:
+        """The keys that were left out of it; None stands for any."""
+        return frozenset(self._holes.get(id(container), ()))
+
     def enter(self, container: Container, mark: int, marks: Marks) -> None:
         """Remember a container; `marks` is filled while it is read."""
         self._marks[id(container)] = (container, mark, marks)
 
-    def leave_hole(self, container: Container) -> None:
-        """Note that something of this container is left out."""
-        self._holes.add(id(container))
+    def leave_hole(self, container: Container, key: str | None = None) -> None:
+        """Note that something of this container is left out: what stood under `key`, or nobody knows what (None)."""
+        self._holes.setdefault(id(container), set()).add(key)
+
+    def remove(self, container: Container, key: str | int) -> None:
+        """Take a value and its place out, and leave a hole."""
+        marks = self.marks(container)
+        if isinstance(container, dict) and isinstance(key, str):
+            del container[key]
+            if isinstance(marks, dict):
+                marks.pop(key, None)
+            self.leave_hole(container, key)
+        elif isinstance(container, list) and isinstance(key, int):
+            del container[key]
+            if isinstance(marks, list):
+                del marks[key]
+            self.leave_hole(container)
 
     def marks(self, container: Container) -> Marks | None:
         """The packed places of a container's contents."""

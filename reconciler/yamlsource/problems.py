@@ -108,10 +108,11 @@ def syntax_trouble(text: str, error: Any) -> Trouble:
         if needle in problem or needle in where:
             code, summary, mend, at_context = build(character)
             place = context if at_context and context is not None else mark
-            return Trouble(code, summary, "", mend, place.line + 1, place.column + 1)
-    return Trouble("yaml-syntax", "this is not valid YAML", "", _LOOK, mark.line + 1, mark.column + 1)
+            return Trouble(code, summary, _REST, mend, place.line + 1, place.column + 1)
+    return Trouble("yaml-syntax", "this is not valid YAML", _REST, _LOOK, mark.line + 1, mark.column + 1)
 
 
+_REST: Final = "What follows in this file is not read, so it is not checked either."
 _LOOK: Final = "look at the indentation, colons, brackets and quotes of this line and the one before"
 _Sentence = tuple[str, str, str, bool]
 

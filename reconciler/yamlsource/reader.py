@@ -54,6 +54,8 @@ class Reader:
         self.unfolded = 0
         self.sizes: dict[int, tuple[int, int]] = {}
         self.names: dict[str, str] = {}
+        self.broken = False
+        self.partial: Any = None
 
     def read(self) -> list[Trouble]:
         """Fills `documents`; returns what is wrong, in no order."""
@@ -63,10 +65,13 @@ class Reader:
         try:
             self._run()
         except _TooMuch:
+            self.broken = True
             self._look()
         except SyntaxTrouble as error:
             if not self._look():
                 self.troubles.append(syntax_trouble(self.text, error))
+            self.broken = True
+            self._break_off()
         else:
             self._look()
         return self.troubles
@@ -97,6 +102,22 @@ class Reader:
         self.troubles.extend(found)
         return bool(found)
 
+    def _break_off(self) -> None:
+        """Keep what was read of the document up to an error.
+
+        Nobody knows what is missing from what is still open, nor from what a wrong indentation has just closed.
+        """
+        if self.root is _DROPPED:
+            return
+        for container in (each for each, _, _ in self.stack if each is not None):
+            self.places.leave_hole(container)
+        last = self.container
+        while isinstance(last, dict | list):
+            self.places.leave_hole(last)
+            items = list(last.values()) if isinstance(last, dict) else last
+            last = items[-1] if items else None
+        self.partial = self.root
+
     # --- documents
 
     def _open_document(self, event: DocumentStartEvent) -> None:
@@ -106,6 +127,7 @@ class Reader:
     def _close_document(self, event: DocumentEndEvent) -> None:
         if self.root is not _DROPPED:
             self.documents.append(self.root)
+        self.root = _DROPPED
 
     # --- scalars
 
@@ -160,7 +182,7 @@ class Reader:
         if self.container is None:
             return
         key, rest = self.key, self.text[index : index + 200].split("\n", 1)[0].strip()
-        self.places.leave_hole(self.container)
+        self.places.leave_hole(self.container, None if key == _MERGE else key)
         self.key = None
         if key == _DROPPED:
             return
@@ -260,7 +282,7 @@ class Reader:
 
     def _skip(self) -> None:
         if self.container is not None:
-            self.places.leave_hole(self.container)
+            self.places.leave_hole(self.container, None if self.key == _MERGE else self.key)
         self.key = None
 
     def _is_open(self, value: Container) -> bool:
@@ -309,8 +331,8 @@ class Reader:
                         "wrong-merge", packed, "<< takes a mapping, or a list of mappings", "", "write <<: *name"
                     )
                     continue
-                if self.places.has_hole(each):
-                    self.places.leave_hole(container)
+                for name in self.places.hidden(each):
+                    self.places.leave_hole(container, name)
                 for key, value in each.items():
                     if key not in container:
                         container[key] = value

@@ -15,13 +15,17 @@ MAX_BYTES: Final = 10_000_000
 class YamlFile:
     """One file as read. A document that cannot be read is left out and named in `diagnostics`.
 
-    Data: dict, list, str, `Quoted`, True, False, None. `empty`: there is no document with anything in it.
+    Data: dict, list, str, `Quoted`, True, False, None. `empty`: there is no document with anything in it. `broken`:
+    part of the file was not read. `partial`: what stands before the error in the document that has it; what is open
+    there has holes.
     """
 
     path: str
     documents: tuple[Any, ...]
     places: Places
     diagnostics: tuple[Diagnostic, ...]
+    broken: bool = False
+    partial: Any = None
 
     @property
     def empty(self) -> bool:
@@ -38,13 +42,13 @@ def read_yaml(data: bytes, path: str) -> YamlFile:
             f"the file has {len(data):,} bytes; {MAX_BYTES:,} is the most",
             mend="split it into several files",
         )
-        return YamlFile(path=path, documents=(), places=places, diagnostics=(_diagnostic(trouble, path),))
+        return YamlFile(path=path, documents=(), places=places, diagnostics=(_diagnostic(trouble, path),), broken=True)
     body = data.removeprefix(b"\xef\xbb\xbf")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         found = (_diagnostic(not_utf8(body, error), path),)
-        return YamlFile(path=path, documents=(), places=places, diagnostics=found)
+        return YamlFile(path=path, documents=(), places=places, diagnostics=found, broken=True)
     reader = Reader(text, places)
     troubles = reader.read()
     return YamlFile(
@@ -52,6 +56,8 @@ def read_yaml(data: bytes, path: str) -> YamlFile:
         documents=tuple(reader.documents),
         places=places,
         diagnostics=tuple(_diagnostic(each, path) for each in troubles),
+        broken=reader.broken,
+        partial=reader.partial,
     )
 
 
