@@ -42,7 +42,6 @@ from reconciler.model import (
     Diagnostic,
     LiveResource,
     OnlyDesired,
-    Paired,
     PatchOp,
     Removal,
     ResourceType,
@@ -80,15 +79,14 @@ def _keep(ground: Ground, finding: Finding | None) -> None:
 
 
 def _declared(ground: Ground, wanted: DesiredResource) -> Finding | None:
-    match ground.situation.matches.by_address[wanted.address]:
-        case Ambiguous(reason=reason):
-            mend = "left as it is, with every account it may stand for; mend it on the server or in the declaration"
-            ground.refuse("ambiguous", wanted, reason, mend)
-            return None
-        case OnlyDesired():
-            return _created(ground, wanted)
-        case Paired(live_id=live_id):
-            return _paired(ground, wanted, ground.situation.live.resources[live_id])
+    match = ground.situation.matches.by_address[wanted.address]
+    if isinstance(match, Ambiguous):
+        mend = "left as it is, with every account it may stand for; mend it on the server or in the declaration"
+        ground.refuse("ambiguous", wanted, match.reason, mend)
+        return None
+    if isinstance(match, OnlyDesired):
+        return _created(ground, wanted)
+    return _paired(ground, wanted, ground.situation.live.resources[match.live_id])
 
 
 def _created(ground: Ground, wanted: DesiredResource) -> Finding | None:

@@ -212,11 +212,9 @@ def _renames(draft: _Draft) -> bool:
 
 def _name(change: Change, side: str, profile: Profile) -> tuple[ResourceType, str] | None:
     resource_type = change.address.resource_type
-    for each in change.attribute_changes:
-        value = each.before if side == "before" else each.after
-        if each.path == name_path(resource_type) and isinstance(value, str):
-            return _folded(value, resource_type, profile)
-    return None
+    named = (each for each in change.attribute_changes if each.path == name_path(resource_type))
+    name = next((each.before if side == "before" else each.after for each in named), None)
+    return _folded(name, resource_type, profile) if isinstance(name, str) else None
 
 
 def _folded(name: str, resource_type: ResourceType, profile: Profile) -> tuple[ResourceType, str]:

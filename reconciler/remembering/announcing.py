@@ -123,12 +123,12 @@ def _pending(pending: Pending, change: Change, rules: AttributeRules, *, leaving
     values = dict(pending.values)
     give = {name: dict(items) for name, items in pending.give.items()}
     take = {name: set(items) for name, items in pending.take.items()}
+    lists = {each.path: each for each in lists_of(rules.table)}
     for each in change.attribute_changes:
-        attribute = rules.table.by_path(each.path)
         if each.item is None:
             values[each.path] = each.after
-        elif attribute is not None:
-            _announce_item(each, attribute, values, give, take)
+        else:
+            _announce_item(each, lists[each.path], values, give, take)
     return Pending(
         values=values,
         give={name: items for name, items in give.items() if items},
