@@ -105,6 +105,7 @@ ROWS = [
     (SPAN, record(al(False, dates=lifecycle(starts=PAST))), "-", "declared"),
     (TO_END, record(al(False, dates=ENDED_THEN)), "-", "declared"),
     (TO_END, record(al(False, dates=ENDED_THEN, pending=P_ON)), "-", "leftover"),
+    (TO_END, record(al(False, dates=TO_END, pending=LEAVING)), "-", "declared"),
 ]
 
 

@@ -150,6 +150,13 @@ def test_a_last_day_that_is_over_takes_nothing_that_others_gave() -> None:
     assert said(group_plan(lines, ["al"], [g({"members": ours(mode=ADDITIVE)})])) == []
 
 
+def test_a_last_day_of_somebody_who_cannot_be_told_is_left() -> None:
+    twins = live(live_user("a1", "al@x.io"), live_user("a2", "al@x.io"), live_group("g", "g", ["a1"]))
+    lines = listed(expired={a("user.al"): YESTERDAY})
+    outcome = reconciled(desired(user("al"), group("g", lines)), twins, record(g({"members": ours("a1")})))
+    assert said(outcome) == []
+
+
 def test_adopting_a_list_only_adds() -> None:
     lines = listed(a("user.al"))
     assert said(group_plan(lines, ["bo"])) == ["group.g add members al declared", "group.g remove members bo drift"]
@@ -167,6 +174,8 @@ def test_a_list_that_cannot_be_read_is_left_and_named() -> None:
     assert codes(kept) == ["cannot-be-taken", "not-compared"]
     gone = reconciled(desired(user("al"), group("g")), found, applied)
     assert (said(gone), codes(gone)) == ([], ["cannot-be-taken"])
+    unclaimed = reconciled(desired(user("al"), group("g", listed())), found, record(entry("user.al", "al"), g()))
+    assert (said(unclaimed), codes(unclaimed)) == ([], ["not-compared"])
     undeclared = reconciled(desired(user("al")), found, applied)
     assert (said(undeclared), codes(undeclared)) == ([], ["cannot-be-taken"])
 

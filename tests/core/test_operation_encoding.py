@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from reconciler.decoding import Decoder
 from reconciler.model import AttributeChange, Cause, Change, CreateResource, PatchOp, PatchResource, ResourceType
 from reconciler.planning.encoding import create_body, patch_operations
+from reconciler.planning.replacing import replace_value
 from reconciler.profiles.profile import RFC
 from reconciler.scim.attributes import CORE_USER, ENTERPRISE_USER, USER_ATTRIBUTES
 from reconciler.scim.paths import element_path
@@ -301,3 +302,25 @@ def test_scim2_models_brings_about_what_is_declared(held, roles, wanted, wanted_
     assert (
         reconciled(desired(user("al", wanted, lists=lists)), live(after), record(), profile=RFC).plan.operations == ()
     )
+
+
+# --- values of undescribed attributes
+
+WHOLE = [("remove", "p", None), ("add", "p", {"b": 1})]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([1], [2], [("replace", "p", [2])]),
+        ("x", {"b": 1}, [("replace", "p", {"b": 1})]),
+        ({"a": 1}, {"a": 2}, [("replace", "p.a", 2)]),
+        ({"a": 1, "b": 1}, {"b": 1, "c": 3}, [("add", "p.c", 3), ("remove", "p.a", None)]),
+        ({"a": 1}, {"b": 1}, WHOLE),
+        ({"b": 1, "no path": 2}, {"b": 1}, WHOLE),
+        ({"a": {"x": 1}}, {"a": {"y": 1}}, [("remove", "p.a", None), ("add", "p.a", {"y": 1})]),
+        ({"a": {"x": 1}, "b": 1}, {"a": {"x": 1}, "b": 2}, [("replace", "p.b", 2)]),
+    ],
+)
+def test_one_undescribed_value_becomes_another_member_by_member(before, after, expected) -> None:
+    assert [(str(each.op), each.path, each.value) for each in replace_value("p", before, after)] == expected

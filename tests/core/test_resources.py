@@ -267,6 +267,8 @@ def test_a_group_that_cannot_be_renamed_keeps_its_name_and_gets_its_members() ->
     outcome = reconciled(wanted, live(live_user("al"), live_group("g")), applied, profile=profile)
     assert said(outcome) == ["group.g add members al leftover"]
     assert codes(outcome) == ["group-cannot-be-renamed"]
+    kept = desired(user("al"), group("g", listed(a("user.al"))))
+    assert codes(reconciled(kept, live(live_user("al"), live_group("g")), applied, profile=profile)) == []
 
 
 def test_what_a_server_never_stores_is_not_sent_with_a_create() -> None:

@@ -225,3 +225,12 @@ def test_text_that_looks_like_an_id_to_come_is_text() -> None:
     assert outcome.plan.operations[0].depends_on == ()
     nonsense = reconciled(desired(user("al", {"title": "bulkId:?"})), live(live_user("al")), known({}))
     assert said(nonsense) == ["user.al add title declared"]
+
+
+def test_a_manager_who_is_not_declared_for_this_target_is_left_alone_and_noted() -> None:
+    outcome = reconciled(desired(user("al", {MANAGER: a("user.bo"), "title": "v"})), live(live_user("al")), known({}))
+    assert said(outcome) == ["user.al add title declared"]
+    assert outcome.plan.changes[0].notes == ("manager: user.bo is not declared for this target",)
+    created = reconciled(desired(user("cy", {MANAGER: a("user.bo")})), live(), known({}))
+    assert created.plan.changes[0].notes == ("manager: user.bo is not declared for this target",)
+    assert [each.path for each in created.plan.changes[0].attribute_changes] == ["userName"]
