@@ -12,6 +12,8 @@ from typing import Any, Final
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]").search
 _UNREADABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _ODD_BREAK: Final = re.compile("[\x85\u2028\u2029]").search
+_PERHAPS_GLUED: Final = re.compile(r"#(?<=[ \t]#)(?=[^\s#])").search
+"""Asked of whole files: it looks for # first, which is rare, and not for blanks, which are everywhere."""
 _GLUED: Final = re.compile(r"(?<![ \t])[ \t]+#(?=[^\s#])[^\r\n]*")
 _LEADING_TAB: Final = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 
@@ -72,7 +74,7 @@ def close_look(text: str, scalars: Callable[[str], Iterator[tuple[str, bool, Any
     `scalars` gives style, emptiness, start and end of every scalar; asked only if the text looks suspicious.
     """
     tabs = list(_LEADING_TAB.finditer(text)) if "\t" in text else []
-    if not tabs and not _GLUED.search(text):
+    if not tabs and not _PERHAPS_GLUED(text):
         return []
     found: list[Trouble] = []
     inside: set[int] = set()
