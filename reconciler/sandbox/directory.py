@@ -26,6 +26,7 @@ from reconciler.sandbox.resources import (
     replaced_document,
     require_attributes,
 )
+from reconciler.sandbox.results import Results
 from reconciler.sandbox.schema import JsonObject, ResourceType, fold, normal
 from reconciler.sandbox.store import Row, Store, UniqueKeyTakenError
 
@@ -41,6 +42,7 @@ class Directory:
         self.organisation = organisation
         self.faults = Faults(organisation.switches)
         self.representer = Representer(organisation)
+        self.results = Results(store)
 
     def find(self, resource_type: ResourceType, identifier: str) -> Row:
         """Return one resource; raises ScimError 404."""

@@ -13,12 +13,12 @@ def service_provider_config(organisation: Organisation, base: str) -> JsonObject
     """Return the features the provider has, RFC 7643 section 5."""
     return {
         "schemas": [CORE + "ServiceProviderConfig"],
-        "patch": {"supported": True},
+        "patch": _feature("patch", organisation),
         "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
-        "filter": {"supported": True, "maxResults": organisation.max_page},
+        "filter": {**_feature("filter", organisation), "maxResults": organisation.max_page},
         "changePassword": {"supported": False},
-        "sort": {"supported": organisation.switches.sortable},
-        "etag": {"supported": True},
+        "sort": _feature("sort", organisation),
+        "etag": _feature("etag", organisation),
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",
@@ -44,6 +44,10 @@ def schema_documents(organisation: Organisation, base: str) -> list[JsonObject]:
         {**schema.document, "meta": {"resourceType": "Schema", "location": f"{base}/Schemas/{schema.id}"}}
         for schema in schemas
     ]
+
+
+def _feature(name: str, organisation: Organisation) -> JsonObject:
+    return {"supported": name not in organisation.switches.unsupported}
 
 
 def _resource_type_document(kind: ResourceType, base: str) -> JsonObject:

@@ -15,7 +15,7 @@ from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.limits import LIMITS_PATH, Rate, RateLimiter, limits_document, retry_headers
 from reconciler.sandbox.messages import Request, Response, json_response
 from reconciler.sandbox.organisation import Organisation
-from reconciler.sandbox.refusals import failed, refusal
+from reconciler.sandbox.refusals import RETRY_SECONDS, failed, refusal
 from reconciler.sandbox.switches import Failure, RateScope
 
 CORRELATION = "ININ-Correlation-Id"
@@ -95,6 +95,8 @@ class Gateway:
 
     def _refused(self, error: ScimError, correlation: str) -> Response:
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        if error.status == 429:
+            headers |= retry_headers(self._switches, RETRY_SECONDS)
         if isinstance(error, NotAllowedError):
             headers["Allow"] = ", ".join(error.methods)
         return refusal(error, self._organisation.error_shape, correlation, headers)

@@ -74,6 +74,10 @@ class Organisation:
         """Return a resource type by its name; raises KeyError."""
         return {kind.name: kind for kind in self.resource_types}[name]
 
+    def supports(self, feature: str) -> bool:
+        """Whether a feature that a service provider may lack is there (see `switches.FEATURES`)."""
+        return feature not in self.switches.unsupported
+
     def version(self, number: int) -> str:
         """Return `meta.version` of a resource that was written so many times."""
         return str(number) if self.plain_versions else f'W/"{number}"'
@@ -158,13 +162,15 @@ def _genesys(switches: Switches) -> Organisation:
 
 
 def _genesys_types(switches: Switches) -> tuple[ResourceType, ResourceType]:
-    def name_case(document: JsonObject) -> None:
-        for definition in document["attributes"]:
-            if definition["name"] == "userName":
-                definition["caseExact"] = switches.exact_user_names
+    exact = {name.lower() for name in switches.case_exact}
+    kinds = ["User", "Group"] if switches.nested_groups else ["User"]
 
-    def nesting(document: JsonObject) -> None:
-        kinds = ["User", "Group"] if switches.nested_groups else ["User"]
+    def letter_case(document: JsonObject) -> None:
+        for definition in document["attributes"]:
+            definition["caseExact"] = definition["caseExact"] or definition["name"].lower() in exact
+
+    def group_changes(document: JsonObject) -> None:
+        letter_case(document)
         for definition in document["attributes"]:
             for part in definition.get("subAttributes", ()):
                 for key in ("referenceTypes", "canonicalValues"):
@@ -174,12 +180,12 @@ def _genesys_types(switches: Switches) -> tuple[ResourceType, ResourceType]:
     user = ResourceType(
         name="User",
         endpoint="/users",
-        schema=read_schema("genesys/user", name_case),
+        schema=read_schema("genesys/user", letter_case),
         extensions=[read_schema("genesys/enterprise_user"), read_schema("genesys/genesys_user")],
         always=["meta"],
     )
     group = ResourceType(
-        name="Group", endpoint="/groups", schema=read_schema("genesys/group", nesting), always=["meta"]
+        name="Group", endpoint="/groups", schema=read_schema("genesys/group", group_changes), always=["meta"]
     )
     return user, group
 

@@ -24,6 +24,7 @@ from reconciler.sandbox.switches import MemberAdd, MemberRemove, MemberReplace, 
 from reconciler.sandbox.values import canonical_value, folded_names, unknown_attribute
 
 MEMBERS = "members"
+_SLOT_KEYS = frozenset({"type", "authority"})
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 
@@ -137,6 +138,7 @@ class _Patch:
             self._write_extension(path, value, verb)
             return
         patchvalues.check_writable(path)
+        self._check_filter(path)
         document = self._document
         if path.selects is not None:
             patchvalues.write_selected(document, path, value, verb, creates=self._switches.missing_slot_created)
@@ -176,13 +178,23 @@ class _Patch:
             return value, Verb.ADD
         return value, verb
 
-    def _remove(self, path: PatchPath) -> None:
-        attribute = path.attribute
-        if attribute is not None and attribute.name.lower() in self._unremovable:
+    def _check_filter(self, path: PatchPath) -> None:
+        if path.selects is None or not self._switches.only_slot_filters or _name(path) == MEMBERS:
             return
-        if attribute is not None and attribute.name == MEMBERS and path.selects is not None:
+        if path.described is None or not set(path.described) <= _SLOT_KEYS:
+            raise invalid_path(f"{path.text!r}: a value filter asks for type or authority here.")
+
+    def _remove(self, path: PatchPath) -> None:
+        self._check_filter(path)
+        if _name(path).lower() in self._unremovable:
+            return
+        if _name(path) == MEMBERS and path.selects is not None:
             if self._switches.member_remove is MemberRemove.IGNORED:
                 return
             if self._switches.member_remove is MemberRemove.REFUSED:
                 raise invalid_path(f"{path.text!r}: members take no value filter.")
         patchvalues.remove(self._document, path)
+
+
+def _name(path: PatchPath) -> str:
+    return "" if path.attribute is None else path.attribute.name

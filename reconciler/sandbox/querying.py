@@ -80,7 +80,10 @@ def run_query(directory: Directory, query: Query, resource_types: Sequence[Resou
 def _completed(directory: Directory, query: Query, resource_types: Sequence[ResourceType]) -> Query:
     """Return the query with what the organisation adds to it or passes over."""
     organisation = directory.organisation
-    if not organisation.switches.sortable:
+    unsupported = organisation.switches.unsupported
+    if "filter" in unsupported and query.filter is not None:
+        raise ScimError(400, "Filters are not supported.", ScimType.INVALID_FILTER)
+    if "sort" in unsupported:
         query = replace(query, sort_by=None)
     implied = organisation.implied_filters.get(resource_types[0].name) if len(resource_types) == 1 else None
     if query.filter is None:
@@ -98,24 +101,41 @@ def _matching_rows(
 ) -> tuple[list[Row], int]:
     """Return the rows of one page and the number of all rows that match."""
     offset, limit = query.start_index - 1, _limit(directory, query)
+    _check_page(directory.organisation.switches, query, limit)
     tree = query.tree
     faulty = directory.faults.hides or _is_faulty(directory.organisation.switches)
     if tree is None and query.sort_by is None and len(resource_types) == 1 and not faulty:
         name = resource_types[0].name
         return directory.store.page(name, offset, limit), directory.store.count(name)
-    tests = _tests(tree, resource_types, directory.organisation.aliases)
+    key = (tuple(kind.name for kind in resource_types), query.filter, query.sort_by, query.descending, asker)
+    found = directory.results.get(key, lambda: _all_matching(directory, query, resource_types, asker))
+    if faulty:
+        return _faulty_page(directory, found, offset, limit)
+    return found[offset : offset + limit], len(found)
+
+
+def _check_page(switches: Switches, query: Query, limit: int) -> None:
+    if switches.refused_page is not None and limit > switches.refused_page:
+        raise ScimError(429, f"A page of {limit} resources takes too many requests inside.", gateway=True)
+    if switches.last_index is not None and query.start_index > switches.last_index:
+        raise ScimError(400, f"Nothing behind row {switches.last_index} can be listed.", ScimType.INVALID_VALUE)
+
+
+def _all_matching(
+    directory: Directory, query: Query, resource_types: Sequence[ResourceType], asker: Asker
+) -> list[Row]:
+    """Return all rows that match, in order."""
+    tests = _tests(query.tree, resource_types, directory.organisation.aliases)
     found = [
         row
         for kind in resource_types
         if kind.name in tests
-        for row in _filtered(directory, kind, tree, tests[kind.name], asker)
+        for row in _filtered(directory, kind, query.tree, tests[kind.name], asker)
     ]
     if query.sort_by is not None:
         key = _sort_key(directory, query.sort_by, resource_types, asker)
         found.sort(key=key, reverse=query.descending)
-    if faulty:
-        return _faulty_page(directory, found, offset, limit)
-    return found[offset : offset + limit], len(found)
+    return found
 
 
 def _is_faulty(switches: Switches) -> bool:

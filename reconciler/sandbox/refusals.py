@@ -29,7 +29,7 @@ _CODES: Mapping[int, str] = {
     503: "service.unavailable",
 }
 _FAILURE_PAGE = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
-_RETRY_SECONDS = 1
+RETRY_SECONDS = 1
 
 
 def refusal(
@@ -69,7 +69,7 @@ def failed(failure: Failure, switches: Switches, shape: ErrorShape, correlation:
             return Response(status=502, headers={"Content-Type": "text/html; charset=utf-8"}, body=_FAILURE_PAGE)
         case Failure.TOO_MANY:
             error = ScimError(429, "Too many requests; retry later.", gateway=True)
-            return refusal(error, shape, correlation, retry_headers(switches, _RETRY_SECONDS))
+            return refusal(error, shape, correlation, retry_headers(switches, RETRY_SECONDS))
         case Failure.CONFLICT:
             return refusal(ScimError(409, "The version does not match: somebody else wrote."), shape, correlation)
         case _:

@@ -41,11 +41,13 @@ class Representer:
         meta = {"resourceType": row.type, "created": row.created, "lastModified": row.modified}
         if not self._organisation.tells_creation:
             del meta["created"]
+        if self._organisation.supports("etag"):
+            meta["version"] = self._organisation.version(row.version)
         view = {
             "schemas": used_schemas(document, self._kinds[row.type]),
             "id": row.id,
             **document,
-            "meta": {**meta, "version": self._organisation.version(row.version)},
+            "meta": meta,
         }
         self._views[(row.id, client)] = (row.version, view)
         return view

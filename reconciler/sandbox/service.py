@@ -161,13 +161,11 @@ class SandboxService:
 
     def _configuration(self, call: _Call) -> Response:
         """Answer for the one discovery document that has a version; it is the same for as long as the service lives."""
-        etag = self.directory.organisation.etag(_CONFIGURATION_VERSION)
-        condition = call.request.headers.get("if-none-match")
-        if condition is not None and _names_version(condition, _CONFIGURATION_VERSION):
-            return Response(status=304, headers={"ETag": etag})
+        if self._is_known(call.request, _CONFIGURATION_VERSION):
+            return self._unchanged(_CONFIGURATION_VERSION)
         content = service_provider_config(self.directory.organisation, call.asker.base)
         content["meta"]["version"] = self.directory.organisation.version(_CONFIGURATION_VERSION)
-        return json_response(200, content, {"ETag": etag})
+        return json_response(200, content, self._tag(_CONFIGURATION_VERSION))
 
     def _list(self, call: _Call, kinds: list[ResourceType]) -> Response:
         query = query_from_parameters(call.parameters)
@@ -188,9 +186,8 @@ class SandboxService:
 
     def _get(self, call: _Call, kind: ResourceType, identifier: str) -> Response:
         row = self.directory.read(kind, identifier)
-        condition = call.request.headers.get("if-none-match")
-        if condition is not None and _names_version(condition, row.version):
-            return Response(status=304, headers={"ETag": self.directory.organisation.etag(row.version)})
+        if self._is_known(call.request, row.version):
+            return self._unchanged(row.version)
         return self._resource_answer(call, kind, row, 200)
 
     def _replace(self, call: _Call, kind: ResourceType, identifier: str) -> Response:
@@ -199,6 +196,8 @@ class SandboxService:
         return self._resource_answer(call, kind, row, 200)
 
     def _patch(self, call: _Call, kind: ResourceType, identifier: str) -> Response:
+        if not self.directory.organisation.supports("patch"):
+            raise ScimError(501, "PATCH is not supported.")
         body = self._body(call, kind)
         row = self.directory.patch(kind, identifier, body, self._precondition(call.request), call.asker)
         return self._resource_answer(call, kind, row, 200)
@@ -218,14 +217,29 @@ class SandboxService:
         memberships = self.directory.store.memberships([row.id]).get(row.id, ())
         representer = self.directory.representer
         resource = representer.answer(cut(representer.resource(row, call.asker, memberships)))
-        etag = self.directory.organisation.etag(row.version)
-        return json_response(status, resource, {"ETag": etag, **(headers or {})})
+        return json_response(status, resource, {**self._tag(row.version), **(headers or {})})
+
+    def _tag(self, version: int) -> dict[str, str]:
+        organisation = self.directory.organisation
+        return {"ETag": organisation.etag(version)} if organisation.supports("etag") else {}
+
+    def _is_known(self, request: Request, version: int) -> bool:
+        """Whether a reader already has this version (RFC 7644 section 3.14)."""
+        condition = request.headers.get("if-none-match")
+        if condition is None or not self.directory.organisation.supports("etag"):
+            return False
+        return _names_version(condition, version)
+
+    def _unchanged(self, version: int) -> Response:
+        return Response(status=304, headers=self._tag(version))
 
     def _precondition(self, request: Request) -> Precondition:
         """Return the check of If-Match and If-None-Match for a write (RFC 7644 section 3.14)."""
         status = self.directory.organisation.switches.conflict
         scim_type = ScimType.INVALID_VERSION if status == 400 else None
         must, must_not = request.headers.get("if-match"), request.headers.get("if-none-match")
+        if not self.directory.organisation.supports("etag"):
+            must = must_not = None
 
         def check(row: Row) -> None:
             stale = must is not None and not _names_version(must, row.version)

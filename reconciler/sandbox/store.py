@@ -163,6 +163,12 @@ class Store:
             finally:
                 self._depth -= 1
 
+    def state(self) -> tuple[int, int]:
+        """Return what is another value after every change, also one by another process."""
+        with self._lock:
+            (version,) = self._query("PRAGMA data_version", ())[0]
+            return self._connection.total_changes, version
+
     def get(self, resource_type: str, identifier: str) -> Row | None:
         """Return one resource, or None."""
         rows = self._rows("WHERE type = ? AND id = ?", (resource_type, identifier))

@@ -20,6 +20,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from reconciler.sandbox.errors import SandboxError
 
+FEATURES = ("patch", "etag", "filter", "sort")
+
 
 class Treatment(StrEnum):
     """What happens to something that cannot be taken."""
@@ -125,6 +127,7 @@ class Switches:
     unknown_names: Treatment = Treatment.REFUSE  # roles, divisions, skills, languages the organisation lacks
     unknown_attributes: Treatment = Treatment.REFUSE  # attributes that no schema has
     forbidden: tuple[str, ...] = ()  # attributes the token may not write: 403
+    only_slot_filters: bool = False  # value filters of PATCH know type and authority only; members are another switch
     missing_slot_created: bool = False  # PATCH writes a value that its filter does not find, else noTarget
     other_email: Treatment = Treatment.IGNORE  # a write to the address that mirrors userName
     group_rename: Treatment = Treatment.REFUSE
@@ -136,11 +139,13 @@ class Switches:
     phone_form: PhoneForm = PhoneForm.E164
     bare_extensions: bool = True  # numbers without + are taken as extensions, else refused
     external_id_per_client: bool = False  # every OAuth client has an externalId of its own for a person
-    exact_user_names: bool = False  # letter case of userName counts
+    case_exact: tuple[str, ...] = ()  # attributes of users and groups whose letter case counts; for a fresh store
     inactive_found: bool = True  # a filter that does not speak of active finds inactive people too
     email_is_user_name: bool = False  # `email eq` looks at userName only, else at all addresses
     only_equality: bool = False  # eq is the only operator, and outside of brackets one comparison the only filter
-    sortable: bool = True
+    unsupported: tuple[str, ...] = field(default=(), metadata={"choices": FEATURES})  # said so, and true
+    refused_page: int | None = None  # a page of more rows than this is answered 429
+    last_index: int | None = None  # a page behind this row is answered 400
     groups_need_filter: bool = False  # the list of /api/v2/scim/v2/groups without filter: 400
     listed_without: tuple[str, ...] = ()  # left out of lists unless named in `attributes`; `members` is a fault, too
     visibility_delay: int = 0  # reads (one by id, or a list) by which a new user is not there yet
@@ -203,12 +208,19 @@ def _read(value: Any, kind: Any, rules: Mapping[str, Any]) -> Any:
     if kind is int:
         return _number(value, rules)
     if get_origin(kind) is tuple:
-        if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-            raise ValueError("a list of names")
-        return tuple(value)
+        return _names(value, rules)
     if value not in list(kind):
         raise ValueError("one of " + ", ".join(kind))
     return kind(value)
+
+
+def _names(value: Any, rules: Mapping[str, Any]) -> tuple[str, ...]:
+    choices = rules.get("choices", ())
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise ValueError("a list of names")
+    if choices and not set(value) <= set(choices):
+        raise ValueError("a list of " + ", ".join(choices))
+    return tuple(value)
 
 
 def _number(value: Any, rules: Mapping[str, Any]) -> int:

@@ -206,6 +206,44 @@ def sort(world: World) -> Any:
     return world.names(sortBy="userName"), supported
 
 
+def group_case(world: World) -> Any:
+    texts = ("displayname eq all agents", "displayname eq All Agents")
+    return tuple(world.client.get("/groups", params={"filter": text}).json()["totalResults"] for text in texts)
+
+
+def features(world: World) -> Any:
+    path = f"/Users/{world.person()}"
+    config = world.client.get("/ServiceProviderConfig").json()
+    said = [name for name in ("patch", "filter", "sort", "etag") if config[name]["supported"]]
+    patched = world.patch(path, operation("add", "title", "Lead")).status_code
+    found = world.names(filter="userName eq ann@example.com")
+    read = world.client.get(path)
+    stale = world.client.delete(path, headers={"If-Match": '"7"'}).status_code
+    return said, patched, found, read.headers.get("etag"), read.json()["meta"].get("version"), stale
+
+
+def large_pages(world: World) -> Any:
+    queries = [{"count": 25}, {"count": 26, "attributes": "id"}, {"startIndex": 51, "count": 1}]
+    answers = [world.client.get("/Users", params=each) for each in queries]
+    found = [(it.status_code, it.headers.get("retry-after")) for it in answers]
+    return [pair if pair[1] else pair[0] for pair in found]
+
+
+def slot_filters(world: World) -> Any:
+    identifier = world.person(
+        phoneNumbers=[{"type": "work", "value": "+442079460958"}],
+        **{GEN: {"externalIds": [{"authority": "teams", "value": "t"}]}},
+    )
+    group, path = world.group(), f"/Users/{identifier}"
+    world.members(group, operation("add", "members", [{"value": identifier}]))
+    return [
+        world.patch(path, operation("replace", f'{GEN}:externalIds[authority eq "teams"].value', "u")).status_code,
+        world.patch(path, operation("remove", 'roles[value eq "employee"]')).status_code,
+        world.patch(path, operation("replace", 'phoneNumbers[type sw "w"].value', "+442079460959")).status_code,
+        world.patch(group, operation("remove", f'members[value eq "{identifier}"]')).status_code,
+    ]
+
+
 def groups_without_filter(world: World) -> Any:
     answers = [world.client.get(f"http://sandbox{path}/groups") for path in (BASE, "/api/v2/scim")]
     answers.append(world.client.get("/groups", params={"filter": "displayname eq All Agents"}))
@@ -368,7 +406,7 @@ TRIALS: dict[str, Trial] = {
         ({"phone_form": "tel"}, ["tel:+16175550143", "tel:+442079460959; ext=7"]),
     ),
     "letter case of names": trial(
-        letter_case, ({}, (409, "ann", False)), ({"exact_user_names": True}, (201, "", True))
+        letter_case, ({}, (409, "ann", False)), ({"case_exact": ("username",)}, (201, "", True))
     ),
     "looking for inactive people": trial(
         find_inactive, ({}, ["ann"] * 4), ({"inactive_found": False}, ["", "", "", "ann"])
@@ -379,7 +417,29 @@ TRIALS: dict[str, Trial] = {
         ({}, ["ann"] * 4),
         ({"only_equality": True}, ["ann", "ann", (400, "invalidFilter"), (400, "invalidFilter")]),
     ),
-    "sorting": trial(sort, ({}, ("ann breakglass zoe", True)), ({"sortable": False}, ("breakglass zoe ann", False))),
+    "sorting": trial(
+        sort, ({}, ("ann breakglass zoe", True)), ({"unsupported": ("sort",)}, ("breakglass zoe ann", False))
+    ),
+    "letter case of group names": trial(
+        group_case, ({}, (1, 1)), ({"case_exact": ("displayName",)}, (0, 1)), ({"case_exact": ("userName",)}, (1, 1))
+    ),
+    "features": trial(
+        features,
+        ({}, (["patch", "filter", "sort", "etag"], 200, "ann", '"2"', "2", 412)),
+        ({"unsupported": ("patch", "filter")}, (["sort", "etag"], 501, (400, "invalidFilter"), '"1"', "1", 412)),
+        ({"unsupported": ("etag",)}, (["patch", "filter", "sort"], 200, "ann", None, None, 204)),
+    ),
+    "large pages": trial(
+        large_pages,
+        ({}, [200, 200, 200]),
+        ({"refused_page": 25}, [200, (429, "1"), 200]),
+        ({"last_index": 50}, [200, 200, 400]),
+    ),
+    "value filters of patches": trial(
+        slot_filters,
+        ({}, [200, 200, 200, 200]),
+        ({"only_slot_filters": True}, [200, 400, 400, 200]),
+    ),
     "groups without a filter": trial(
         groups_without_filter, ({}, [2, 2, 1]), ({"groups_need_filter": True}, [(400, "invalidFilter"), 2, 1])
     ),

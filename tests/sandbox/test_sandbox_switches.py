@@ -59,6 +59,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"failures": None}, "failures must be a whole number"),
     ({"dropped": "title"}, "dropped must be a list of names"),
     ({"dropped": ["title", 5]}, "dropped must be a list of names"),
+    ({"unsupported": ["bulk"]}, "unsupported must be a list of patch, etag, filter, sort"),
     ({"dropped": [], "conflict": 0, 5: 6}, "conflict must be .*; 5 is none"),
 ]
 
