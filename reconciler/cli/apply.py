@@ -1,7 +1,9 @@
 """`reconciler apply`: plan, ask, carry out, verify, record."""
 
+import re
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -10,9 +12,12 @@ from reconciler.cli.options import opened, target_options
 from reconciler.cli.output import error_line, show_plan, show_report
 from reconciler.cli.plan import code_of
 from reconciler.cli.progress import Progress
+from reconciler.errors import UsageError
 from reconciler.model import Succeeded
 from reconciler.reconcile import Reconciliation
 from reconciler.running import Options, Outcome, apply_target
+
+_ACCEPTED: Final = re.compile(r"[A-Za-z][A-Za-z-]*@[0-9a-f]{8}")
 
 
 @click.command("apply")
@@ -42,6 +47,7 @@ def command(
     """
     if not auto_approve and not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask on; to apply without a question add --auto-approve")
+    _check_accepted(accept)
     project = opened(settings, identities)
     progress = Progress(sys.stderr)
 
@@ -66,6 +72,13 @@ def command(
         click.echo("Apply cancelled: nothing was written.")
         return Exit.FAILED
     return _ended(outcome, verbose=verbose)
+
+
+def _check_accepted(accept: tuple[str, ...]) -> None:
+    for each in accept:
+        if not _ACCEPTED.fullmatch(each):
+            mend = "copy rule and digest from the plan, as in removals@3f2a9c41"
+            raise UsageError(f"--accept {each} is not RULE@DIGEST", mend)
 
 
 def _agreed(target: str) -> bool:
