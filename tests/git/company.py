@@ -1,0 +1,90 @@
+"""A company that works as the product means it: a bare origin, clones of it, and an organisation reached over HTTP."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.cli.in_process import QuickFolder, quick
+from tests.cli.provider import Provider, people, provider
+from tests.conftest import Ran
+from tests.record.git_world import REF, World, git
+
+TEAM = ("ann.lee", "bob.li")
+
+
+@dataclass(frozen=True)
+class Company:
+    world: World
+    running: Provider
+
+    @classmethod
+    @contextmanager
+    def founded(cls, world: World) -> Iterator[Self]:
+        """Main declares two people; nothing was applied yet."""
+        with provider() as running:
+            company = cls(world, running)
+            world.commit({"reconciler.yaml": running.settings(), "identities/a.yaml": people(*TEAM)})
+            yield company
+
+    @property
+    def seed(self) -> QuickFolder:
+        """The clone that people commit in."""
+        return quick(self.world.seed)
+
+    def clone(self, name: str, *options: str) -> QuickFolder:
+        return quick(self.world.clone(name, *options))
+
+    def declare(self, *keys: str, push: bool = True, folder: QuickFolder | None = None, **titles: str) -> str:
+        """Commit that these people are declared; the commit."""
+        where = (folder or self.seed).path
+        return self.world.commit({"identities/a.yaml": people(*keys, **titles)}, where, push=push)
+
+    def applied(self, folder: QuickFolder | None = None) -> Ran:
+        ran = apply(folder or self.seed)
+        assert ran.code == 0, ran.out + ran.err
+        self.running.asked.clear()
+        return ran
+
+    def history(self) -> list[str]:
+        """The messages of the record on the origin, the newest first."""
+        if not self.world.tip():
+            return []
+        return [
+            each.strip() for each in git(self.world.origin, "log", "--format=%B%x00", REF).split("\0") if each.strip()
+        ]
+
+    def active(self) -> set[str]:
+        """Who is active on the server, by key, of those with an address of the company."""
+        users = self.running.users()
+        found = {name for name, user in users.items() if user.get("active") is not False and "@example.com" in name}
+        return {name.removesuffix("@example.com") for name in found}
+
+
+def apply(folder: QuickFolder, *more: str) -> Ran:
+    return folder.run("apply", "--auto-approve", *more)
+
+
+def trailers(message: str) -> dict[str, str]:
+    return dict(re.findall(r"^([A-Z][A-Za-z-]+): (.*)$", message, re.MULTILINE))
+
+
+def acceptance_in(text: str) -> str:
+    found = re.search(r"\{rule: ([A-Za-z-]+), digest: ([0-9a-f]{8}),", text)
+    assert found, text
+    return f"{found[1]}@{found[2]}"
+
+
+def one_line(text: str) -> str:
+    """Text without its line ends, to look for sentences that may be wrapped."""
+    return " ".join(text.split())
+
+
+def said(ran: Ran) -> str:
+    return one_line(ran.out + ran.err)
+
+
+def data(folder: Path) -> Path:
+    return folder / ".reconciler"
