@@ -14,7 +14,9 @@ from reconciler.running import Options, plan_target
 
 @click.command("drift")
 @target_options
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print it."
+)
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
 def command(target: str | None, settings: Path | None, identities: Path | None, form: str, verbose: bool) -> Exit:
     """Show what moved on the server by other hands.

@@ -30,7 +30,7 @@ COMMANDS: Final = {
     "show": Entry("show", "Show a saved plan; needs no network."),
     "apply": Entry("apply", "Plan, ask, carry out, verify and record.", writes=True),
     "drift": Entry("drift", "Show what moved on the server by other hands."),
-    "schema": Entry("schema", "Print a JSON Schema."),
+    "schema": Entry("schema", "Print a JSON Schema, or the names of all of them."),
     "sandbox": Entry("sandbox", "Serve the embedded provider over HTTP."),
 }
 

@@ -25,12 +25,14 @@ def target_options(function: F) -> F:
             type=click.Path(path_type=Path),
             metavar="FILE",
             envvar="RECONCILER_SETTINGS",
+            show_envvar=True,
             help="The settings file; without it reconciler.yaml is looked for from here upwards.",
         ),
         click.option(
             "--target",
             metavar="NAME",
             envvar="RECONCILER_TARGET",
+            show_envvar=True,
             help="A target of the settings; else the default one.",
         ),
     ):

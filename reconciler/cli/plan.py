@@ -15,7 +15,9 @@ from reconciler.running import Options, plan_target
 @click.command("plan")
 @target_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan as well; see `show`.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the plan."
+)
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")
 def command(

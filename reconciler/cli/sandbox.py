@@ -15,7 +15,14 @@ from reconciler.sandbox.server import SandboxServer, serve
 
 @click.command("sandbox")
 @target_options
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="NUMBER",
+    default=8080,
+    show_default=True,
+    help="Where to listen; 0 takes a free port.",
+)
 def command(target: str | None, settings: Path | None, identities: Path | None, port: int) -> Exit:
     """Serve the embedded provider over HTTP.
 

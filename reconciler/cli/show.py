@@ -11,7 +11,9 @@ from reconciler.planfile import load
 
 @click.command("show")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the plan."
+)
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
 def command(file: Path, form: str, verbose: bool) -> Exit:
     """Show a saved plan; needs no network.
