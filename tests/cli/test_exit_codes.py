@@ -219,7 +219,7 @@ CASES = [
     Case(too_many_leave, "drift", 0),
     Case(broken, "drift", 1),
     Case(not_embedded, "drift", 1),
-    Case(drifted, "drift --format xml", 64, err="'text', 'json'"),
+    Case(drifted, "drift --format xml", 64, err="json"),
     # schema
     Case(empty, "schema", 0, out="identities"),
     Case(empty, "schema plan", 0, out='"$schema"'),
@@ -304,7 +304,7 @@ def running() -> Iterator[Provider]:
         ("apply --yes --auto-approve", "known: --accept"),
         ("apply --auto-approve --accept", "requires an argument"),
         ("aply --auto-approve", "did you mean apply?"),
-        ("plan --format yaml", "'text', 'json'"),
+        ("plan --format yaml", "json"),
         ("plan --detail", "did you mean --detailed-exitcode?"),
         ("apply --auto-approve --target prd", "did you mean prod?"),
         ("apply prod --auto-approve", "unexpected extra argument"),
