@@ -245,6 +245,6 @@ def _logins(declarations: Declarations) -> set[str]:
 _MOVES: tuple[Callable[[Declarations, Random], None], ...] = (
     _come, _come, _come, _leave, _leave, _release, _rename, _rekey,
     _of_somebody(_title), _of_somebody(_title), _manager, _of_somebody(_roles), _of_somebody(_roles),
-    _of_somebody(_skills), _of_somebody(_active), _of_somebody(_dates), _of_somebody(_dates),
+    _of_somebody(_skills), _of_somebody(_active), _of_somebody(_active), _of_somebody(_dates), _of_somebody(_dates),
     _team, _team, _members, _members, _members,
 )  # fmt: skip

@@ -1,16 +1,16 @@
 """A world with everybody who acts in it: who changes lines, who works on the server by hand, days, runs and faults."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 
-from builders import NO_RECORD
+from builders import NO_RECORD, OPEN
 from edits import BOSS, KEYS, ROLES, TITLES, Declarations, change_something
 from ledger import Ledger
 from world import OTHERS, Fault, Refused, Repository, Run, Server
 
-from reconciler.model import ResourceType
+from reconciler.model import Removal, ResourceType
 
 STEPS = 30
 
@@ -41,7 +41,9 @@ class History:
         made = []
         for number in range(parties):
             declarations = Declarations(date(2026, 6, 15))
-            repository = Repository(f"repository {number}", declarations.state)
+            removal = random.choice((Removal.DEACTIVATE, Removal.DEACTIVATE, Removal.DEACTIVATE, Removal.DELETE))
+            policy = replace(OPEN, removal_users=removal)
+            repository = Repository(f"repository {number}", declarations.state, policy=policy)
             made.append(Party(declarations, repository, Ledger(repository, declarations)))
         return cls(random, server, made)
 
@@ -100,7 +102,7 @@ class History:
             case 2:
                 server.give(live_id, "roles", random.choice(ROLES), None, OTHERS)
             case 3:
-                server.take(live_id, "roles", random.choice(ROLES))
+                server.take(live_id, "roles", random.choice(ROLES), OTHERS)
             case 4 | 5:
                 active = not server.accounts[live_id].active
                 server.set(live_id, "active", active, OTHERS)
@@ -109,7 +111,7 @@ class History:
             case 6 if groups:
                 server.give(random.choice(groups), "members", live_id, None, OTHERS)
             case 7 if groups:
-                server.take(random.choice(groups), "members", live_id)
+                server.take(random.choice(groups), "members", live_id, OTHERS)
             case 8:
                 self.come_or_go(live_id)
             case _:
@@ -119,7 +121,7 @@ class History:
         random, server = self.random, self.server
         login = f"{random.choice(KEYS)}{random.choice(('', '.new'))}@x.io"
         if server.accounts[live_id].name != BOSS and random.random() < 0.4:
-            server.delete(live_id)
+            server.delete(live_id, OTHERS)
         elif random.random() < 0.15:
             twin = copy.deepcopy(server.accounts[live_id])
             server.last += 1

@@ -32,7 +32,7 @@ from reconciler.model import (
     is_known,
 )
 from reconciler.reconcile import Reconciliation
-from reconciler.scim.paths import level_path
+from reconciler.scim.paths import element_of, level_path
 from reconciler.scim.values import same_value
 from reconciler.situation import Situation
 
@@ -48,7 +48,7 @@ class Ledger:
     finished run found it in place. `lines_when_off`: account -> the lines about somebody's being here when others
     switched her off, as long as they stay; only lines that a run had looked at before (`here_when_verified`).
     `left_by_us`: accounts that we switched off because nobody declares them any more. `ours`: accounts that were
-    declared once and have not been seen to be rid of everything that is ours.
+    declared once and have not been seen to be rid of everything that is ours. `forgotten`: accounts of a lost record.
     """
 
     repository: Repository
@@ -59,13 +59,15 @@ class Ledger:
     here_when_verified: dict[str, object] = field(default_factory=dict)
     left_by_us: set[str] = field(default_factory=set)
     ours: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
 
     # --- what happens beside the runs
 
     def forget_record(self, server: Server) -> None:
         """The record is lost, and with it every power that comes from it."""
-        for account in server.accounts.values():
+        for live_id, account in server.accounts.items():
             self._disown(account)
+            self.forgotten.add(live_id)
         self.verified.clear()
         self.left_by_us.clear()
         self.ours.clear()
@@ -126,6 +128,8 @@ class Ledger:
                     assert each.cause is not Cause.DRIFT, "5: drift in a plan that leaves it"
             if not drift:
                 self._check_return(change, server)
+        for change in plan.plan.drift:
+            self._check_drift(change, server, situation)
 
     def _note_declared(self, situation: Situation) -> None:
         references = Ground.of(situation).references
@@ -162,6 +166,29 @@ class Ledger:
         live_id, value = self.verified[line]
         now = dict(_lines(wanted, situation)).get(line, _GONE)
         assert live_id != change.live_id or value != now, f"5: {line} was verified, others moved it: {each.cause}"
+
+    def _check_drift(self, change: Change, server: Server, situation: Situation) -> None:
+        """Drift is what other hands did, and nothing that we did ourselves or have not done yet."""
+        if change.live_id is None:
+            gone = situation.applied.resources[change.address].live_id
+            assert gone is not None, "drift: a create that others have nothing to do with"
+            assert server.deleted[gone] != self.repository.name, f"4: we deleted {change.address}, and she is declared"
+            return
+        account = server.accounts[change.live_id]
+        if account.made_by != self.repository.name or change.live_id in self.forgotten:
+            return
+        for each in change.attribute_changes:
+            refers = each.item if each.item is not None else each.after
+            if each.path != "active" and (not isinstance(refers, str) or is_known(refers)):
+                assert self._moved_by_others(change.live_id, each, server), f"drift that nobody brought about: {each}"
+
+    def _moved_by_others(self, live_id: str, each: AttributeChange, server: Server) -> bool:
+        element = element_of(each.path)
+        name = (element[0] if element else each.path).rpartition(":")[2]
+        item = element[1] if element else each.item
+        writers = server.moved.get((live_id, each.path if item is None else name, item), set())
+        released = server.accounts[live_id].given.get((name, str(item))) == OTHERS
+        return bool(writers - {self.repository.name}) or released
 
     def _check_return(self, change: Change, server: Server) -> None:
         for each in change.attribute_changes:

@@ -50,6 +50,7 @@ def al(live_id="al", **more):
     [
         (NO_RECORD, live(), ["user.al create declared"]),
         (record(), live(), ["user.al create declared"]),
+        (record(entry("user.al", None, seen=True)), live(), ["user.al create declared"]),
         (record(al(None, values={}, pending=SENT)), live(), ["user.al create leftover"]),
         (record(al(None, values={}, pending=SENT)), live(live_user("n", "al@x.io", {"title": "Lead"})), []),
         (record(al("gone")), live(), ["user.al create drift"]),

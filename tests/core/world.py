@@ -66,9 +66,14 @@ class Refused(Exception):
 
 @dataclass
 class Server:
-    """A service provider. `dangling`: whether a deleted person stays in the member lists she was in."""
+    """A service provider. `dangling`: whether a deleted person stays in the member lists she was in.
+
+    `moved`: (account, path or list, item) -> everybody who ever wrote there. `deleted`: account -> who deleted it.
+    """
 
     accounts: dict[str, Account] = field(default_factory=dict)
+    moved: dict[tuple[str, str, str | None], set[str]] = field(default_factory=dict)
+    deleted: dict[str, str] = field(default_factory=dict)
     dangling: bool = False
     last: int = 0
 
@@ -110,6 +115,7 @@ class Server:
 
     def set(self, live_id: str, path: str, value: Any, by: str) -> None:
         account = self.accounts[live_id]
+        self.moved.setdefault((live_id, path, None), set()).add(by)
         if path in ("userName", "displayName") and set(self.named(account.resource_type, value)) - {live_id}:
             raise Refused(f"{value} is taken")
         if path == "active" and account.active is not value:
@@ -121,20 +127,23 @@ class Server:
 
     def give(self, live_id: str, name: str, item: str, level: float | None, by: str) -> None:
         held = self.accounts[live_id].lists.setdefault(name, {})
+        self.moved.setdefault((live_id, name, item), set()).add(by)
         if item not in held:
             self.accounts[live_id].given[name, item] = by
         held[item] = level
 
-    def take(self, live_id: str, name: str, item: str) -> None:
+    def take(self, live_id: str, name: str, item: str, by: str) -> None:
+        self.moved.setdefault((live_id, name, item), set()).add(by)
         self.accounts[live_id].lists.get(name, {}).pop(item, None)
         self.accounts[live_id].given.pop((name, item), None)
 
-    def delete(self, live_id: str) -> None:
+    def delete(self, live_id: str, by: str) -> None:
         del self.accounts[live_id]
+        self.deleted[live_id] = by
         if not self.dangling:
             for other, account in self.accounts.items():
                 if live_id in account.lists.get("members", {}):
-                    self.take(other, "members", live_id)
+                    self.take(other, "members", live_id, by)
 
     def perform(self, operation: Operation, by: str, ids: Mapping[str, str]) -> str:
         """Do it and give the id of what it was done to. Refused if it cannot be done."""
@@ -156,7 +165,7 @@ class Server:
             case DeleteResource(live_id=live_id):
                 if live_id not in self.accounts:
                     raise Refused("404")
-                self.delete(live_id)
+                self.delete(live_id, by)
                 return live_id
 
     def _post(self, resource_type: ResourceType, body: Mapping[str, Any], by: str) -> str:
@@ -176,9 +185,9 @@ class Server:
         if element is not None:
             name = element[0].rpartition(":")[2]
             if operation.op is PatchOp.REMOVE and element[2] is None:
-                self.take(live_id, name, element[1])
+                self.take(live_id, name, element[1], by)
             else:
-                self.accounts[live_id].lists[name][element[1]] = value
+                self.give(live_id, name, element[1], value, by)
         elif isinstance(value, list):
             for each in value:
                 self.give(live_id, path.rpartition(":")[2], each.get("value") or each["name"], each.get("level"), by)
