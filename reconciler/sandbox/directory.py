@@ -141,6 +141,7 @@ class Directory:
         }
 
     def _add(self, resource_type: ResourceType, document: JsonObject, identifier: str, asker: Asker) -> Row:
+        check_names(document, {}, resource_type, self.organisation, self.store)
         if resource_type.name == "User":
             self._fill_defaults(document, resource_type, set())
         self._take_in(resource_type, document, {}, identifier, asker)
@@ -162,6 +163,7 @@ class Directory:
         for name in ("roles", "active"):
             left.pop(name, None)
         after = replaced_document(left, sent, resource_type, frozenset())
+        check_names(after, left, resource_type, self.organisation, self.store)
         self._fill_defaults(after, resource_type, {"roles"})
         self._take_in(resource_type, after, left, before.id, asker)
         self.store.forget(before.id)
@@ -169,7 +171,9 @@ class Directory:
 
     def _change(self, resource_type: ResourceType, before: Row, after: JsonObject, asker: Asker) -> Row:
         require_attributes(after, resource_type)
-        self._take_in(resource_type, after, before.document(), before.id, asker)
+        held = before.document()
+        check_names(after, held, resource_type, self.organisation, self.store)
+        self._take_in(resource_type, after, held, before.id, asker)
         return self._save(resource_type, before, after, before.id)
 
     def _take_in(
@@ -188,7 +192,6 @@ class Directory:
         """Check a document and write it, unless it is what is there already (then the version stays)."""
         secret = forget_secrets(document, resource_type)
         held = before.document() if before else {}
-        check_names(document, held, resource_type, self.organisation, self.store)
         check_links(document, held, resource_type, identifier, self.organisation, self.store)
         if before is not None and document == held and not secret:
             return before

@@ -357,7 +357,7 @@ TRIALS: dict[str, Trial] = {
     "names that the organisation lacks": trial(
         unknown_names,
         ({}, (400, "invalidValue")),
-        ({"unknown_names": "ignore"}, (["Agent"], None, None)),
+        ({"unknown_names": "ignore"}, (["Agent"], HOME, None)),
     ),
     "a division that the organisation lacks": trial(
         unknown_division_later, ({}, (400, "invalidValue")), ({"unknown_names": "ignore"}, "Home")
