@@ -51,6 +51,7 @@ class _Reading:
     attributes: dict[str, Value] = field(default_factory=dict)
     lists: dict[str, dict[str, float | None]] = field(default_factory=dict)
     not_read: dict[str, str] = field(default_factory=dict)
+    several: dict[str, tuple[Value, ...]] = field(default_factory=dict)
 
     def leave_out(self, attribute: Attribute, why: str) -> None:
         """Nothing is said about an attribute; lists go by their name, paths may begin with a URN."""
@@ -101,6 +102,7 @@ class Decoder:
             attributes=reading.attributes,
             lists=reading.lists,
             not_read=reading.not_read,
+            several=reading.several,
             version=version_of(row),
         )
 
@@ -144,6 +146,8 @@ class Decoder:
         found = member(value, "value") if isinstance(value, dict) else value
         if isinstance(found, list | dict):
             reading.leave_out(attribute, "the server answers several values where there is one id")
+        elif unassigned(found) and isinstance(value, dict) and not all(map(unassigned, value.values())):
+            reading.leave_out(attribute, "the server answers somebody without an id")
         elif not unassigned(found):
             reading.attributes[attribute.path] = str(found)
 
@@ -193,6 +197,9 @@ class Decoder:
             why = f"{len(distinct)} values of {attribute.key} {key}" if key else f"values without {attribute.key}"
             reading.not_read[element_path(attribute, key)] = why
             reading.not_read.update({each.path: why for each in parts})
+            if attribute.value is not None:
+                values = sorted((content[attribute.value] for content in distinct), key=str)
+                reading.several[element_path(attribute, key, attribute.value)] = tuple(values)
             return
         content = distinct[0]
         for each in parts:
@@ -212,13 +219,10 @@ class Decoder:
         return known
 
     def _key(self, attribute: Attribute, raw: Any) -> str:
-        """The key of an element in the profile's spelling; "" for none."""
+        """The key of an element; "" for none."""
         if unassigned(raw) or isinstance(raw, list | dict):
             return ""
-        text = canonical_text(str(raw))
-        if text in attribute.keys:
-            return text
-        return next((each for each in attribute.keys if each.lower() == text.lower()), text)
+        return attribute.spelled(canonical_text(str(raw)))
 
     def _read_only(self, attribute: Attribute, key: str) -> bool:
         """Whether the provider owns the element; a pattern may end in ``*``."""

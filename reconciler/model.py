@@ -226,6 +226,7 @@ class LiveResource:
     `attributes`: path -> value. `lists`: list name -> item -> level (None where the list has no levels; a level also
     stands in `attributes` under its own path).
     `not_read`: attribute names or paths that were not asked for, never come back, or cannot be told apart -> why.
+    `several`: paths among those whose values cannot be told apart -> all of them.
     """
 
     resource_type: ResourceType
@@ -233,6 +234,7 @@ class LiveResource:
     attributes: Mapping[str, Value]
     lists: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     not_read: Mapping[str, str] = field(default_factory=dict)
+    several: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     version: str | None = None
 
     def at(self, path: str) -> Value | Unset:

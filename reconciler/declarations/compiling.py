@@ -188,7 +188,9 @@ class Compiler:
         for key, value in raw.items():
             if not self._knows(attribute, key, raw, lines):
                 continue
-            name = canonical_text(key)
+            name = attribute.spelled(canonical_text(key))
+            if name in elements:
+                self._twice(attribute, key, raw, lines)
             if isinstance(value, dict) and value:
                 cells = {
                     self._path(attribute, name, part): found
@@ -203,6 +205,15 @@ class Compiler:
                 found = self._part(attribute, part, raw, lines, key)
                 elements[name] = Parts({self._path(attribute, name, part): found} if found else {})
         return Elements(attribute.path, elements, spot)
+
+    def _twice(self, attribute: Attribute, key: str, raw: dict[str, Any], lines: Lines) -> None:
+        self.report.error(
+            "repeated-item",
+            lines.places.key(raw, key),
+            f"{attribute.name} has the {attribute.key} {quoted(key)} twice, in another case",
+            mend="take one out",
+            of=lines.of,
+        )
 
     def _cleared(self, attribute: Attribute, key: str, spot: Spot) -> Parts:
         parts = (attribute.value,) if attribute.value else attribute.parts

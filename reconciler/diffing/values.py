@@ -74,7 +74,7 @@ def _compare_attributes(
         if isinstance(resolved, Unresolved):
             finding.notes.append(f"{short_path(path)}: {resolved.reason}")
             continue
-        live = found.at(path)
+        live = rules.seen(found, path, resolved)
         known, announced = applied.get(path, NOTHING), pending.get(path, NOTHING)
         verdict = compare_scalar(resolved, live, known, announced, fold=rules.folds(path))
         if verdict is Verdict.NOT_COMPARED:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.model import ABSENT, ListMode, LiveResource, ResourceType, Unset, Value
+from reconciler.model import ABSENT, NOT_READ, ListMode, LiveResource, ResourceType, Unset, Value
 from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES, Attribute, AttributeTable
 from reconciler.scim.values import same_value
 
@@ -69,9 +69,17 @@ class AttributeRules:
         """Whether values at this path are equal whatever their case."""
         return _plain(path) in self.case_insensitive
 
+    def seen(self, resource: LiveResource, path: str, wanted: Value) -> Value | Unset:
+        """What live shows at a path to somebody who wants a value: that one, if it is among several."""
+        found = resource.at(path)
+        if found is NOT_READ:
+            fold = self.folds(path)
+            return next((each for each in resource.several.get(path, ()) if same_value(each, wanted, fold=fold)), found)
+        return found
+
     def in_place(self, resource: LiveResource, path: str, wanted: Value) -> bool:
         """Whether live holds the wanted value at a path; None is wanted absence."""
-        found = resource.at(path)
+        found = self.seen(resource, path, wanted)
         if isinstance(found, Unset):
             return wanted is None and found is ABSENT
         return wanted is not None and same_value(found, wanted, fold=self.folds(path))

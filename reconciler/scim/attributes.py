@@ -55,7 +55,8 @@ class Attribute:
 
     `parts`: sub-attributes of COMPLEX and KEYED. `key`: the sub-attribute that tells elements apart. `value`: for
     KEYED the part that a bare value means (None: there is none), for LEVELS the part that holds the number.
-    `keys`: the keys a provider knows (empty: any). `access`: losing the line takes away what it gave.
+    `keys`: the keys a provider knows (empty: any). `types`: keys that have a canonical spelling, whatever their case.
+    `access`: losing the line takes away what it gave.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Attribute:
     key: str = "type"
     value: str | None = "value"
     keys: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     format: Format = Format.PLAIN
     access: bool = False
     minimum: float = 0.0
@@ -80,6 +82,11 @@ class Attribute:
         core = self.schema in (CORE_USER, CORE_GROUP)
         object.__setattr__(self, "path", self.name if core else f"{self.schema}:{self.name}")
         object.__setattr__(self, "is_list", self.kind in (Kind.NAMES, Kind.LEVELS, Kind.MEMBERS))
+
+    def spelled(self, key: str) -> str:
+        """A key in its canonical spelling, if it has one: `type` is compared without case (RFC 7643 §8.7.1)."""
+        known = self.keys or self.types
+        return key if key in known else next((each for each in known if each.lower() == key.lower()), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,7 @@ def _text(*names: str, schema: str = CORE_USER) -> tuple[Attribute, ...]:
     return tuple(Attribute(name=name, kind=Kind.TEXT, schema=schema) for name in names)
 
 
+_PARTS = ("value", "display", "primary")
 _ADDRESS_PARTS = ("formatted", "streetAddress", "locality", "region", "postalCode", "country", "primary")
 
 USER_ATTRIBUTES: Final = AttributeTable(
@@ -139,11 +147,22 @@ USER_ATTRIBUTES: Final = AttributeTable(
             parts=("formatted", "familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix"),
         ),
         Attribute(name="active", kind=Kind.BOOLEAN),
-        Attribute(name="emails", kind=Kind.KEYED, parts=("value", "display", "primary")),
-        Attribute(name="phoneNumbers", kind=Kind.KEYED, parts=("value", "display", "primary"), format=Format.PHONE),
-        Attribute(name="ims", kind=Kind.KEYED, parts=("value", "display", "primary")),
-        Attribute(name="photos", kind=Kind.KEYED, parts=("value", "display", "primary")),
-        Attribute(name="addresses", kind=Kind.KEYED, parts=_ADDRESS_PARTS, value=None),
+        Attribute(name="emails", kind=Kind.KEYED, parts=_PARTS, types=("work", "home", "other")),
+        Attribute(
+            name="phoneNumbers",
+            kind=Kind.KEYED,
+            parts=_PARTS,
+            types=("work", "home", "mobile", "fax", "pager", "other"),
+            format=Format.PHONE,
+        ),
+        Attribute(
+            name="ims",
+            kind=Kind.KEYED,
+            parts=_PARTS,
+            types=("aim", "gtalk", "icq", "xmpp", "msn", "skype", "qq", "yahoo"),
+        ),
+        Attribute(name="photos", kind=Kind.KEYED, parts=_PARTS, types=("photo", "thumbnail")),
+        Attribute(name="addresses", kind=Kind.KEYED, parts=_ADDRESS_PARTS, value=None, types=("work", "home", "other")),
         Attribute(name="entitlements", kind=Kind.NAMES, access=True),
         Attribute(name="roles", kind=Kind.NAMES, access=True),
         Attribute(name="x509Certificates", kind=Kind.NAMES),

@@ -3,6 +3,7 @@
 Reading is lenient (a provider may answer ``"False"``), and never guesses: what cannot be understood stays text.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -11,7 +12,8 @@ from functools import lru_cache
 from reconciler.model import Address, Json, LiveReference, Value
 from reconciler.scim.attributes import Attribute, Format, Kind
 
-_E164_DIGITS = 15
+_CANONICAL_PHONE = re.compile(r"(?:tel:)?(\+[0-9]{7,15})(?:; ?ext=([0-9]{1,11}))?", re.ASCII | re.IGNORECASE).fullmatch
+"""E.164 (at most 15 digits), or RFC 3966 without separators, also with the blank that some providers write."""
 
 
 def canonical_text(raw: str) -> str:
@@ -20,9 +22,9 @@ def canonical_text(raw: str) -> str:
 
 
 def canonical_boolean(raw: object) -> bool | None:
-    """True and False, also where a provider writes them as text; None for anything else."""
-    if isinstance(raw, bool):
-        return raw
+    """True and False, also where a provider writes them as text or as 1 and 0; None for anything else."""
+    if isinstance(raw, bool) or raw in (0, 1):
+        return bool(raw)
     if isinstance(raw, str):
         return {"true": True, "false": False}.get(raw.strip().lower())
     return None
@@ -61,15 +63,15 @@ def canonical_phone(raw: str) -> str | None:
 
     Reads E.164, RFC 3966 (``tel:``) and what people write. Without ``+`` there is no country, so nothing is guessed.
     """
-    digits = raw[1:]
-    if raw.startswith("+") and digits.isdigit() and digits.isascii() and 7 <= len(digits) <= _E164_DIGITS:
-        return raw
-    return _parsed_phone(raw)
+    found = _CANONICAL_PHONE(raw)
+    return _with_extension(found[1], found[2]) if found else _parsed_phone(raw)
 
 
 @lru_cache(maxsize=65536)
 def _parsed_phone(raw: str) -> str | None:
-    text = raw.strip().removeprefix("tel:").strip()
+    text = raw.strip()
+    if text[:4].lower() == "tel:":
+        text = text[4:].strip()
     if not text.startswith("+"):
         return None
     import phonenumbers
@@ -79,7 +81,11 @@ def _parsed_phone(raw: str) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     number = str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-    return f"{number};ext={parsed.extension}" if parsed.extension else number
+    return _with_extension(number, parsed.extension)
+
+
+def _with_extension(number: str, extension: str | None) -> str:
+    return f"{number};ext={extension}" if extension else number
 
 
 def wire_phone(canonical: str) -> str:

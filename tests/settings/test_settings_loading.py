@@ -64,7 +64,7 @@ targets:
     identities: [identities/common/, ./identities/emea]
     timeZone: Europe/Berlin
     lists: {ENTITLEMENTS: authoritative, routingskills: additive}
-    notStored: [datehire, emails.primary, group.externalid]
+    notStored: [datehire, phoneNumbers.primary, group.externalid]
     pageSize: 50
     sandbox: {seed: sandbox/seed.yaml}
   two:
@@ -81,7 +81,7 @@ targets:
     assert one.identities == ("identities/common", "identities/emea")
     assert one.time_zone == "Europe/Berlin"
     assert one.modes == {"roles": ListMode.AUTHORITATIVE, "routingSkills": ListMode.ADDITIVE}
-    assert one.not_stored == ("dateHire", "emails.primary", "group.externalId")
+    assert one.not_stored == ("dateHire", "phoneNumbers.primary", "group.externalId")
     assert (one.page_size, one.sandbox_seed) == (50, "sandbox/seed.yaml")
     assert one.policy.drift_correct
     assert two.url == "https://two.example.com/scim"
