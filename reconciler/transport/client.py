@@ -38,6 +38,7 @@ from reconciler.transport.wording import not_scim, redirected, refused_status, s
 PATCH_MESSAGE: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _EMBEDDED_URL: Final = "http://sandbox.localhost"
 """Where requests to the embedded provider go; its transport answers in process, nothing is looked up."""
+_PAGES_AT_ONCE: Final = 4
 _GONE: Final = (404, 410)
 _NO_PAGING_MATTER: Final = (401, 403, 404)
 _PERHAPS_DONE: Final = (502, 504)
@@ -63,6 +64,8 @@ class Reader:
         self._wire = wire
         self._clock = clock or Clock()
         self._base_url = base_url.rstrip("/")
+        # a transport of the caller's answers in process: there is nothing to wait for
+        self._threads = _PAGES_AT_ONCE if transport is None else 1
         self._channel = Channel(base_url, wire, signer, methods=self._methods, transport=transport, clock=self._clock)
 
     @property
@@ -96,7 +99,8 @@ class Reader:
         def ask(paging: Mapping[str, str]) -> Page:
             return self._page(path, fixed | {**paging})
 
-        return complete_listing(ask, self._wire.page_size, shown_url(self._base_url + path), self._clock.sleep)
+        where = shown_url(self._base_url + path)
+        return complete_listing(ask, self._wire.page_size, where, self._clock.sleep, threads=self._threads)
 
     def close(self) -> None:
         """Give the connections back."""

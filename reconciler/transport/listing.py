@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from reconciler.errors import IncompleteListing, TargetError
 from reconciler.model import Json
+from reconciler.transport.ahead import WORTH, Ahead
 
 WALKS_AGAIN: Final = 3
 """How often a doubtful listing is walked again."""
@@ -52,17 +53,20 @@ class PageRefused(TargetError):
 Ask: TypeAlias = Callable[[Mapping[str, str]], Page]
 
 
-def complete_listing(ask: Ask, page_size: int | None, where: str, pause: Callable[[float], None]) -> Listing:
+def complete_listing(
+    ask: Ask, page_size: int | None, where: str, pause: Callable[[float], None], *, threads: int = 1
+) -> Listing:
     """Every row of a listing, or IncompleteListing with the numbers.
 
     `ask` takes paging parameters and gives a page; `where` is the address for messages; `pause` waits for seconds.
+    `threads`: how many pages may be waited for at once; with more than one, `ask` is called from several threads.
     """
     doubts: list[str] = []
     for attempt in range(WALKS_AGAIN + 1):
         if attempt:
             pause(float(attempt))
         try:
-            return _Walk(ask, page_size, where).run()
+            return _Walk(ask, page_size, where, threads).run()
         except _Doubt as doubt:
             doubts.append(str(doubt))
     raise IncompleteListing(
@@ -91,8 +95,10 @@ class _Doubt(Exception):
 class _Walk:
     """One walk from the first page to the last."""
 
-    def __init__(self, ask: Ask, page_size: int | None, where: str) -> None:
+    def __init__(self, ask: Ask, page_size: int | None, where: str, threads: int) -> None:
         self._ask = ask
+        self._threads = threads
+        self._ahead: Ahead[Page] | None = None
         self._page_size = page_size
         self._where = where
         self._rows: dict[str, Row] = {}
@@ -107,11 +113,17 @@ class _Walk:
 
     def run(self) -> Listing:
         """Walk. Raises _Doubt for what another walk may mend, IncompleteListing for what none will."""
-        page = self._first_page()
-        more = self._take(page)
-        while more:
-            page = self._next_page(page)
+        try:
+            page = self._first_page()
             more = self._take(page)
+            if more:
+                self._look_ahead(page)
+            while more:
+                page = self._next_page(page)
+                more = self._take(page)
+        finally:
+            if self._ahead is not None:
+                self._ahead.close()
         if self._trusted and self._total is not None and len(self._rows) < self._total:
             raise _Doubt(f"totalResults says {self._total}, {len(self._rows)} rows came")
         return Listing(rows=tuple(self._rows.values()), total=self._total, totals_trusted=self._trusted)
@@ -131,6 +143,18 @@ class _Walk:
         self._trusted = page.total is not None or page.next_cursor is not None
         return page
 
+    def _look_ahead(self, first: Page) -> None:
+        """Where the first page is what was asked for and many more must follow, they are asked for ahead of time."""
+        size, total = self._page_size, first.total
+        if self._threads < 2 or size is None or total is None or first.next_cursor is not None:
+            return
+        if len(first.rows) == size and total > WORTH * size:
+            self._ahead = Ahead(self._at, first=size + 1, size=size, total=total, threads=self._threads)
+
+    def _at(self, start: int) -> Page:
+        count = {"count": str(self._page_size)} if self._page_size is not None else {}
+        return self._ask({"startIndex": str(start)} | count)
+
     def _without_paging(self, refused: PageRefused) -> Page:
         """Some servers refuse the parameters of a first page; if they were not the reason, the first refusal counts."""
         try:
@@ -139,12 +163,13 @@ class _Walk:
             raise refused from None
 
     def _next_page(self, before: Page) -> Page:
-        count = {"count": str(self._page_size)} if self._page_size is not None else {}
         if before.next_cursor is None:
-            return self._ask({"startIndex": str(self._received + 1)} | count)
+            start = self._received + 1
+            return self._ahead.page(start) if self._ahead is not None else self._at(start)
         if before.next_cursor in self._cursors:
             raise _Doubt(f"the same cursor came twice, after {len(self._rows)} rows")
         self._cursors.add(before.next_cursor)
+        count = {"count": str(self._page_size)} if self._page_size is not None else {}
         try:
             return self._ask({"cursor": before.next_cursor} | count)
         except PageRefused as refused:
