@@ -239,6 +239,13 @@ def test_the_level_of_a_skill_is_a_scalar(level, values, pending, expected) -> N
     assert said(outcome) == [f"user.al {each.format(path)}" for each in expected]
 
 
+def test_a_level_that_is_right_is_left_beside_one_that_is_not() -> None:
+    wanted = desired(user("al", lists={"skills": listed(levels={"Billing": 4, "Refunds": 3})}))
+    found = live(live_user("al", skills={"Billing": 4, "Refunds": 1}))
+    path = level_path(SKILLS, "Refunds")
+    assert said(reconciled(wanted, found, record(al()))) == [f"user.al replace {path} declared"]
+
+
 def test_a_skill_comes_with_its_level_and_goes_without_a_word_of_it() -> None:
     wanted = desired(user("al", lists={"skills": listed(levels={"Billing": 4})}))
     applied = record(al({"skills": ours("Old")}, values={level_path(SKILLS, "Old"): 2}))

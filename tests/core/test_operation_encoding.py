@@ -1,5 +1,6 @@
 """Changes as SCIM messages: POST bodies and PATCH operations, and an independent implementation that applies them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -302,6 +303,16 @@ def test_scim2_models_brings_about_what_is_declared(held, roles, wanted, wanted_
     assert (
         reconciled(desired(user("al", wanted, lists=lists)), live(after), record(), profile=RFC).plan.operations == ()
     )
+
+
+def test_clearing_all_elements_leaves_those_that_the_provider_owns() -> None:
+    rules = replace(PROFILE.users, read_only_elements={"emails": ("other",)})
+    held = [{"type": "work", "value": "w"}, {"type": "home", "value": "h"}]
+    change = AttributeChange(path="emails", op=PatchOp.REMOVE, cause=Cause.DECLARED, before=held)
+    assert [each.path for each in patch_operations([change], None, rules)] == [
+        'emails[type eq "work"]',
+        'emails[type eq "home"]',
+    ]
 
 
 # --- values of undescribed attributes
