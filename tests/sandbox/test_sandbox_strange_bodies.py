@@ -88,7 +88,7 @@ def quietly(examples: int) -> Any:
     )
 
 
-@quietly(120)
+@quietly(50)
 @given(body=st.one_of(VALUES, RESOURCES, RESOURCES.map(lambda it: {"userName": "z", "displayName": "Z", **it})))
 def test_any_resource_is_answered(service: SandboxService, body: Any) -> None:
     send(service, "POST", "/users", body)
@@ -96,7 +96,7 @@ def test_any_resource_is_answered(service: SandboxService, body: Any) -> None:
     send(service, "PUT", f"/users/{identifier}", body)
 
 
-@quietly(200)
+@quietly(80)
 @given(body=PATCHES, kind=st.sampled_from(["User", "Group"]))
 def test_any_patch_is_answered(service: SandboxService, body: Any, kind: str) -> None:
     identifier = service.dump()[kind][0]["id"]
