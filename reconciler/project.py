@@ -17,7 +17,7 @@ from reconciler.model import DesiredState, Diagnostic, Severity
 from reconciler.profiles.profile import Profile
 from reconciler.record.repository import GitRepository
 from reconciler.record.store import GitError
-from reconciler.settings import Settings, Target
+from reconciler.settings import DEFAULT_FOLDER, Settings, Target
 from reconciler.settings.acceptances import NAME as ACCEPTANCES
 from reconciler.settings.acceptances import load_acceptances
 from reconciler.settings.loading import find_settings, load_settings
@@ -115,3 +115,13 @@ def open_project(start: Path, settings: Path | None, identities: Path | None) ->
     if not folder.is_dir():
         raise UsageError(f"there is no folder {identities}", "name the folder that holds the declarations")
     return Project(found, folder.parent, (folder.name,))
+
+
+def problems_without_settings(start: Path, settings: Path | None, identities: Path | None) -> tuple[Diagnostic, ...]:
+    """What is wrong with declarations whatever the settings say, for settings that cannot be used."""
+    base = find_settings(start, settings).parent
+    folder = (start / identities).resolve() if identities is not None else base / DEFAULT_FOLDER
+    if not folder.is_dir():
+        return ()
+    declarations = load_declarations(folder.parent, (folder.name,))
+    return (*declarations.diagnostics, *check_declarations(declarations, ()))

@@ -3,14 +3,16 @@
 Nothing was read, asked or written when this is printed.
 """
 
+import re
 from collections.abc import Sequence
 
 import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.output import error_line
-from reconciler.suggestions import suggestion
+from reconciler.suggestions import nearest, suggestion
 
+_WRONG_CHOICE = re.compile("'(.*)' is not one of ")
 _DRY_RUN = "`reconciler plan` is the dry run: it never writes"
 
 
@@ -39,6 +41,11 @@ def _words(error: click.UsageError) -> tuple[str, str]:
         return error.message, error.mend
     if isinstance(error, click.NoSuchOption):
         return f"there is no option {error.option_name}", _option_meant(error.option_name, error.ctx)
+    if isinstance(error, click.BadParameter) and error.param is not None and isinstance(error.param.type, click.Choice):
+        wrong = _WRONG_CHOICE.match(error.message)
+        meant = nearest(wrong[1], [str(each) for each in error.param.type.choices]) if wrong is not None else None
+        if wrong is not None and meant is not None:
+            return f"{error.param.opts[0]} cannot be {wrong[1]}", f"did you mean {meant}?"
     message = error.format_message().rstrip(".")
     return message[:1].lower() + message[1:], ""
 

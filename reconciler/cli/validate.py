@@ -7,7 +7,9 @@ import click
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import opened, target_options
 from reconciler.cli.output import show_diagnostics
+from reconciler.errors import InputError
 from reconciler.model import Severity
+from reconciler.project import problems_without_settings
 
 
 @click.command("validate")
@@ -17,13 +19,23 @@ def command(target: str | None, settings: Path | None, identities: Path | None) 
 
     Every problem of every file is reported in one run. Without --target the declarations are checked for all targets.
     """
-    project = opened(settings, identities)
+    try:
+        project = opened(settings, identities)
+    except InputError as error:
+        if not error.diagnostics:
+            raise
+        show_diagnostics((*error.diagnostics, *problems_without_settings(Path.cwd(), settings, identities)))
+        return Exit.FAILED
     names = [target] if target else list(project.settings.targets)
     problems, declarations = project.problems([project.target(name) for name in names])
     if problems:
         show_diagnostics(problems)
     if any(each.severity is Severity.ERROR for each in problems):
         return Exit.FAILED
-    users, groups = len(declarations.users), len(declarations.groups)
-    click.echo(f"Valid: {users} users and {groups} groups in {declarations.files} files, for {', '.join(names)}.")
+    users, groups = _count(len(declarations.users), "user"), _count(len(declarations.groups), "group")
+    click.echo(f"Valid: {users} and {groups} in {_count(declarations.files, 'file')}, for {', '.join(names)}.")
     return Exit.DONE
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -43,7 +43,7 @@ class Compiler:
         self.target = target
         self.profile = profile
         self.report = report
-        self.references = References(view, target, report)
+        self.references = References(view, target, profile, report)
         self.texts = Texts(profile, report)
         self._templates: dict[str, Layer] = {}
         self._doubtful: dict[Address, set[str]] = {}
@@ -131,7 +131,7 @@ class Compiler:
             "unsupported-attribute",
             source,
             f"{self.profile.title} does not take {name}",
-            why=rules.unsupported.get(name, "It is no attribute of its schemas."),
+            why=_sentence(rules.unsupported.get(name, "It is no attribute of its schemas")),
             mend="take the line out, or write it in the overrides of a target that takes it",
             of=of,
         )
@@ -371,3 +371,7 @@ class Compiler:
             if value is None:
                 return None
         return Single(name, value, lines.spot())
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

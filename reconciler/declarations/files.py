@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reconciler.declarations.declared import normal_folder
 from reconciler.model import Diagnostic, Severity, SourceLocation
+from reconciler.suggestions import suggestion
 from reconciler.yamlsource import MAX_BYTES, YamlFile, read_yaml
 
 
@@ -40,7 +41,8 @@ def read_folders(base: Path, folders: Sequence[str]) -> Reading:
 def _walk(base: Path, folder: str, troubles: list[Diagnostic]) -> Iterator[tuple[str, Path]]:
     root = base / folder
     if not root.is_dir():
-        mend = "make it, or mend the path in the settings"
+        near = suggestion(folder, _folders(base))
+        mend = near if near.startswith("did") else "make it, or mend the path in the settings"
         troubles.append(_error("no-such-folder", folder, f"there is no folder {folder}", mend=mend))
         return
     if not _is_inside(root, base):
@@ -53,6 +55,13 @@ def _walk(base: Path, folder: str, troubles: list[Diagnostic]) -> Iterator[tuple
             if name.startswith(".") or not _is_wanted(path, root, base, troubles):
                 continue
             yield _relative(path, base), path
+
+
+def _folders(base: Path) -> list[str]:
+    try:
+        return [each.name for each in base.iterdir() if each.is_dir() and not each.name.startswith(".")]
+    except OSError:
+        return []
 
 
 def _is_wanted(path: Path, root: Path, base: Path, troubles: list[Diagnostic]) -> bool:

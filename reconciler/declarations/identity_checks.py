@@ -146,8 +146,8 @@ def _unique(resources: Mapping[Address, DesiredResource], name: str, path: str, 
                 code,
                 (origin.source if origin else None) or resource.source,
                 f"{address} and {earlier.address} ({earlier.source}) have the same {name}, {quoted(value)}",
-                why="Compared without case, they are one.",
-                mend="mend one of them, or take one out",
+                why="" if value == earlier.attributes[path] else "Compared without case, they are one.",
+                mend="give one of them another, or take one of the two out",
                 of=address,
             )
 

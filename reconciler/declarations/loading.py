@@ -27,6 +27,7 @@ _USERS_ONLY: Final = Hint(
     why="Only a user's own lines may hold it: templates and overrides do not nest.",
     mend="write it with the user, beside userName",
 )
+_ONE_PERSONS: Final = Hint(code="unknown-key", why="It belongs to one person.", mend="write it with the user")
 HINTS: Final = {
     "password": Hint(
         code="password",
@@ -35,7 +36,8 @@ HINTS: Final = {
         mend="take it out, and change the password if it is in use",
     ),
     **dict.fromkeys(("id", "meta", "schemas", "$ref"), _SERVERS_OWN),
-    **dict.fromkeys(("from", "without", "overrides", "targets", "formerly", "username"), _USERS_ONLY),
+    **dict.fromkeys(("from", "without", "overrides", "targets", "formerly"), _USERS_ONLY),
+    "username": _ONE_PERSONS,
     "skills": Hint(code="unknown-key", why="", mend="did you mean routingSkills?"),
     "languages": Hint(code="unknown-key", why="", mend="did you mean routingLanguages?"),
 }

@@ -163,6 +163,8 @@ class _Group:
         if not isinstance(raw, dict):
             return self._user(raw, source)
         kinds = [each for each in ("user", "group", "live") if each in raw]
+        if not kinds and self.places.has_hole(raw):
+            return None
         if len(kinds) != 1:
             self.report.error(
                 "wrong-member",

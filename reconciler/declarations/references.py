@@ -7,6 +7,7 @@ from reconciler.declarations.declared import View
 from reconciler.declarations.lines import Lines
 from reconciler.declarations.reporting import Reporter, quoted
 from reconciler.model import Address, LiveReference, ResourceType, SourceLocation, Value
+from reconciler.profiles.profile import Profile
 from reconciler.scim.values import canonical_text
 from reconciler.settings import Target
 from reconciler.suggestions import suggestion
@@ -19,8 +20,9 @@ _MOST_GUESSES: Final = 20
 class References:
     """Look-ups for one target. `left_out`: who names whom that is declared, but not for this target."""
 
-    def __init__(self, view: View, target: Target, report: Reporter) -> None:
+    def __init__(self, view: View, target: Target, profile: Profile, report: Reporter) -> None:
         self.view = view
+        self.profile = profile
         self.target = target
         self.report = report
         self._guesses = 0
@@ -39,9 +41,9 @@ class References:
             if self.view.unread or (self.view.nameless and "@" in str(name)):
                 return None
             near = self._near(self.view.near_user, name)
-            mend = f"did you mean {near}?" if near else f"write {{live: {name}}} for somebody who is not declared"
+            mend = f"did you mean {near}?" if near else f"declare {name}, or write {{live: {name}}} for somebody else's"
             if self.view.group(name) is not None:
-                mend = f"write {{group: {name}}} for a group inside this one"
+                mend = self._mend_of_group(name, code)
             what = code.removeprefix("unknown-")
             summary = f"{what} {quoted(name)}: nobody declared here has this key or userName"
             self.report.error(code, source, summary, mend=mend, of=of)
@@ -50,6 +52,14 @@ class References:
             self.leave_out(of, source, entry.key)
             return None
         return Address(ResourceType.USER, entry.key)
+
+    def _mend_of_group(self, name: Any, code: str) -> str:
+        """What to write where a group stands in the place of a person."""
+        if code != "unknown-member":
+            return "name a person: this is a group"
+        if self.profile.membership.nested:
+            return f"write {{group: {name}}} for a group inside this one"
+        return f"name the people: {self.profile.title} takes no groups inside groups"
 
     def group(self, name: Any, source: SourceLocation, of: Address | None) -> Address | None:
         """The address of a group by its key; None, and said so, if there is none for this target."""

@@ -88,8 +88,7 @@ def _left_out(compiler: Compiler) -> tuple[Diagnostic, ...]:
         Diagnostic(
             severity=Severity.NOTICE,
             code="not-for-target",
-            summary=f'{owner or "a template"}: left out, as not for target "{compiler.target.name}": '
-            + shown_names(list(dict.fromkeys(names))),
+            summary=f'left out, as not for target "{compiler.target.name}": ' + shown_names(list(dict.fromkeys(names))),
             detail="Their own `targets` leave this target out.",
             address=owner,
             source=places[owner],

@@ -34,7 +34,7 @@ class Texts:
         text = clean(raw)
         if text:
             return text
-        mend = "write null to clear, or take the line out"
+        mend = "write a value, null to clear it, or nothing at all"
         self.report.error("empty-text", at.place(), f"{name} holds blanks only", mend=mend, of=at.of)
         return None
 
@@ -46,7 +46,9 @@ class Texts:
         if attribute.format is Format.PHONE:
             return canonical_phone(text) or self._bare_extension(name, text, at)
         if attribute.name == "emails" and (" " in text or not all(text.partition("@"))):
-            self.report.error("wrong-email", at.place(), f"{name}: {quoted(text)} is no e-mail address", of=at.of)
+            mend = "write it like ann@example.com"
+            summary = f"{name}: {quoted(text)} is no e-mail address"
+            self.report.error("wrong-email", at.place(), summary, mend=mend, of=at.of)
             return None
         return text
 

@@ -187,13 +187,20 @@ def _as_faults(error: Any, where: Where) -> Iterator[Fault]:
 
 
 def _is_news(fault: Fault, unknown: Sequence[str], data: Any, places: Places) -> bool:
-    """A key that is missing because it is empty or misspelled is reported as that, and not again as missing."""
+    """What is wrong only because of an error that is reported already is not reported again."""
+    if fault.keyword in ("type", "minItems", "minProperties") and _is_cut(_at(data, fault.where), places):
+        return False
     if fault.keyword != "required":
         return True
     if places.may_hide(_at(data, fault.where), str(fault.subject)):
         return False
     known = fault.node.get("properties", {})
     return all(nearest(each, known) != fault.subject for each in unknown)
+
+
+def _is_cut(value: Any, places: Places) -> bool:
+    """Whether nobody knows what is missing from a value, as an error that is reported already cut it off."""
+    return isinstance(value, dict | list) and None in places.hidden(value)
 
 
 def _finding(fault: Fault, data: Any, places: Places, scope: Scope | None, hints: Mapping[str, Hint]) -> Finding:

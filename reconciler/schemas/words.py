@@ -1,7 +1,9 @@
 """One sentence for each way in which a value can miss its schema. Pure words: no validator, no files."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
+from unicodedata import normalize
 
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import Quoted
@@ -49,13 +51,14 @@ def word(fault: Fault, where: tuple[str | int, ...], owner: str) -> tuple[str, s
             return _missing(fault, name)
         case "propertyNames":
             rule = _own(fault.node) or "may not be used as a key here"
-            return "bad-key", f'"{_cut(str(fault.subject))}" {rule}', "", "write another key"
+            return "bad-key", f'"{_cut(str(fault.subject))}" {rule}', "", _other_key(fault)
         case "type":
             return _type(fault, name)
         case "enum" | "const":
             return _choice(fault, name)
         case "minLength" if fault.subject == "":
-            return "empty-text", f"{name} is an empty text", "", _CLEAR
+            clear = _CLEAR if "null" in fault.node.get("type", ()) else "write a value"
+            return "empty-text", f"{name} is an empty text", "", clear
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             return "out-of-range", f"{name} {_expected(fault)}, not {shown(fault)}", "", ""
         case "minItems" | "minProperties":
@@ -103,6 +106,16 @@ def _missing(fault: Fault, name: str) -> tuple[str, str, str, str]:
     return "missing-key", f"{fault.subject} is missing{owner}", "", f"write {fault.subject}"
 
 
+def _other_key(fault: Fault) -> str:
+    """A key like the one that is none, if it can be made of it."""
+    pattern = fault.node.get("pattern", "") if isinstance(fault.node, dict) else ""
+    plain = normalize("NFKD", str(fault.subject).strip()).encode("ascii", "ignore").decode()
+    likely = "-".join(plain.split()) if pattern else ""
+    if likely and re.search(pattern, likely):
+        return f"write another key, such as {likely}; the name that people see is displayName"
+    return "write another key"
+
+
 def _type(fault: Fault, name: str) -> tuple[str, str, str, str]:
     types = fault.node.get("type", ()) if isinstance(fault.node, dict) else ()
     types = [types] if isinstance(types, str) else list(types)
@@ -116,7 +129,12 @@ def _type(fault: Fault, name: str) -> tuple[str, str, str, str]:
     elif value is None and "null" not in types:
         mend = "take the line out"
     elif types == ["array"] or (types and set(types) <= {"array", "null"} and isinstance(value, str)):
-        mend = "write one item a line with a dash, or [a, b]"
+        plain = isinstance(value, str) and len(value) <= _LONGEST_SHOWN and not set(value) & set("[]{},:#\"'")
+        mend = f"write [{value}], or one item a line with a dash" if plain else "write one item a line with a dash"
+    elif isinstance(value, list) and "object" in types:
+        mend = "write key: value instead of items with dashes"
+    elif isinstance(value, list) and "string" in types:
+        mend = "write one text, without brackets or dashes"
     return "wrong-type", f"{name} {_expected(fault)}, not {shown(fault)}", "", mend
 
 

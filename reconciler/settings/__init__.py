@@ -6,9 +6,12 @@ Secrets are references and are resolved only where a request is signed; they are
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from reconciler.model import ListMode, Policy, SourceLocation
+
+DEFAULT_FOLDER: Final = "identities"
+"""Where declarations are, unless a target says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Target:
     name: str
     profile: str
     url: str
-    identities: tuple[str, ...] = ("identities",)
+    identities: tuple[str, ...] = (DEFAULT_FOLDER,)
     time_zone: str = "UTC"
     auth: Auth | None = None
     policy: Policy = field(default_factory=Policy)

@@ -36,7 +36,7 @@ def find_settings(start: Path, explicit: Path | None) -> Path:
     for folder in (start, *start.parents):
         for name in _OTHER_NAMES:
             if (folder / name).is_file():
-                raise InputError(f"there is no {NAME}, but {folder / name}", mend=f"rename it to {NAME}")
+                raise InputError(f"there is no {NAME}, but there is {folder / name}", mend=f"rename it to {NAME}")
     raise InputError(
         f"there is no {NAME} in {start} or above it",
         mend="go to the folder that holds it, name it with --settings FILE, or make one with reconciler init",
@@ -53,7 +53,8 @@ def load_settings(path: Path) -> Settings:
         raise InputError(f"{path} cannot be read ({why})", mend="check the path and its permissions") from error
     file = read_yaml(data, path.name)
     problems = list(file.diagnostics)
-    root = _root(file.documents, path.name, problems)
+    read = file.documents if file.partial is None else (*file.documents, file.partial)
+    root = _root(read, path.name, problems)
     settings = None
     if root is not None:
         whole = Section(data=root, places=file.places, problems=problems)
@@ -127,7 +128,9 @@ def _default_target(whole: Section, names: list[str]) -> str | None:
             )
         return None
     written = whole.text("defaultTarget")
-    if written is not None and names and written not in names:
+    targets = whole.section("targets")
+    unread = targets is None or targets.incomplete
+    if written is not None and names and written not in names and not unread:
         words = f'defaultTarget: there is no target "{written}"'
         whole.error("unknown-target", whole.place("defaultTarget"), words, suggestion(written, names))
     return written

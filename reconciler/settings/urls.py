@@ -62,7 +62,7 @@ def read_token_url(text: str) -> str | BadUrl:
         return BadUrl(
             "insecure-url",
             "would send credentials and personal data in the clear",
-            "write https:// (http:// is for this machine alone: 127.0.0.1, ::1, localhost)",
+            "write https:// (http:// is for this machine alone: 127.0.0.1, [::1], localhost)",
         )
     return _normal(split)
 

@@ -35,8 +35,8 @@ class Trouble:
         return cls(
             "glued-comment",
             "a comment is glued to this value: what follows # would vanish",
-            "YAML takes a # after a blank as the beginning of a comment.",
-            "put the value in quotes if # belongs to it, or write a blank after #",
+            "YAML takes a # after a space as the beginning of a comment.",
+            "put the value in quotes if # belongs to it, or write a space after #",
             line,
             column,
         )
@@ -104,6 +104,12 @@ def syntax_trouble(text: str, error: Any) -> Trouble:
         return _unreadable(text)
     problem, where = str(error.problem or ""), str(error.context or "")
     character = _character(text, mark)
+    conflict = _CONFLICT.search(text)
+    if conflict is not None:
+        return _conflict(text, conflict)
+    slip = _slip(text, problem, where, mark, context)
+    if slip is not None:
+        return slip
     if "tab character" in problem or (character == "\t" and "cannot start" in problem):
         return _tab(text, _index(text, mark.line, mark.column) + 1)
     for needle, build in _SENTENCES:
@@ -116,7 +122,52 @@ def syntax_trouble(text: str, error: Any) -> Trouble:
 
 _REST: Final = "What follows in this file is not read, so it is not checked either."
 _LOOK: Final = "look at the indentation, colons, brackets and quotes of this line and the one before"
+_CONFLICT: Final = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+_KEY: Final = re.compile(r"[ ]*(?:- )*([\w.@+-]+):")
+_CLOSE_COLON: Final = re.compile(r"[\w.@+-]+:(?=\S)")
 _Sentence = tuple[str, str, str, bool]
+
+
+def _conflict(text: str, found: re.Match[str]) -> Trouble:
+    summary = "git left a merge conflict in this file"
+    mend = "keep the lines that are right, and take out those that begin with <<<<<<<, ======= and >>>>>>>"
+    return Trouble("yaml-syntax", summary, _REST, mend, text.count("\n", 0, found.start()) + 1, 1)
+
+
+def _slip(text: str, problem: str, where: str, mark: Any, context: Any) -> Trouble | None:
+    """What the line itself tells about some frequent slips, where the parser only says what it waited for."""
+    line = _line(text, mark.line)
+    if "mapping values are not allowed" in problem:
+        key = _KEY.match(line)
+        if key is not None and key.end() == mark.column + 1:
+            summary = f"{key[1]} is indented deeper than the key before it, so it reads as part of its value"
+            return _at(mark.line, key.start(1), summary, "indent keys of one mapping alike")
+    elif "could not find expected ':'" in problem and context is not None:
+        rest = _line(text, context.line)[context.column :]
+        close = _CLOSE_COLON.match(rest)
+        if close is not None:
+            return _at(context.line, context.column + close.end(), "a space is missing after this colon", "write it")
+        return _at(context.line, context.column, "this key has no colon and no value", "write them, or take it out")
+    elif "expected ',' or" in problem and context is not None and context.line == mark.line:
+        closing = "}" if "mapping" in where else "]"
+        summary = f"a comma or {closing} is missing before this"
+        mend = "put a value in quotes if a colon, comma or bracket belongs to it"
+        return _at(mark.line, mark.column, summary, mend)
+    elif "did not find expected key" in problem and line[mark.column : mark.column + 2] == "- ":
+        summary = "a list item stands among keys"
+        return _at(mark.line, mark.column, summary, "write the key of the list above it, and the items below that key")
+    return None
+
+
+def _at(line: int, column: int, summary: str, mend: str) -> Trouble:
+    """A syntax problem; line and column count from 0."""
+    return Trouble("yaml-syntax", summary, _REST, mend, line + 1, column + 1)
+
+
+def _line(text: str, number: int) -> str:
+    """One line by its number, from 0."""
+    start = _index(text, number, 0)
+    return text[start:].split("\n", 1)[0]
 
 
 def _mapping_values(_: str) -> _Sentence:
@@ -151,7 +202,7 @@ def _anchor_name(_: str) -> _Sentence:
 
 def _key_expected(_: str) -> _Sentence:
     summary = "a key with a colon is missing here, or the line is indented wrongly"
-    return "yaml-syntax", summary, "indent keys of one mapping alike, and write a colon and a blank after each", False
+    return "yaml-syntax", summary, "indent keys of one mapping alike, and write a colon and a space after each", False
 
 
 def _dash_expected(_: str) -> _Sentence:
@@ -209,7 +260,7 @@ def _tab(text: str, index: int, lines: int = 1) -> Trouble:
         "tab-indentation",
         "a tab stands in the indentation" + (f", here and in {lines - 1} more lines" if lines > 1 else ""),
         "How wide a tab is depends on the editor; YAML does not allow it.",
-        "use blanks",
+        "use spaces",
         text.count("\n", 0, index) + 1,
         text.index("\t", start) - start + 1,
     )

@@ -348,7 +348,7 @@ class Reader:
         self._trouble(
             "repeated-key",
             packed,
-            f"{key} stands twice in this mapping: here and in line {line_of(first)}",
+            f"{key} stands twice in this mapping: here and on line {line_of(first)}",
             "YAML would keep the last and drop the first without a word.",
             "keep one of them, or join what they hold",
         )

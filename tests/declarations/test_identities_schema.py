@@ -175,7 +175,7 @@ def codes_in_the_code() -> set[str]:
             "take the quotes away: in quotes it is text",
         ),
         ("title: true", "title must be text, not true", 'write "true" in quotes if it is text'),
-        ("roles: Agent", 'roles must be a list, not "Agent"', "write one item a line with a dash, or [a, b]"),
+        ("roles: Agent", 'roles must be a list, not "Agent"', "write [Agent], or one item a line with a dash"),
         ("roles: [{a: b}]", "roles item 1 must be text, not a mapping", ""),
         ('title: ""', "title is an empty text", "write null to clear, or take the line out"),
         ("startsOn: soon", 'startsOn must be a date such as 2026-12-31, not "soon"', ""),

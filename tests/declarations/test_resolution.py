@@ -476,8 +476,8 @@ def test_targets_narrow_and_references_to_others_are_left_out_and_counted(tmp_pa
     assert members(state, "g") == {"bob"}
     assert f"{ENTERPRISE}:manager" not in resource(state, "user.bob").attributes
     assert sorted((each.code, each.summary) for each in state.diagnostics) == [
-        ("not-for-target", 'group.g: left out, as not for target "here": ann'),
-        ("not-for-target", 'user.bob: left out, as not for target "here": ann, group h'),
+        ("not-for-target", 'left out, as not for target "here": ann'),
+        ("not-for-target", 'left out, as not for target "here": ann, group h'),
     ]
 
 

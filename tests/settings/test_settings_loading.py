@@ -432,7 +432,7 @@ MENDS: list[tuple[str, str]] = [
     (after(ONE, "timeZone: europe/Berlni"), "did you mean Europe/Berlin?"),
     (after(ONE, "lists: {rolls: additive}"), "did you mean roles?"),
     (after(ONE, "notStored: [group.externalID2]"), "did you mean group.externalId?"),
-    (ONE.replace("https:", "http:"), "write https:// (http:// is for this machine alone: 127.0.0.1, ::1, localhost)"),
+    (ONE.replace("https:", "http:"), "write https:// (http:// is for this machine alone: 127.0.0.1, [::1], localhost)"),
     (ONE + "policy: {limits: {removals: 0%}}", "write 0 to allow none"),
     (ONE + "policy: {privileged: {groups: [group.a]}}", "write a"),
 ]

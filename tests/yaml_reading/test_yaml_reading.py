@@ -235,5 +235,5 @@ def test_no_sentence_of_the_parser_gets_through() -> None:
 
 def test_repeated_keys_name_both_lines() -> None:
     (found,) = read_yaml(b"members: [a, b, c]\nx: y\nmembers: [a]\n", "f").diagnostics
-    assert found.summary == "members stands twice in this mapping: here and in line 1"
+    assert found.summary == "members stands twice in this mapping: here and on line 1"
     assert found.source.line == 3
