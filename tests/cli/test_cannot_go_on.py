@@ -175,7 +175,7 @@ def settings_under_another_name(folder: QuickFolder) -> None:
 
 
 def no_yaml(folder: QuickFolder) -> None:
-    folder.write("reconciler.yaml", "targets: [\n")
+    folder.write("reconciler.yaml", HERE + "policy: {drift: report\n")
 
 
 def inline_secret(folder: QuickFolder) -> None:
@@ -212,7 +212,7 @@ FOLDERS = [
     (no_secret_file, ("the secret file:secrets/token cannot be read", "check the path")),
     (no_settings, ("there is no reconciler.yaml in {folder}", "--settings FILE")),
     (settings_under_another_name, ("{folder}/reconciler.yml", "rename it to reconciler.yaml")),
-    (no_yaml, ("reconciler.yaml:2:1: error[", "1 error in 1 file")),
+    (no_yaml, ("reconciler.yaml:3:", "error[yaml-syntax]", "mend: ")),
     (inline_secret, ("reconciler.yaml:2:", "error[inline-secret]", "env:NAME")),
     (no_identities, ("identities", "error[")),
     (no_seed, ('target "here": there is no seed file {folder}/seed.yaml', "sandbox: {{seed: FILE}}")),
