@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from reconciler.model import Json, PatchOp, PatchOperation, Value
+from reconciler.scim.values import same_value
 
 _MEMBER = re.compile(r"[A-Za-z$][A-Za-z0-9_$-]*").fullmatch
 
@@ -27,9 +28,11 @@ def _members(path: str, before: Mapping[str, Json], after: Mapping[str, Json]) -
         held = before.get(name)
         if name not in before:
             yield PatchOperation(op=PatchOp.ADD, path=f"{path}.{name}", value=value)
-        elif isinstance(held, Mapping) and isinstance(value, Mapping) and held != value:
+        elif same_value(held, value):
+            continue
+        elif isinstance(held, Mapping) and isinstance(value, Mapping):
             yield from _anew(f"{path}.{name}", value)
-        elif held != value:
+        else:
             yield PatchOperation(op=PatchOp.REPLACE, path=f"{path}.{name}", value=value)
     for name in sorted(before.keys() - after.keys()):
         yield PatchOperation(op=PatchOp.REMOVE, path=f"{path}.{name}")

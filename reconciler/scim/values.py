@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
-from reconciler.model import Address, Json, LiveReference, Value
+from reconciler.model import Json, Value
 from reconciler.scim.attributes import Attribute, Format, Kind
 
 _CANONICAL_PHONE = re.compile(r"(?:tel:)?(\+[0-9]{7,15})(?:; ?ext=([0-9]{1,11}))?", re.ASCII | re.IGNORECASE).fullmatch
@@ -140,6 +140,8 @@ def same_value(one: Value, other: Value, *, fold: bool = False) -> bool:
         return one == other or (fold and one.casefold() == other.casefold())
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
-    if isinstance(one, Address | LiveReference):
-        return one == other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_value(value, other[name]) for name, value in one.items())
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same_value, one, other))
     return bool(one == other)

@@ -283,6 +283,21 @@ SPELLINGS = {
         other=[{ACME: {"level": each, "badge": {"colour": "red"}}} for each in (5, "4", 4.5, True)],
         difference=(f"{ACME}:level", REPLACE),
     ),
+    "members of an unknown extension": Spelling(
+        lines=f"{ACME}: {{badge: {{size: 1, tags: [x, y], deep: {{a: null}}}}}}",
+        same=[{ACME: {"badge": {"tags": ["x", "y"], "size": 1.0}}}],
+        other=[
+            {ACME: {"badge": each}}
+            for each in (
+                {"size": True, "tags": ["x", "y"]},
+                {"size": "1", "tags": ["x", "y"]},
+                {"size": 1, "tags": ["y", "x"]},
+                {"size": 1, "tags": ["x", "y"], "deep": {"a": "1"}},
+                {"size": 1},
+            )
+        ],
+        difference=(f"{ACME}:badge", REPLACE),
+    ),
     "what nobody declared": Spelling(
         lines="title: Lead",
         same=[
