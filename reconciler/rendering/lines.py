@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from reconciler.model import Action, AttributeChange, Change, PatchOp
+from reconciler.model import Action, AttributeChange, Change, PatchOp, Value
 from reconciler.rendering import wording
+from reconciler.rendering.complexes import differing_members
 from reconciler.rendering.naming import Names, attribute_name, attribute_rank, is_reference, person, shown, shown_pair
 from reconciler.rendering.neutral import NAME_LIMIT, neutral
 from reconciler.scim.paths import short_path
@@ -22,6 +23,8 @@ class Mark(StrEnum):
 
 
 _NOTHING: Final = "nothing"
+_NAMED: Final = 5
+"""How many members of a complex value are named."""
 _MARKS: Final = {PatchOp.ADD: Mark.ADD, PatchOp.REPLACE: Mark.CHANGE, PatchOp.REMOVE: Mark.REMOVE}
 _OPPOSITE: Final = {PatchOp.ADD: Mark.REMOVE, PatchOp.REPLACE: Mark.CHANGE, PatchOp.REMOVE: Mark.ADD}
 
@@ -65,6 +68,7 @@ def drift_lines(change: Change, names: Names) -> tuple[Line, ...]:
             lines += _list_lines(some, names, Mark.CHANGE, _OPPOSITE, asides)
             continue
         for each, note in zip(some, asides, strict=True):
+            note = _with_members(note, each.after, each.before)
             before, after = shown_pair(each.after, each.before, each.path, names)
             lines.append(
                 Line(
@@ -96,8 +100,17 @@ def _scalar(change: AttributeChange, names: Names, aside: str) -> Line:
         name=attribute_name(change.path),
         before=None if change.op is PatchOp.ADD else before,
         after=None if change.op is PatchOp.REMOVE else after,
-        aside=aside,
+        aside=_with_members(aside, change.before, change.after),
     )
+
+
+def _with_members(aside: str, before: Value, after: Value) -> str:
+    """What is said of a difference, and the members in which two complex values differ."""
+    members = differing_members(before, after)
+    if not members:
+        return aside
+    more = [f"{len(members) - _NAMED:,} more"] if len(members) > _NAMED else []
+    return "; ".join(filter(None, (aside, f"in it {', '.join(members[:_NAMED] + more)}")))
 
 
 def _list_lines(
