@@ -62,8 +62,9 @@ def _page(rows: list[bytes], start: int, count: int) -> bytes:
 class Connection(asyncio.Protocol):
     """HTTP/1.1, GET only, kept open (RFC 9112)."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, delay: float) -> None:
         self._provider = provider
+        self._delay = delay
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -77,13 +78,16 @@ class Connection(asyncio.Protocol):
             head, _, self._received = self._received.partition(b"\r\n\r\n")
             body = self._provider.answer(head.split(b" ", 2)[1].decode("ascii"))
             lines = b"HTTP/1.1 200 OK\r\nContent-Type: application/scim+json\r\nContent-Length: %d\r\n\r\n" % len(body)
-            self._transport.write(lines + body)
+            if self._delay:
+                asyncio.get_running_loop().call_later(self._delay, self._transport.write, lines + body)
+            else:
+                self._transport.write(lines + body)
 
 
-async def serve(provider: Provider) -> None:
-    """Answer until standard input ends."""
+async def serve(provider: Provider, delay: float) -> None:
+    """Answer, each request after `delay` seconds, until standard input ends."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(provider), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Connection(provider, delay), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await loop.run_in_executor(None, sys.stdin.read)
@@ -95,8 +99,9 @@ def main() -> None:
     parser.add_argument("--users", type=int, required=True)
     parser.add_argument("--state", choices=STATES, default="same")
     parser.add_argument("--big", type=int, default=0, help="one more group, with so many members")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
     options = parser.parse_args()
-    asyncio.run(serve(Provider(options.users, options.state, options.big)))
+    asyncio.run(serve(Provider(options.users, options.state, options.big), options.delay))
 
 
 if __name__ == "__main__":

@@ -117,6 +117,19 @@ def floor(parent: Path) -> Iterator[Row]:
     yield Row(what=what, measured=measured, value=sum(requests.values()), limit=allowed, unit="")
 
 
+def distant(parent: Path) -> Iterator[Row]:
+    """The same plan where each answer takes its time: waiting for several pages at once must show."""
+    page, delay = 100, 0.05
+    with world(parent, _MIDDLE, page=page, delay=delay) as made:
+        made.requests()
+        ours = alternating(3, lambda: made.reconciler("plan"))[0]
+        requests = sum(made.requests().values()) / 3
+    one_by_one = requests * delay
+    what = f"that plan where an answer takes {delay * 1000:.0f} ms, against waiting for each alone"
+    measured = f"{ours.wall:.1f} s; {requests:.0f} requests one by one would wait {one_by_one:.1f} s"
+    yield Row(what=what, measured=measured, value=ours.wall / one_by_one, limit=None)
+
+
 def printing(parent: Path) -> Iterator[Row]:
     """The text of a plan with very many different changes."""
     with world(parent, _MIDDLE, state="retitled", recorded=False) as made:
@@ -139,6 +152,7 @@ ROWS: Final[dict[str, Callable[[Path], Iterator[Row]]]] = {
     "members": members,
     "printing": printing,
     "floor": floor,
+    "distant": distant,
     "growth": growth,
     "terraform": against_terraform,
 }

@@ -43,13 +43,20 @@ class World:
 
 @contextmanager
 def world(
-    parent: Path, size: int, *, state: str = "same", page: int = 500, per_file: int = PER_FILE, recorded: bool = True
+    parent: Path,
+    size: int,
+    *,
+    state: str = "same",
+    page: int = 500,
+    per_file: int = PER_FILE,
+    recorded: bool = True,
+    delay: float = 0.0,
 ) -> Iterator[World]:
     """Make a company, serve it, and let an apply find all in place if `recorded`: then there is a record."""
     folder = parent / f"{size}-{state}-{page}-{per_file}"
     folder.mkdir()
     write_declarations(folder / "identities", size, per_file=per_file)
-    with serving(size, state) as port:
+    with serving(size, state, delay) as port:
         folder.joinpath("reconciler.yaml").write_text(_SETTINGS.format(port=port, page=page), encoding="utf-8")
         _commit(folder)
         made = World(folder=folder, port=port, size=size)
@@ -59,9 +66,10 @@ def world(
 
 
 @contextmanager
-def serving(size: int, state: str) -> Iterator[int]:
+def serving(size: int, state: str, delay: float) -> Iterator[int]:
     """A page server in a process of its own; gives its port."""
     command = [sys.executable, "-m", "benchmarks.pageserver", "--users", str(size), "--state", state]
+    command += ["--delay", str(delay)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the page server has no pipes")

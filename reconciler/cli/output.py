@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from reconciler.memory import no_collection
 from reconciler.model import Diagnostic, Plan, Result
 from reconciler.planfile import dump
 from reconciler.rendering.diagnostics import render_diagnostics
@@ -18,6 +19,7 @@ from reconciler.rendering.view import stamp, view
 FORMATS: Final = ("text", "json", "markdown", "html")
 
 
+@no_collection()
 def show_plan(plan: Plan, form: str, *, verbose: bool = False) -> None:
     """Print a plan in one of `FORMATS`."""
     write_text(sys.stdout, _rendered(plan, form, verbose))
