@@ -209,22 +209,33 @@ def _carried_out(
     audit = Audit.open(made_data_folder(run.project) / "audit" / f"{run.record.run}.jsonl", head=_head(run, plan))
     try:
         version = run.record.claim(announced, run.loaded)
-    except RecordTrouble:
+    except BaseException:
         audit.close()
         raise
     members = _members(reconciliation.situation.live)
-    results = execute(plan.operations, writer, run.profile, audit=audit, progress=progress, stop=stop, members=members)
-    troubles: list[ReconcilerError | None] = [_closed(audit)]
+    results: list[Result] = []
+    # what the record says however this ends: what was announced covers the next run, which looks again
+    concluded: AppliedState | None = None
+    troubles: list[ReconcilerError | None] = []
+
+    def note(result: Result) -> None:
+        results.append(result)
+        if progress is not None:
+            progress(result)
+
     try:
+        execute(plan.operations, writer, run.profile, audit=audit, progress=note, stop=stop, members=members)
         unverified, concluded = _verified(run, writer, reconciliation, announced, results)
     except TargetError as error:
-        # what was announced covers the next run, which looks again
         unverified = (_not_verified(error),)
-        concluded = _with_ids(announced, _created(reconciliation, results))
-    troubles.append(run.record.finish(concluded, run.loaded, version, _report(results)))
+    finally:
+        # also when something fails that nobody thought of: what was written must not be forgotten
+        troubles.append(_closed(audit))
+        left = _with_ids(announced, _created(reconciliation, results)) if concluded is None else concluded
+        troubles.append(run.record.finish(left, run.loaded, version, _report(results)))
     return Outcome(
         reconciliation=reconciliation,
-        results=results,
+        results=tuple(results),
         unverified=unverified,
         troubles=tuple(each for each in troubles if each is not None),
     )

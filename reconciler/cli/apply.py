@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from reconciler.cli.output import error_line, show_plan, show_report
 from reconciler.cli.plan import code_of
 from reconciler.cli.progress import Progress
 from reconciler.errors import UsageError
-from reconciler.model import Succeeded
+from reconciler.model import Failed, Plan, Result, Succeeded
 from reconciler.reconcile import Reconciliation
 from reconciler.running import Options, Outcome, apply_target
 
@@ -50,9 +51,12 @@ def command(
     _check_accepted(accept)
     project = opened(settings, identities)
     progress = Progress(sys.stderr)
+    plans: list[Plan] = []
+    ended = False
 
     def confirm(reconciliation: Reconciliation) -> bool:
         plan = reconciliation.plan
+        plans.append(plan)
         show_plan(plan, "text", verbose=verbose)
         if plan.violations or not plan.operations:
             return True
@@ -64,14 +68,26 @@ def command(
     try:
         with progress:
             outcome = apply_target(project, options, confirm=confirm, progress=progress.advance, stop=progress.stopped)
+        ended = True
     except KeyboardInterrupt:
         # Once something may be written, an interrupt is a wish that `progress` takes, not an exception.
         click.echo()
-        outcome = None
+        ended, outcome = True, None
+    finally:
+        if not ended and progress.results:
+            _show_broken_off(plans[-1], progress.results, verbose=verbose)
     if outcome is None:
         click.echo("Apply cancelled: nothing was written.")
         return Exit.FAILED
     return _ended(outcome, verbose=verbose)
+
+
+def _show_broken_off(plan: Plan, results: Sequence[Result], *, verbose: bool) -> None:
+    """What was done before something failed that nobody thought of; the operation under way may be done or not."""
+    last = max(each.number for each in results)
+    under_way = min((each.number for each in plan.operations if each.number > last), default=None)
+    broken = [] if under_way is None else [Failed(number=under_way, message="reconciler broke off here", unknown=True)]
+    show_report(plan, [*results, *broken], (), verbose=verbose)
 
 
 def _check_accepted(accept: tuple[str, ...]) -> None:

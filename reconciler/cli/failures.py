@@ -1,7 +1,11 @@
 """What is printed when a run cannot go on: one or a few lines with what, where and what to do; never a traceback."""
 
+import os
+import re
 import tempfile
 import traceback
+from collections.abc import Iterator
+from typing import Final
 
 import click
 
@@ -30,12 +34,38 @@ def report_failure(error: Exception) -> Exit:
     return Exit.FAILED
 
 
+_SHORTEST_SECRET: Final = 6
+_CREDENTIAL: Final = re.compile(r"""(?i)\b(bearer|basic|authorization)\b[\s:='"b]+(?:bearer |basic )?[^\s'",)]+""")
+_TOKEN: Final = re.compile(r"(?=[\w+/=.~-]*[0-9])(?=[\w+/=.~-]*[A-Za-z])[\w+/=.~-]{24,}")
+
+
+def _details(error: BaseException | None) -> Iterator[str]:
+    """A traceback without values: where it failed, and what the exceptions say with everything secret taken out."""
+    if error is None:
+        return
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    yield from _details(cause)
+    if cause is not None:
+        yield "\nwhich led to:\n\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__name__}: {_without_secrets(str(error))}\n"
+
+
+def _without_secrets(text: str) -> str:
+    """Credentials, whatever an environment variable holds, and what looks like a token are only named."""
+    text = _CREDENTIAL.sub(r"\1 (left out)", text)
+    for name, value in sorted(os.environ.items(), key=lambda each: len(each[1]), reverse=True):
+        if len(value) >= _SHORTEST_SECRET:
+            text = text.replace(value, f"(the value of {name})")
+    return _TOKEN.sub("(left out)", text)
+
+
 def _written_details(error: Exception) -> str:
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="reconciler-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
         ) as file:
-            traceback.print_exception(error, file=file)
+            file.writelines(_details(error))
     except OSError:
         return "the details could not be written to a file"
     return f"details, please report them: {file.name} (read it first: it may name people)"

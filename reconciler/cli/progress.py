@@ -14,7 +14,7 @@ class Progress:
         self._stream = stream
         self._shows = stream.isatty()
         self._total = 0
-        self._done = 0
+        self.results: list[Result] = []
         self._failed = 0
         self._stop = False
         self._handlers: dict[int, object] = {}
@@ -27,11 +27,11 @@ class Progress:
 
     def advance(self, result: Result) -> None:
         """One more result."""
-        self._done += 1
+        self.results.append(result)
         self._failed += not isinstance(result, Succeeded)
         if self._shows:
             failed = f", {self._failed} failed or skipped" if self._failed else ""
-            self._stream.write(f"\r\x1b[K{self._done} of {self._total}{failed}")
+            self._stream.write(f"\r\x1b[K{len(self.results)} of {self._total}{failed}")
             self._stream.flush()
 
     def stopped(self) -> bool:
@@ -51,6 +51,6 @@ class Progress:
     ) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
-        if self._shows and self._done:
+        if self._shows and len(self.results):
             self._stream.write("\r\x1b[K")
             self._stream.flush()
