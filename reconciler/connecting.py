@@ -12,7 +12,7 @@ from reconciler.errors import TargetError
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project
 from reconciler.recording import data_folder, made_data_folder
-from reconciler.sandbox import SandboxError, SandboxService, open_sandbox
+from reconciler.sandbox import SandboxError, SandboxService, open_sandbox, read_switches
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.settings import Target
 from reconciler.transport.client import Reader, Writer, open_reader, open_writer
@@ -68,16 +68,25 @@ def _opened(target: Target, folder: Path, beside: Path) -> SandboxService:
         summary = f'target "{target.name}": there is no seed file {seed}'
         raise TargetError(summary, "correct sandbox: {seed: FILE} in the settings, or add the file")
     try:
-        return open_sandbox(folder, target.profile, seed)
+        switches = read_switches(target.sandbox_switches)
+    except SandboxError as error:
+        mend = "correct sandbox: {switches: ...} in the settings; docs/sandbox.md lists them"
+        raise TargetError(_said(target, error), mend) from error
+    try:
+        return open_sandbox(folder, target.profile, seed, switches=switches)
     except SandboxError as error:
         begin_again = f"to begin with a fresh organisation delete {folder}"
         mend = f"mend {seed}; if that is right, {begin_again}" if seed else begin_again
-        said = " ".join(str(error).split()).rstrip(".")
-        raise TargetError(f'target "{target.name}": {said[:1].lower()}{said[1:]}', mend) from error
+        raise TargetError(_said(target, error), mend) from error
     except sqlite3.Error as error:
         raise _unusable(target, folder, str(error)) from error
     except OSError as error:
         raise _unusable(target, folder, (error.strerror or "no reason given").lower()) from error
+
+
+def _said(target: Target, error: SandboxError) -> str:
+    said = " ".join(str(error).split()).rstrip(".")
+    return f'target "{target.name}": {said[:1].lower()}{said[1:]}'
 
 
 def _unusable(target: Target, folder: Path, why: str) -> TargetError:

@@ -72,6 +72,7 @@ class Target:
     not_stored: tuple[str, ...] = ()
     page_size: int | None = None
     sandbox_seed: str | None = None
+    sandbox_switches: Mapping[str, object] = field(default_factory=dict)
     source: SourceLocation | None = None
 
     @property

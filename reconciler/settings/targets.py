@@ -16,6 +16,7 @@ from reconciler.settings.policy import read_policy
 from reconciler.settings.section import Section
 from reconciler.settings.urls import EMBEDDED, BadUrl, read_base_url, region_url
 from reconciler.suggestions import suggestion
+from reconciler.yamlsource import number
 
 _NO_ZONES: Final = ("localtime", "posixrules", "Factory")
 """Files of a time-zone database that are no zone, or another one on every machine."""
@@ -43,6 +44,7 @@ def read_target(section: Section, source: SourceLocation, policy: Policy, folder
         not_stored=_not_stored(section, profile),
         page_size=int(page_size) if isinstance(page_size, int | float) else None,
         sandbox_seed=sandbox.text("seed") if sandbox is not None else None,
+        sandbox_switches=_switches(sandbox),
         source=source,
         **({"identities": identities} if identities else {}),
     )
@@ -85,6 +87,14 @@ def _region(section: Section, profile: Profile) -> str | None:
         words = f'{section.name_of("region")}: profile {profile.name} knows no region "{region}"'
         section.error("unknown-region", section.place("region"), words, suggestion(region, profile.wire.regions))
     return url
+
+
+def _switches(sandbox: Section | None) -> dict[str, object]:
+    """As written, numbers as numbers; which there are is the embedded provider's business."""
+    section = sandbox.section("switches") if sandbox is not None else None
+    data = section.data if section is not None else {}
+    numbers = {key: number(value) if isinstance(value, str) else None for key, value in data.items()}
+    return {key: value if numbers[key] is None else numbers[key] for key, value in data.items()}
 
 
 def _check_sandbox(section: Section, url: str | None) -> None:
