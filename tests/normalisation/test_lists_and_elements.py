@@ -166,6 +166,13 @@ def test_external_ids_compare_with_case(tmp_path: Path) -> None:
     assert seen_group(tmp_path, "externalId: x", {"externalId": "X"}).differences == [("externalId", REPLACE)]
 
 
+def test_an_unknown_extension_of_a_group(tmp_path: Path) -> None:
+    lines = f"{ACME}: {{level: 4}}"
+    assert seen_group(tmp_path, lines, {ACME.upper(): {"Level": 4.0}}).differences == []
+    assert seen_group(tmp_path, lines, {ACME: {"level": 5}}).differences == [(f"{ACME}:level", REPLACE)]
+    assert seen_group(tmp_path, lines, {}).differences == [(f"{ACME}:level", ADD)]
+
+
 # --- what is written
 
 

@@ -76,6 +76,14 @@ def test_primary(case: Case, open_chain: OpenChain) -> None:
     drifted(chain, plain)
 
 
+@pytest.mark.parametrize("case", PRIMARIES, ids=str)
+def test_created_as_primary(case: Case, open_chain: OpenChain) -> None:
+    for value in (True, False):
+        chain = open_chain(case.profile)
+        chain.apply(ann(**case.lines(value)))
+        assert (case.found_in(chain.stored(LOGIN)) is True) is value
+
+
 def test_primary_moves_from_one_element_to_another(open_chain: OpenChain) -> None:
     chain = open_chain("rfc")
     work, home = {"value": "w@x.example"}, {"value": "h@x.example"}

@@ -129,6 +129,23 @@ def test_items_that_others_give_and_take(
     assert subject.held() == {subject.name(each) for each in ((0, 1, 2) if subject.additive else (0, 1))}
 
 
+CREATED = [each for each in LISTS if each[:2] != ("genesys", ResourceType.GROUP)]
+
+
+@pytest.mark.parametrize(
+    ("profile", "resource", "attribute"), CREATED, ids=[f"{profile}-{each.name}" for profile, _, each in CREATED]
+)
+def test_created_with_items(profile: str, resource: ResourceType, attribute: Attribute, open_chain: OpenChain) -> None:
+    subject = ListSubject(open_chain(profile), resource, attribute)
+    text = subject.text([2, 0])
+    if subject.of_group:
+        subject.login = "Team 2"
+        text = text.replace('"Team"', '"Team 2"')
+    found = [each for each in differences(subject.chain.apply(text).changes) if each.item is not None]
+    assert {(each.path, each.op) for each in found} == {(subject.path, PatchOp.ADD)}
+    assert subject.held() == {subject.name(0), subject.name(2)}
+
+
 @each_list
 def test_without_a_line_nothing_is_compared(
     profile: str, resource: ResourceType, attribute: Attribute, open_chain: OpenChain
