@@ -48,6 +48,7 @@ class Compiler:
         self._templates: dict[str, Layer] = {}
         self._doubtful: dict[Address, set[str]] = {}
         self._paths: dict[tuple[str, str, str], str] = {}
+        self._known_keys: set[tuple[str, str]] = set()
         self._spelling: dict[str, str] = {}
         readers: Mapping[Kind, _Read] = {
             Kind.TEXT: self._text,
@@ -186,7 +187,7 @@ class Compiler:
             return Elements(attribute.path, {}, spot, cleared=True)
         elements: dict[str, Parts] = {}
         for key, value in raw.items():
-            if not self._knows(attribute, key, raw, lines):
+            if (attribute.name, key) not in self._known_keys and not self._knows(attribute, key, raw, lines):
                 continue
             name = attribute.spelled(canonical_text(key))
             if name in elements:
@@ -239,6 +240,7 @@ class Compiler:
                 of=lines.of,
             )
             return False
+        self._known_keys.add((attribute.name, key))
         return True
 
     def _part(

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from reconciler.declarations.compiling import LIFECYCLE
 from reconciler.declarations.layers import Elements, Items, Spot
 from reconciler.declarations.people import Person
 from reconciler.declarations.reporting import Reporter, quoted
@@ -68,12 +67,9 @@ def check_amounts(found: Resolution, report: Reporter) -> None:
     table = found.compiler.profile.users.table
     for address, person in found.people.items():
         for name, compiled in person.merged.items():
-            attribute = table.get(name)
-            if attribute is None or name in LIFECYCLE:
-                continue
-            if isinstance(compiled, Items):
+            if isinstance(compiled, Items) and (attribute := table.get(name)) is not None:
                 _few_enough(attribute, len(compiled.items), compiled.spot, address, report)
-            elif isinstance(compiled, Elements):
+            elif isinstance(compiled, Elements) and (attribute := table.get(name)) is not None:
                 _few_enough(attribute, len(compiled.elements), compiled.spot, address, report)
                 _one_primary(attribute, compiled, address, report)
 
