@@ -239,7 +239,9 @@ def test_a_mistake_in_the_folder(
 def test_a_data_folder_that_may_not_be_written(tmp_path: Path) -> None:
     folder = at_rest(tmp_path)
     (folder.path / ".reconciler").mkdir(mode=0o500)
-    one_message(folder.run("apply", "--auto-approve"), f"{folder.path}/.reconciler cannot be written", "permissions")
+    one_message(
+        folder.run("apply", "--auto-approve"), f"{folder.path}/.reconciler cannot be written", "permission denied"
+    )
 
 
 # --- what an earlier run left is damaged
