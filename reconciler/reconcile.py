@@ -31,6 +31,7 @@ from reconciler.model import (
     is_known,
 )
 from reconciler.planning.ordering import name_swaps, order_operations
+from reconciler.planning.possible import without_impossible
 from reconciler.policy import check_policy, warned
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind
@@ -78,6 +79,7 @@ def reconcile(
     situation = Situation(desired=desired, live=live, applied=settled, matches=matches, profile=profile, policy=policy)
     differences = diff_resources(situation)
     changes, drift = _divided(differences.findings, context, profile)
+    changes, impossible = without_impossible(changes, profile)
     changes, swaps = _without_swaps(changes, profile)
     changes = tuple(warned(each, situation) for each in changes)
     operations = order_operations(changes, live, profile)
@@ -89,8 +91,14 @@ def reconcile(
         drift=drift,
         operations=operations,
         violations=tuple(each for each in violations if f"{each.rule}@{each.digest}" not in context.accepted),
-        refused=(*differences.refused, *swaps),
-        notices=(*context.notices, *_about_record(applied), *desired.diagnostics, *live.notices, *differences.notices),
+        refused=(*differences.refused, *impossible, *swaps),
+        notices=(
+            *context.notices,
+            *_about_record(applied, context.notices),
+            *desired.diagnostics,
+            *live.notices,
+            *differences.notices,
+        ),
         names=_names((*changes, *drift), situation),
         matched=_matched(situation),
         unmanaged=_unmanaged(situation),
@@ -153,8 +161,8 @@ def _without_swaps(changes: Sequence[Change], profile: Profile) -> tuple[tuple[C
     return tuple(each for each in changes if each.address not in circular), refused
 
 
-def _about_record(applied: AppliedState) -> list[Diagnostic]:
-    if applied.whole:
+def _about_record(applied: AppliedState, said: Iterable[Diagnostic]) -> list[Diagnostic]:
+    if applied.whole or any(each.code == "record-unusable" for each in said):
         return []
     what = "no record of earlier applies" if not applied.exists else "no apply has reached its end on this record"
     return [

@@ -39,7 +39,7 @@ def find_settings(start: Path, explicit: Path | None) -> Path:
                 raise InputError(f"there is no {NAME}, but there is {folder / name}", mend=f"rename it to {NAME}")
     raise InputError(
         f"there is no {NAME} in {start} or above it",
-        mend="go to the folder that holds it, name it with --settings FILE, or make one with reconciler init",
+        mend="go to the folder that holds it, or name it with --settings FILE",
     )
 
 

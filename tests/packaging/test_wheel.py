@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.packaging
+
 ROOT = Path(__file__).parents[2]
 SETTINGS = "targets:\n  here:\n    {profile: rfc, url: 'sandbox:'}\n"
 IMPORT_ALL = """

@@ -500,7 +500,7 @@ def test_a_named_file_that_is_none_is_a_wrong_call(tmp_path: Path) -> None:
 def test_no_settings_anywhere(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         find_settings(tmp_path, None)
-    assert "reconciler init" in caught.value.mend
+    assert "--settings FILE" in caught.value.mend
     (tmp_path / "reconciler.yml").write_text(ONE)
     with pytest.raises(InputError) as caught:
         find_settings(tmp_path, None)
