@@ -44,6 +44,7 @@ from reconciler.remembering import announce, conclude
 from reconciler.settings import Target
 from reconciler.settling import settle
 from reconciler.transport.client import Reader, Writer
+from reconciler.transport.discovery import discovered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,10 @@ class _Run:
             options=options,
         )
 
+    def knowing(self, reader: Reader) -> "_Run":
+        """The same run by what the service provider says it can do."""
+        return replace(self, profile=discovered(reader, self.profile))
+
     @no_collection()
     def reconcile(
         self,
@@ -148,6 +153,7 @@ def plan_target(project: Project, options: Options) -> Reconciliation:
     """What an apply would do now. Reads only."""
     run = _Run.open(project, options)
     with reader_for(project, run.target, run.profile) as reader:
+        run = run.knowing(reader)
         live = refresh(reader, run.profile, extensions=run.extensions)
     return run.reconcile(live, run.loaded.applied, notices=run.checkout.notices() if run.checkout else ())
 
@@ -170,6 +176,7 @@ def apply_target(
         raise run.loaded.trouble
     violations = _violations(run)
     with writer_for(project, run.target, run.profile) as writer:
+        run = run.knowing(writer)
         live = refresh(writer, run.profile, extensions=run.extensions)
         reconciliation = run.reconcile(live, run.loaded.applied, violations=violations)
         if not confirm(reconciliation):

@@ -7,6 +7,11 @@ from urllib.parse import unquote
 from reconciler.model import Json
 from reconciler.transport.answers import Answer, Refusal, folded
 
+_NO_METHOD: Final = (405, 501)
+_ABOUT_CONTENT: Final = (400, 403, 409, 422)
+"""What a request with one bad value is answered by one server or another."""
+_ABOUT_A_MEMBER: Final = (404, 500)
+"""The same where the bad value is the id of a member that there is not."""
 _NAMED: Final = 5
 """How many ids a message names."""
 
@@ -35,6 +40,23 @@ def is_version_conflict(answer: Answer | Refusal) -> bool:
         or (answer.status == 409 and answer.scim_type != "uniqueness")
         or (answer.status == 400 and answer.scim_type == "invalidVers")
     )
+
+
+def takes_no_such_patch(refusal: Refusal) -> bool:
+    """The server has no PATCH, or not for a path of this form (RFC 7644 §3.12 ``invalidPath``, ``invalidFilter``)."""
+    return refusal.status in _NO_METHOD or (
+        refusal.status == 400 and (refusal.scim_type or "").lower() in ("invalidpath", "invalidfilter")
+    )
+
+
+def takes_no_patch(refusal: Refusal) -> bool:
+    """The server has no PATCH at all."""
+    return refusal.status in _NO_METHOD
+
+
+def may_concern_a_part(refusal: Refusal, *, members: bool) -> bool:
+    """Whether a change may have been refused for one of the things that it asks for, so that the others can be had."""
+    return refusal.status in _ABOUT_CONTENT or (members and refusal.status in _ABOUT_A_MEMBER)
 
 
 def is_gone(refusal: Refusal) -> bool:

@@ -6,10 +6,12 @@ Pure. Paths are read back only in the one form that `scim.paths.item_path` write
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from reconciler.model import Json, PatchOp, PatchOperation
 from reconciler.transport.answers import folded
+
+Operations: TypeAlias = tuple[PatchOperation, ...]
 
 MEMBERS = "members"
 _FILTER = f"{MEMBERS}[value eq "
@@ -30,15 +32,31 @@ def removed(operations: Iterable[PatchOperation]) -> frozenset[str]:
     return frozenset(_taken(each) for each in operations if _takes(each))
 
 
-def without_members(operations: Iterable[PatchOperation], drop: Callable[[str], bool]) -> tuple[PatchOperation, ...]:
+def without_members(operations: Iterable[PatchOperation], drop: Callable[[str], bool]) -> Operations:
     """The same PATCH without the additions of certain ids; an operation that adds nobody any more is left out."""
     return tuple(_without(operations, drop))
 
 
-def still_needed(operations: Iterable[PatchOperation], present: Collection[str]) -> tuple[PatchOperation, ...]:
+def still_needed(operations: Iterable[PatchOperation], present: Collection[str]) -> Operations:
     """What of a PATCH is not in place already in a group that has these members."""
     left = without_members(operations, lambda member: member in present)
     return tuple(each for each in left if not (_takes(each) and _taken(each) not in present))
+
+
+def except_for(operations: Iterable[PatchOperation], refused: Collection[PatchOperation]) -> Operations:
+    """The same PATCH without the parts of it that were refused."""
+    nobody = added(refused)
+    left = without_members(operations, lambda member: member in nobody)
+    return tuple(each for each in left if each not in refused)
+
+
+def halves(
+    operations: Sequence[PatchOperation],
+) -> tuple[Operations, Operations] | None:
+    """A PATCH in two, each half by itself; None if it asks for one thing only. Added members can be told apart."""
+    single = tuple(_single(operations))
+    middle = len(single) // 2
+    return (_together(single[:middle]), _together(single[middle:])) if middle else None
 
 
 def members_of(body: Mapping[str, Json] | None) -> frozenset[str] | None:
@@ -48,6 +66,25 @@ def members_of(body: Mapping[str, Json] | None) -> frozenset[str] | None:
         return None
     shown = members[MEMBERS]
     return frozenset(_id(each) for each in (shown if isinstance(shown, list) else [shown] if shown else []))
+
+
+def _single(operations: Iterable[PatchOperation]) -> Iterator[PatchOperation]:
+    for each in operations:
+        if _adds(each):
+            yield from (replace(each, value=[entry]) for entry in _entries(each))
+        else:
+            yield each
+
+
+def _together(single: Iterable[PatchOperation]) -> Operations:
+    """Additions of one member each, side by side, as one addition."""
+    joined: list[PatchOperation] = []
+    for each in single:
+        if joined and _adds(each) and _adds(joined[-1]):
+            joined[-1] = replace(each, value=[*_entries(joined[-1]), *_entries(each)])
+        else:
+            joined.append(each)
+    return tuple(joined)
 
 
 def _without(operations: Iterable[PatchOperation], drop: Callable[[str], bool]) -> Iterator[PatchOperation]:

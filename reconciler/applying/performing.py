@@ -11,16 +11,18 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from reconciler.applying.judging import (
-    id_in,
-    is_gone,
-    is_no_target,
-    is_version_conflict,
-    named,
-    same_version,
-    taken_name,
+from reconciler.applying.changing import Changer, InParts
+from reconciler.applying.judging import id_in, is_gone, is_no_target, named, taken_name
+from reconciler.applying.memberships import (
+    Operations,
+    added,
+    except_for,
+    is_member_delta,
+    members_of,
+    removed,
+    still_needed,
+    without_members,
 )
-from reconciler.applying.memberships import added, is_member_delta, members_of, removed, still_needed, without_members
 from reconciler.audit import Audit, RequestLine
 from reconciler.errors import RecordTrouble, TargetError
 from reconciler.model import (
@@ -39,8 +41,8 @@ from reconciler.model import (
     known_after_apply,
 )
 from reconciler.profiles.profile import Profile
-from reconciler.scim.paths import url_path
-from reconciler.transport.answers import Answer, Refusal, version_of
+from reconciler.scim.paths import short_path, url_path
+from reconciler.transport.answers import Answer, Refusal
 from reconciler.transport.client import Writer
 
 Members: TypeAlias = Mapping[str, Collection[str]]
@@ -76,6 +78,7 @@ class Performer:
         self._writer = writer
         self._profile = profile
         self._audit = audit
+        self._changer = Changer(writer, profile, self._send)
         self._ids: dict[str, str] = {}
         self._versions: dict[str, str | None] = {}
         self._members: dict[str, frozenset[str] | None] = {key: frozenset(each) for key, each in members.items()}
@@ -144,20 +147,36 @@ class Performer:
         if isinstance(answer, Refusal) and chunk and removed(wanted) and is_no_target(answer):
             answer = self._patched_rest(operation, live_id, wanted, answer)
         if isinstance(answer, Refusal):
-            self._forget(live_id, answer)
-            return self._failed(operation, answer)
-        self._versions[live_id] = answer.version
-        if any(each.path == "active" and each.value is False for each in wanted):
+            parts = self._changer.in_parts(operation, self._path(operation, live_id), wanted, answer)
+        else:
+            parts = InParts(answer=answer)
+        for _, refusal in parts.refused:
+            self._forget(live_id, refusal)
+        if parts.answer is None:
+            return self._failed(operation, parts.refused[0][1])
+        done = except_for(wanted, [each for part, _ in parts.refused for each in part])
+        self._versions[live_id] = parts.answer.version
+        if any(each.path == "active" and each.value is False for each in done):
             self._left.add(live_id)
         notes = [f"without {each.removeprefix(BULK_ID)}, not created" for each in missing]
+        result: Result = _succeeded(operation, live_id, notes)
         if is_group:
-            return self._checked(operation, live_id, wanted, answer, notes)
-        return _succeeded(operation, live_id, notes)
+            result = self._checked(operation, live_id, done, parts.answer, notes)
+        return self._partly(operation, parts, result) if parts.refused else result
 
-    def _settled(self, operation: PatchResource, live_id: str, wanted: tuple[PatchOperation, ...]) -> Answer | Refusal:
-        """PATCH; a 404 about what this run has just created may mean "not yet", for as long as the profile says."""
-        version = self._version(operation, live_id)
-        answer = self._patched(operation, live_id, wanted, version)
+    def _partly(self, operation: PatchResource, parts: InParts, result: Result) -> Result:
+        """Some of it was refused: that counts as failed, and says what."""
+        if not isinstance(result, Succeeded):
+            return result
+        said = [f"{_what(part)}: {self._words(refusal)}" for part, refusal in parts.refused]
+        notes = [result.note] if result.note else []
+        message = "; ".join([*said, "the rest of the change is done", *notes])
+        return Failed(number=operation.number, message=message, status=parts.refused[0][1].status)
+
+    def _settled(self, operation: PatchResource, live_id: str, wanted: Operations) -> Answer | Refusal:
+        """The change; a 404 about what this run has created may mean "not yet", for as long as the profile says."""
+        path, version = self._path(operation, live_id), self._version(operation, live_id)
+        answer = self._changer.change(operation, path, wanted, version)
         waited, pause = 0.0, _FIRST_PAUSE
         fresh = not {live_id, *added(wanted)}.isdisjoint(self._ids.values())
         while fresh and isinstance(answer, Refusal) and answer.status == 404:
@@ -165,7 +184,7 @@ class Performer:
                 break
             self._sleep(pause)
             waited, pause = waited + pause, pause * 2
-            answer = self._patched(operation, live_id, wanted, version)
+            answer = self._changer.change(operation, path, wanted, version)
         return answer
 
     def _forget(self, live_id: str, refusal: Refusal) -> None:
@@ -187,25 +206,6 @@ class Performer:
         missing = tuple(each for each in sorted(added(operations)) if not is_known(each) and each not in self._ids)
         return without_members(operations, lambda member: member in missing), missing
 
-    def _patched(
-        self, operation: PatchResource, live_id: str, wanted: tuple[PatchOperation, ...], version: str | None
-    ) -> Answer | Refusal:
-        """PATCH with If-Match; a conflict counts only if the version did move (RFC 7644 §3.14)."""
-        path = self._path(operation, live_id)
-        sent = [{"op": each.op.value, "path": each.path, "value": each.value} for each in wanted]
-        answer = self._send(operation, "PATCH", path, sent, lambda: self._writer.patch(path, wanted, version))
-        if version is None or not is_version_conflict(answer):
-            return answer
-        try:
-            now = self._writer.get(path)
-        except TargetError as trouble:
-            return Refusal(status=answer.status, detail=f"changed meanwhile, and it cannot be read: {trouble.summary}")
-        if now is None:
-            return Refusal(status=404, detail="it was deleted meanwhile")
-        if not same_version(version_of(now), version):
-            return Refusal(status=answer.status, detail="changed meanwhile by somebody else; plan again")
-        return self._send(operation, "PATCH", path, sent, lambda: self._writer.patch(path, wanted, None))
-
     # --- members
 
     def _group(self, operation: PatchResource, live_id: str) -> Mapping[str, Json] | None:
@@ -220,7 +220,7 @@ class Performer:
                 self._members[live_id] = None
 
     def _patched_rest(
-        self, operation: PatchResource, live_id: str, wanted: tuple[PatchOperation, ...], refusal: Refusal
+        self, operation: PatchResource, live_id: str, wanted: Operations, refusal: Refusal
     ) -> Answer | Refusal:
         """After "no such member": whoever is gone is gone (RFC 7644 §3.12); what is left of the chunk is sent once."""
         try:
@@ -233,13 +233,15 @@ class Performer:
         left = still_needed(wanted, shown or frozenset())
         if not left:
             return Answer(status=200, body=group)
-        return refusal if left == wanted else self._patched(operation, live_id, left, None)
+        return (
+            refusal if left == wanted else self._changer.change(operation, self._path(operation, live_id), left, None)
+        )
 
     def _checked(
         self,
         operation: PatchResource,
         live_id: str,
-        wanted: tuple[PatchOperation, ...],
+        wanted: Operations,
         answer: Answer,
         notes: list[str],
     ) -> Result:
@@ -304,13 +306,24 @@ class Performer:
     def _failed(self, operation: Operation, refusal: Refusal, lead: str = "") -> Failed:
         if refusal.status == 401:
             self.halt("the credential is no longer accepted")
-        request = f" (request {refusal.request_id})" if refusal.request_id else ""
         return Failed(
             number=operation.number,
-            message=f"{lead}{refusal}{request}",
+            message=lead + self._words(refusal),
             status=refusal.status,
             unknown=refusal.unknown,
         )
+
+    def _words(self, refusal: Refusal) -> str:
+        """What the server said; the status stands beside it in the result."""
+        said = str(replace(refusal, status=None))
+        return f"{said} (request {refusal.request_id})" if refusal.request_id else said
+
+
+def _what(operations: Operations) -> str:
+    """What a part of a change is about: whose membership, or which attributes."""
+    if is_member_delta(operations):
+        return named(added(operations) | removed(operations))
+    return ", ".join(dict.fromkeys(short_path(each.path) for each in operations))
 
 
 def _succeeded(operation: Operation, live_id: str, notes: Sequence[str]) -> Succeeded:

@@ -100,11 +100,19 @@ def _change(
 
 def _note_unmanaged(ground: Ground, wanted: DesiredResource, applied: Mapping[str, Value]) -> None:
     table = ground.rules(wanted.address).table
-    gone = [path for path in applied if path not in wanted.attributes and path != ACTIVE]
+    gone = [path for path in applied if path != ACTIVE and not _has_line(wanted, table, path)]
     names = sorted(short_path(path) for path in gone if not _is_level(table, path))
     if names:
         summary = f"no longer managed: {', '.join(names)}"
         ground.notice("no-longer-managed", summary, "the values stay on the server as they are", wanted)
+
+
+def _has_line(wanted: DesiredResource, table: AttributeTable, path: str) -> bool:
+    """Whether a line speaks of the path, of its element or of its whole attribute (``emails: null``)."""
+    attribute = table.by_path(path)
+    whole = attribute.path if attribute is not None else path
+    element = path.rpartition("].")[0] + "]"
+    return not wanted.attributes.keys().isdisjoint((path, element, whole))
 
 
 def _is_level(table: AttributeTable, path: str) -> bool:

@@ -5,6 +5,7 @@ Defaults are what RFC 7643 and RFC 7644 promise. A profile is data (`*.yaml`), r
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from reconciler.model import ABSENT, NOT_READ, ListMode, LiveResource, ResourceType, Unset, Value
@@ -15,18 +16,36 @@ DOMAIN: Final = "{domain}"
 """Stands for a region's domain in `region_url` and `region_token_url`."""
 
 
+class Paging(StrEnum):
+    """How a listing is walked: by the number of the next row (RFC 7644 §3.4.2.4), or by cursor (RFC 9865)."""
+
+    INDEX = "index"
+    CURSOR = "cursor"
+
+
+class UserUpdate(StrEnum):
+    """How a user is changed: by PATCH (RFC 7644 §3.5.2), as a whole by PUT (§3.5.1), or by PUT where PATCH cannot."""
+
+    PATCH = "patch"
+    PUT = "put"
+    PATCH_ELSE_PUT = "patch-else-put"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireRules:
     """How requests look.
 
     `page_size`: rows asked for (None: the parameter is not sent). `requests_per_minute`: None where it is not known.
-    `retry_statuses`: answers that mean "later". `timeout`: seconds for one request.
+    `retry_statuses`: answers that mean "later". `timeout`: seconds for one request. `discovery`: whether the provider
+    is asked what it can do (RFC 7644 §4), and this profile amended by what it says.
     """
 
     users_path: str = "/Users"
     groups_path: str = "/Groups"
     content_type: str = "application/scim+json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    discovery: bool = True
+    paging: Paging = Paging.INDEX
     page_size: int | None = 100
     requests_per_minute: int | None = None
     retry_statuses: tuple[int, ...] = (429, 503)
@@ -107,8 +126,13 @@ class MembershipRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecycleRules:
-    """What can be done to a resource as a whole. `settles_within`: seconds until a write shows in a read."""
+    """What can be done to a resource as a whole. `settles_within`: seconds until a write shows in a read.
 
+    `group_update`: whether groups can be changed by PATCH, members included; they are never replaced as a whole.
+    """
+
+    user_update: UserUpdate = UserUpdate.PATCH_ELSE_PUT
+    group_update: bool = True
     group_create: bool = True
     group_rename: bool = True
     group_delete: bool = True

@@ -99,8 +99,27 @@ class Reader:
         def ask(paging: Mapping[str, str]) -> Page:
             return self._page(path, fixed | {**paging})
 
-        where = shown_url(self._base_url + path)
-        return complete_listing(ask, self._wire.page_size, where, self._clock.sleep, threads=self._threads)
+        where, wire = shown_url(self._base_url + path), self._wire
+        return complete_listing(
+            ask, wire.page_size, where, self._clock.sleep, threads=self._threads, paging=wire.paging
+        )
+
+    def service_provider_config(self) -> Mapping[str, Json] | None:
+        """What the service provider says of itself (RFC 7644 §4); None where it says nothing that can be read.
+
+        Raises Unreachable without an answer, SignInFailed where signing fails.
+        """
+        outcome = self._channel.exchange("GET", "/ServiceProviderConfig")
+        if isinstance(outcome, Silence):
+            raise Unreachable(outcome.summary, outcome.mend)
+        try:
+            return _document(outcome) if outcome.status == httpx.codes.OK else None
+        except NotScim:
+            return None
+
+    def page_by(self, wire: WireRules) -> None:
+        """Walk listings by these rules from now on; what the requests themselves look like stays as it was."""
+        self._wire = wire
 
     def close(self) -> None:
         """Give the connections back."""

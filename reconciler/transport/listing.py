@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from reconciler.errors import IncompleteListing, TargetError
 from reconciler.model import Json
+from reconciler.profiles.profile import Paging
 from reconciler.transport.ahead import WORTH, Ahead
 
 WALKS_AGAIN: Final = 3
@@ -54,19 +55,26 @@ Ask: TypeAlias = Callable[[Mapping[str, str]], Page]
 
 
 def complete_listing(
-    ask: Ask, page_size: int | None, where: str, pause: Callable[[float], None], *, threads: int = 1
+    ask: Ask,
+    page_size: int | None,
+    where: str,
+    pause: Callable[[float], None],
+    *,
+    threads: int = 1,
+    paging: Paging = Paging.INDEX,
 ) -> Listing:
     """Every row of a listing, or IncompleteListing with the numbers.
 
     `ask` takes paging parameters and gives a page; `where` is the address for messages; `pause` waits for seconds.
     `threads`: how many pages may be waited for at once; with more than one, `ask` is called from several threads.
+    `paging`: what the first page is asked by; a server that gives a cursor unasked is followed all the same.
     """
     doubts: list[str] = []
     for attempt in range(WALKS_AGAIN + 1):
         if attempt:
             pause(float(attempt))
         try:
-            return _Walk(ask, page_size, where, threads).run()
+            return _Walk(ask, page_size, where, threads, paging).run()
         except _Doubt as doubt:
             doubts.append(str(doubt))
     raise IncompleteListing(
@@ -95,8 +103,9 @@ class _Doubt(Exception):
 class _Walk:
     """One walk from the first page to the last."""
 
-    def __init__(self, ask: Ask, page_size: int | None, where: str, threads: int) -> None:
+    def __init__(self, ask: Ask, page_size: int | None, where: str, threads: int, paging: Paging) -> None:
         self._ask = ask
+        self._by_cursor = paging is Paging.CURSOR
         self._threads = threads
         self._ahead: Ahead[Page] | None = None
         self._page_size = page_size
@@ -129,11 +138,13 @@ class _Walk:
         return Listing(rows=tuple(self._rows.values()), total=self._total, totals_trusted=self._trusted)
 
     def _first_page(self) -> Page:
+        # An empty cursor asks for the first page by cursor (RFC 9865 §2).
+        start = {"cursor": ""} if self._by_cursor else {"startIndex": "1"}
         if self._page_size is None:
-            page = self._ask({})
+            page = self._ask(start if self._by_cursor else {})
         else:
             try:
-                page = self._ask({"startIndex": "1", "count": str(self._page_size)})
+                page = self._ask(start | self._count())
             except PageRefused as refused:
                 if refused.scim_type == "invalidFilter":
                     raise
@@ -176,6 +187,9 @@ class _Walk:
             if refused.scim_type in _CURSOR_LOST:
                 raise _Doubt(f"the cursor was lost after {len(self._rows)} rows") from None
             raise
+
+    def _count(self) -> dict[str, str]:
+        return {"count": str(self._page_size)} if self._page_size is not None else {}
 
     def _take(self, page: Page) -> bool:
         """Keep a page's rows; True if there may be more."""
@@ -226,7 +240,7 @@ class _Walk:
             if self._empty > _EMPTY_PAGES:
                 raise _Doubt(f"{self._empty} empty pages in a row, after {len(self._rows)} rows")
             return True
-        if self._cursors or not page.rows:
+        if self._by_cursor or self._cursors or not page.rows:
             return False
         if self._trusted and self._total == len(self._rows):
             return self._total_may_be_the_page(page)

@@ -175,14 +175,14 @@ def test_one_failure_is_a_result_and_the_run_goes_on(
     assert isinstance(failed, Failed)
     assert (failed.status, failed.unknown) == (status, unknown)
     assert isinstance(done, Succeeded)
-    assert [method for method, _ in world.requests] == ["PATCH", "PATCH"]
+    assert [method for method, _ in world.requests if method != "GET"] == ["PATCH", "PATCH"]
 
 
 def test_a_request_id_is_kept_for_the_provider(world: World) -> None:
     world.twist = lambda *_: httpx.Response(400, headers={"X-Request-ID": "r-17"}, json={"detail": "no"})
     (failed,) = world.run(create_user(1, "ann"))
     assert isinstance(failed, Failed)
-    assert failed.message == "400: no (request r-17)"
+    assert failed.message == "no (request r-17)"
 
 
 def test_a_credential_that_is_not_accepted_ends_the_run(world: World) -> None:
@@ -302,7 +302,7 @@ def test_a_delete_that_is_refused(world: World) -> None:
     world.twist = lambda *_: answer(403, detail="not yours")
     (failed,) = world.run(delete_user(1, "ann", "x1"))
     assert isinstance(failed, Failed)
-    assert failed.message == "403: not yours"
+    assert failed.message == "not yours"
 
 
 def test_a_profile_may_do_without_versions(world: World) -> None:

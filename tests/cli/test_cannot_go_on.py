@@ -104,19 +104,23 @@ def told(name: str, handle: Handle, *says: str) -> Bad:
 
 
 SERVERS = [
-    Bad("refused", lambda: at("http://127.0.0.1:1"), ("{url}/scim/v2/Users: connection refused", "host and port")),
+    Bad(
+        "refused",
+        lambda: at("http://127.0.0.1:1"),
+        ("{url}/scim/v2/ServiceProviderConfig: connection refused", "host and port"),
+    ),
     Bad(
         "no such name",
         lambda: at("https://scim.no-such-host.invalid"),
         ("the host name scim.no-such-host.invalid is not known", "the url of the target"),
     ),
-    Bad("hangs up", hanging_up, ("{url}/scim/v2/Users: the connection broke", "try again")),
+    Bad("hangs up", hanging_up, ("{url}/scim/v2/ServiceProviderConfig: the connection broke", "try again")),
     Bad(
         "self-signed",
         self_signed,
-        ("{url}/scim/v2/Users: the server's TLS certificate is not trusted", "SSL_CERT_FILE"),
+        ("{url}/scim/v2/ServiceProviderConfig: the server's TLS certificate is not trusted", "SSL_CERT_FILE"),
     ),
-    Bad("no TLS", plain_under_https, ("{url}/scim/v2/Users: no TLS connection", "speaks https")),
+    Bad("no TLS", plain_under_https, ("{url}/scim/v2/ServiceProviderConfig: no TLS connection", "speaks https")),
     Bad(
         "wrong token", wanting_a_token, ("{url}/scim/v2/Users: the credential is not accepted (401)", "check the token")
     ),

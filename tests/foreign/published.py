@@ -126,7 +126,7 @@ def _element(each: Published, turn: int, number: int) -> Any:
         return f"https://example.com/{number}/{turn}.png"
     text = _text(each.name, turn, number)
     # the mark of the preferred one moves from the first to the second
-    return {"value": text, "primary": True} if "primary" in each.parts and number == turn else text
+    return {"value": text, "primary": number == turn} if "primary" in each.parts else text
 
 
 def _text(name: str, turn: int, number: int) -> str:

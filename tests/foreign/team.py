@@ -15,7 +15,9 @@ targets:
     profile: rfc
     url: {url}
     auth: {{bearer: env:SCIM_TOKEN}}
-    policy: {{removal: {{users: {removal}, groups: {groups}}}, limits: {{removals: 50, memberRemovals: 50, roleRemovals: 50}}}}
+    policy:
+      removal: {{users: {removal}, groups: {groups}}}
+      limits: {{removals: 50, memberRemovals: 50, roleRemovals: 50}}
 {more}"""
 
 
@@ -48,7 +50,7 @@ class Team:
         """The plan is empty, and ends with `code` (5 where it names somebody who cannot be planned)."""
         done = self.run("plan", "--detailed-exitcode")
         assert done.code == code, done.out + done.err
-        assert "No changes." in done.out, done.out
+        assert "No changes" in done.out, done.out
         return done
 
     def brought_about(self) -> Ran:

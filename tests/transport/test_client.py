@@ -30,7 +30,7 @@ TITLE = (PatchOperation(op=PatchOp.REPLACE, path="title", value="Lead"),)
 
 def test_a_reader_has_nothing_but_reading() -> None:
     public = {name for name, _ in inspect.getmembers(Reader) if not name.startswith("_")}
-    assert public == {"close", "get", "listing", "requests"}
+    assert public == {"close", "get", "listing", "page_by", "requests", "service_provider_config"}
 
 
 def test_every_method_of_a_reader_sends_get_only() -> None:
@@ -38,6 +38,7 @@ def test_every_method_of_a_reader_sends_get_only() -> None:
     client = reader(handle)
     client.get("/Users/u1")
     client.listing("/Users")
+    client.service_provider_config()
     assert {each.method for each in asked} == {"GET"}
 
 
