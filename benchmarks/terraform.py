@@ -31,7 +31,8 @@ def terraform() -> str | None:
 
 def version(command: str, parent: Path) -> str:
     """``Terraform v1.11.4``."""
-    return run([command, "version"], parent).output.splitlines()[0]
+    said = run([command, "version"], parent).output.splitlines()
+    return next((line for line in said if line.startswith("Terraform v")), "Terraform")
 
 
 def plan(command: str, parent: Path, size: int) -> Cost:

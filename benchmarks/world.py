@@ -53,7 +53,7 @@ def world(
     delay: float = 0.0,
 ) -> Iterator[World]:
     """Make a company, serve it, and let an apply find all in place if `recorded`: then there is a record."""
-    folder = parent / f"{size}-{state}-{page}-{per_file}"
+    folder = parent / f"{size}-{state}-{page}-{per_file}-{delay}"
     folder.mkdir()
     write_declarations(folder / "identities", size, per_file=per_file)
     with serving(size, state, delay) as port:

@@ -3,19 +3,17 @@
 The only module that knows both the client and the embedded provider; neither knows the other.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.errors import TargetError
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project
-from reconciler.recording import data_folder, made_data_folder
-from reconciler.sandbox import SandboxError, SandboxService, open_sandbox, read_switches
-from reconciler.sandbox.transport import SandboxTransport
 from reconciler.settings import Target
 from reconciler.transport.client import Reader, Writer, open_reader, open_writer
+
+if TYPE_CHECKING:
+    from reconciler.sandbox.transport import SandboxTransport
 
 
 @contextmanager
@@ -35,62 +33,13 @@ def writer_for(project: Project, target: Target, profile: Profile) -> Iterator[W
 
 
 @contextmanager
-def embedded_service(project: Project, target: Target) -> Iterator[SandboxService]:
-    """The embedded provider with the data of a target. TargetError where its data or its seed cannot be used."""
-    made_data_folder(project)
-    folder = sandbox_folder(project, target)
-    service = _opened(target, folder, project.settings.folder)
-    try:
-        yield service
-    except sqlite3.Error as error:
-        raise _unusable(target, folder, str(error)) from error
-    finally:
-        service.close()
-
-
-def sandbox_folder(project: Project, target: Target) -> Path:
-    """Where the embedded provider keeps the data of a target."""
-    return data_folder(project) / "sandbox" / target.name
-
-
-@contextmanager
-def _transport(project: Project, target: Target) -> Iterator[SandboxTransport | None]:
+def _transport(project: Project, target: Target) -> "Iterator[SandboxTransport | None]":
     if not target.embedded:
         yield None
         return
+    # a whole service provider, which no run against a real one should wait for
+    from reconciler.embedding import embedded_service
+    from reconciler.sandbox.transport import SandboxTransport
+
     with embedded_service(project, target) as service:
         yield SandboxTransport(service)
-
-
-def _opened(target: Target, folder: Path, beside: Path) -> SandboxService:
-    seed = beside / target.sandbox_seed if target.sandbox_seed else None
-    if seed is not None and not seed.is_file():
-        summary = f'target "{target.name}": there is no seed file {seed}'
-        raise TargetError(summary, "correct sandbox: {seed: FILE} in the settings, or add the file")
-    try:
-        switches = read_switches(target.sandbox_switches)
-    except SandboxError as error:
-        mend = "correct sandbox: {switches: ...} in the settings; docs/sandbox.md lists them"
-        raise TargetError(_said(target, error), mend) from error
-    try:
-        return open_sandbox(folder, target.profile, seed, switches=switches)
-    except SandboxError as error:
-        begin_again = f"to begin with a fresh organisation delete {folder}"
-        mend = f"mend {seed}; if that is right, {begin_again}" if seed else begin_again
-        raise TargetError(_said(target, error), mend) from error
-    except sqlite3.Error as error:
-        raise _unusable(target, folder, str(error)) from error
-    except OSError as error:
-        raise _unusable(target, folder, (error.strerror or "no reason given").lower()) from error
-
-
-def _said(target: Target, error: SandboxError) -> str:
-    said = " ".join(str(error).split()).rstrip(".")
-    return f'target "{target.name}": {said[:1].lower()}{said[1:]}'
-
-
-def _unusable(target: Target, folder: Path, why: str) -> TargetError:
-    return TargetError(
-        f'target "{target.name}": the embedded organisation in {folder} cannot be used ({why})',
-        "check its permissions; to begin with a fresh one delete that folder",
-    )

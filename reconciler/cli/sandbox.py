@@ -7,7 +7,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import opened, target_options
-from reconciler.connecting import embedded_service
+from reconciler.embedding import embedded_service
 from reconciler.errors import UsageError
 from reconciler.sandbox import SandboxService
 from reconciler.sandbox.server import SandboxServer, serve

@@ -30,6 +30,7 @@ LAYERS = (
     ("applying",),
     ("project",),
     ("recording",),
+    ("embedding",),
     ("connecting",),
     ("running",),
     ("cli",),
