@@ -1,4 +1,4 @@
-"""The embedded provider with the data of a target, opened for a while; what is wrong with it is told as the target's."""
+"""The embedded provider with the data of a target, opened for a while; what is wrong is told as the target's."""
 
 import sqlite3
 from collections.abc import Iterator
