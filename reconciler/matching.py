@@ -71,9 +71,11 @@ class _Matching:
     outcome: dict[Address, Match] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     _names: dict[str, list[str]] = field(default_factory=dict)
+    _declared: set[str] = field(default_factory=set)
 
     def run(self) -> dict[Address, Match]:
         self._names = self._live_names()
+        self._declared = {each.key.casefold() for each in self.desired}
         self._pass("record", self._by_record)
         for address in self._open():
             self._freeze_unanswered(address)
@@ -119,10 +121,9 @@ class _Matching:
 
     def _by_formerly(self, address: Address) -> list[str]:
         found: dict[str, None] = {}
-        declared = {each.key.casefold() for each in self.desired}
         for name in self.desired[address].formerly:
             entry = self.entries.get(name.casefold())
-            live_id = entry.live_id if entry and name.casefold() not in declared else None
+            live_id = entry.live_id if entry and name.casefold() not in self._declared else None
             if live_id in self.live and live_id not in self.taken:
                 found[live_id] = None
             found |= dict.fromkeys(self._named(name))
