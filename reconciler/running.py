@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 
 from reconciler import __version__
-from reconciler.applying import execute
+from reconciler.applying import execute, not_kept
 from reconciler.audit import Audit
 from reconciler.connecting import reader_for, writer_for
 from reconciler.decoding import Extensions, undescribed
@@ -19,7 +19,6 @@ from reconciler.memory import no_collection
 from reconciler.model import (
     Address,
     AppliedState,
-    Change,
     CreateResource,
     DesiredState,
     Diagnostic,
@@ -231,7 +230,16 @@ def _carried_out(
             progress(result)
 
     try:
-        execute(plan.operations, writer, run.profile, audit=audit, progress=note, stop=stop, members=members)
+        execute(
+            plan.operations,
+            writer,
+            run.profile,
+            audit=audit,
+            progress=note,
+            stop=stop,
+            members=members,
+            known=_known_ids(announced),
+        )
         unverified, concluded = _verified(run, writer, reconciliation, announced, results)
     except TargetError as error:
         unverified = (_not_verified(error),)
@@ -264,6 +272,11 @@ def _members(live: LiveState) -> dict[str, Collection[str]]:
     """Who was in which group when the plan was made; groups whose members were not read are left out."""
     groups = {group.id: group.items("members") for group in live.of(ResourceType.GROUP)}
     return {group_id: tuple(held) for group_id, held in groups.items() if held is not None}
+
+
+def _known_ids(applied: AppliedState) -> frozenset[str]:
+    """The ids of accounts that are or were ours: a create that gives one of them made nothing new."""
+    return frozenset(each.live_id for each in applied.resources.values() if each.live_id is not None)
 
 
 def _closed(audit: Audit) -> RecordTrouble | None:
@@ -302,7 +315,7 @@ def _verified(
         settled = settle(announced, live, run.profile)
         concluded = conclude(settled, again.situation, again.plan.drift, created)
         left = run.reconcile(live, concluded).plan.changes
-        unverified = _unverified(left, reconciliation, results)
+        unverified = not_kept(left, reconciliation.plan, results, run.profile)
         if not unverified or time.monotonic() + pause > deadline:
             return unverified, concluded
         time.sleep(pause)
@@ -331,34 +344,6 @@ def _created(reconciliation: Reconciliation, results: Sequence[Result]) -> dict[
     ids = {each.number: each.live_id for each in results if isinstance(each, Succeeded)}
     creates = [each for each in reconciliation.plan.operations if isinstance(each, CreateResource)]
     return {each.address: ids[each.number] for each in creates if each.number in ids}
-
-
-def _unverified(
-    left: Sequence[Change], reconciliation: Reconciliation, results: Sequence[Result]
-) -> tuple[Diagnostic, ...]:
-    """Changes that are still needed although every operation on that resource was answered with success."""
-    numbers = {each.number for each in results if isinstance(each, Succeeded)}
-    done = {each.address for each in reconciliation.plan.operations if each.number in numbers}
-    failed = {each.address for each in reconciliation.plan.operations if each.number not in numbers}
-    planned = {change.address: change for change in reconciliation.plan.changes}
-    found: list[Diagnostic] = []
-    for change in left:
-        if change.address not in done - failed:
-            continue
-        sent = {(each.path, each.item) for each in planned[change.address].attribute_changes}
-        paths = sorted({each.path for each in change.attribute_changes if (each.path, each.item) in sent})
-        if paths:
-            found.append(
-                Diagnostic(
-                    severity=Severity.ERROR,
-                    code="not-kept",
-                    summary=f"{change.address}: the server answered yes and did not keep {', '.join(paths)}",
-                    mend=f"if this server never stores it: notStored: [{', '.join(paths)}] in the target's settings",
-                    address=change.address,
-                    source=change.source,
-                )
-            )
-    return tuple(found)
 
 
 def _report(results: Sequence[Result]) -> dict[str, Json]:

@@ -18,7 +18,7 @@ from reconciler.applying.judging import (
 from reconciler.applying.memberships import Operations, halves, is_member_delta
 from reconciler.applying.replacing import carried_out
 from reconciler.errors import TargetError
-from reconciler.model import Operation, PatchResource, ResourceType
+from reconciler.model import Operation, ResourceType
 from reconciler.profiles.profile import Profile, UserUpdate
 from reconciler.transport.answers import Answer, Refusal, version_of
 from reconciler.transport.client import Writer
@@ -50,7 +50,7 @@ class Changer:
         self._profile = profile
         self._send = send
 
-    def change(self, operation: PatchResource, path: str, wanted: Operations, version: str | None) -> Answer | Refusal:
+    def change(self, operation: Operation, path: str, wanted: Operations, version: str | None) -> Answer | Refusal:
         """All of it at once. `version` is the one it was planned on, None for any."""
         user = operation.address.resource_type is ResourceType.USER
         way = self._profile.lifecycle.user_update if user else UserUpdate.PATCH
@@ -66,7 +66,7 @@ class Changer:
             return replace(answer, detail=f"{said} ({answer.detail})" if answer.detail else said)
         return answer
 
-    def in_parts(self, operation: PatchResource, path: str, wanted: Operations, refusal: Refusal) -> InParts:
+    def in_parts(self, operation: Operation, path: str, wanted: Operations, refusal: Refusal) -> InParts:
         """After a refusal of the whole: whatever is not refused by itself. Does not guard the version any more."""
         members = is_member_delta(wanted)
         answer: Answer | None = None
@@ -88,9 +88,7 @@ class Changer:
                     answer = came
         return InParts(answer=answer, refused=tuple(refused))
 
-    def _patched(
-        self, operation: PatchResource, path: str, wanted: Operations, version: str | None
-    ) -> Answer | Refusal:
+    def _patched(self, operation: Operation, path: str, wanted: Operations, version: str | None) -> Answer | Refusal:
         """PATCH with If-Match; a conflict counts only if the version did move (RFC 7644 §3.14)."""
         sent = _shown(wanted)
         answer = self._send(operation, "PATCH", path, sent, lambda: self._writer.patch(path, wanted, version))
@@ -106,7 +104,7 @@ class Changer:
             return Refusal(status=_STALE, detail=_MOVED)
         return self._send(operation, "PATCH", path, sent, lambda: self._writer.patch(path, wanted, None))
 
-    def _put(self, operation: PatchResource, path: str, wanted: Operations, version: str | None) -> Answer | Refusal:
+    def _put(self, operation: Operation, path: str, wanted: Operations, version: str | None) -> Answer | Refusal:
         """PUT of the whole resource as it is read now, with only our paths changed (RFC 7644 §3.5.1)."""
         try:
             held = self._writer.get(path)

@@ -5,7 +5,7 @@ chunk of members loses only those who were not created. Once `performing` has ha
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import assert_never
 
 from reconciler.applying.memberships import is_member_delta
@@ -38,14 +38,15 @@ def execute(
     stop: Callable[[], bool] | None = None,
     members: Members = UNKNOWN_MEMBERS,
     sleep: Callable[[float], None] = time.sleep,
+    known: Collection[str] = (),
 ) -> tuple[Result, ...]:
     """Perform the operations of a plan; one result for each, in the order of their numbers.
 
     `stop` is asked before each operation; once it says yes the rest is not tried. `members`: group id -> member ids as
     they were last read, to notice losses; a group that is missing here is read before its first change. `sleep` waits
-    for what was created to show, within the profile's `settles_within`.
+    for what was created to show, within the profile's `settles_within`. `known`: ids that accounts have or had before.
     """
-    performer = Performer(writer, profile, audit, members, sleep)
+    performer = Performer(writer, profile, audit, members, sleep, known)
     run = _Run(operations, performer)
     results: list[Result] = []
     for operation in sorted(operations, key=lambda each: each.number):

@@ -23,6 +23,7 @@ from reconciler.applying.memberships import (
     still_needed,
     without_members,
 )
+from reconciler.applying.restoring import restored
 from reconciler.audit import Audit, RequestLine
 from reconciler.errors import RecordTrouble, TargetError
 from reconciler.model import (
@@ -72,7 +73,9 @@ class Performer:
         audit: Audit | None,
         members: Members = UNKNOWN_MEMBERS,
         sleep: Callable[[float], None] = time.sleep,
+        known: Collection[str] = (),
     ) -> None:
+        self._known = frozenset(known)
         self.halted: str | None = None
         self._sleep = sleep
         self._writer = writer
@@ -125,10 +128,23 @@ class Performer:
         self._versions[live_id] = answer.version
         if operation.address.resource_type is ResourceType.GROUP:
             self._members[live_id] = members_of(answer.body) or frozenset()
-        notes = (
-            ["answered 200, not 201: the server may have brought an earlier one back"] if answer.status == 200 else []
-        )
-        return _succeeded(operation, live_id, notes)
+        return _succeeded(operation, live_id, self._amended(operation, body, answer, live_id))
+
+    def _amended(self, operation: CreateResource, body: Mapping[str, Json], answer: Answer, live_id: str) -> list[str]:
+        """Where an earlier account came back, what was sent is brought about on it; the words for that."""
+        kind = operation.address.resource_type
+        back = restored(body, answer, live_id, resource_type=kind, profile=self._profile, known=self._known)
+        if back is None:
+            return []
+        notes = [f"restored: the server brought an earlier {kind.value} back"]
+        if back.brought:
+            notes.append(f"it came with what nobody declared: {', '.join(back.brought)}")
+        if back.amends:
+            came = self._changer.change(operation, self._path(operation, live_id), back.amends, None)
+            self._versions[live_id] = came.version if isinstance(came, Answer) else None
+            if isinstance(came, Refusal):
+                notes.append(f"it could not be changed to what was sent: {came}")
+        return notes
 
     # --- patch
 

@@ -1,0 +1,120 @@
+"""What the server did not keep although it answered yes, and the line of the settings that says so. Pure.
+
+Reads two plans: the one that was carried out, and the one that would be needed still.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from reconciler.model import (
+    AttributeChange,
+    Change,
+    Diagnostic,
+    Plan,
+    ResourceType,
+    Result,
+    Severity,
+    Succeeded,
+    Value,
+    is_known,
+)
+from reconciler.profiles.loading import GROUP_PREFIX
+from reconciler.profiles.profile import AttributeRules, Profile
+from reconciler.scim.attributes import Kind, name_path
+from reconciler.scim.paths import element_of, short_path
+
+_SHOWN = 60
+"""Characters of a value that a message shows."""
+
+
+def not_kept(left: Iterable[Change], plan: Plan, results: Sequence[Result], profile: Profile) -> tuple[Diagnostic, ...]:
+    """A diagnostic for each resource on which something is still needed that was sent and answered with success.
+
+    `left`: what a plan made afterwards would do. Who waits for somebody that could not be created is no fault of the
+    server's, and neither is what was refused.
+    """
+    numbers = {each.number for each in results if isinstance(each, Succeeded)}
+    done = {each.address for each in plan.operations if each.number in numbers}
+    failed = {each.address for each in plan.operations if each.number not in numbers}
+    planned = {change.address: change for change in plan.changes}
+    found = []
+    for change in left:
+        if change.address in done - failed:
+            sent = {(each.path, each.item) for each in planned[change.address].attribute_changes}
+            lost = [each for each in change.attribute_changes if (each.path, each.item) in sent and _could_be(each)]
+            if lost:
+                found.append(_diagnostic(change, lost, plan.names, profile.rules(change.address.resource_type)))
+    return tuple(found)
+
+
+def _could_be(change: AttributeChange) -> bool:
+    return change.item is None or is_known(change.item)
+
+
+def _diagnostic(
+    change: Change, lost: Sequence[AttributeChange], names: Mapping[str, tuple[str, str]], rules: AttributeRules
+) -> Diagnostic:
+    dropped = dict.fromkeys(_what(each, names) for each in lost if each.item is not None or each.before is None)
+    said = [f"the server answered yes and did not keep {', '.join(dropped)}"] if dropped else []
+    said += [_rewritten(each) for each in lost if each.item is None and each.before is not None]
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="not-kept",
+        summary="; ".join(said),
+        mend="; ".join(_mends(change, lost, rules)),
+        address=change.address,
+        source=change.source,
+    )
+
+
+def _what(change: AttributeChange, names: Mapping[str, tuple[str, str]]) -> str:
+    if change.item is None:
+        return short_path(change.path)
+    return f"{short_path(change.path)} ({names.get(change.item, (change.item,))[0]})"
+
+
+def _rewritten(change: AttributeChange) -> str:
+    path, kept = short_path(change.path), _shown(change.before)
+    if change.after is None:
+        return f"{path} was cleared, and the server kept {kept}"
+    return f"{path} was sent as {_shown(change.after)}, and the server kept {kept}"
+
+
+def _shown(value: Value) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _mends(change: Change, lost: Sequence[AttributeChange], rules: AttributeRules) -> Iterator[str]:
+    names = {
+        _settings_name(each, rules)
+        for each in lost
+        if each.path != name_path(change.address.resource_type) and not _is_membership(each, rules)
+    }
+    if names:
+        prefix = GROUP_PREFIX if change.address.resource_type is ResourceType.GROUP else ""
+        listed = ", ".join(sorted(_yaml(prefix + each) for each in names))
+        yield f"if this server is like that: notStored: [{listed}] in the target's settings"
+    if any(_is_membership(each, rules) for each in lost):
+        yield "if this server does not take such members, take their lines out"
+    if not names and any(each.path == name_path(change.address.resource_type) for each in lost):
+        yield "write the name as the server keeps it"
+
+
+def _is_membership(change: AttributeChange, rules: AttributeRules) -> bool:
+    attribute = rules.table.by_path(change.path)
+    return attribute is not None and attribute.kind is Kind.MEMBERS
+
+
+def _settings_name(change: AttributeChange, rules: AttributeRules) -> str:
+    """As short as the settings understand it: ``department``, ``emails.primary``; one element by its whole path."""
+    attribute, element = rules.table.by_path(change.path), element_of(change.path)
+    if attribute is None:
+        return change.path
+    if element is None:
+        return attribute.name + change.path.removeprefix(attribute.path)
+    part = element[2]
+    return change.path if part is None or part == attribute.value else f"{attribute.name}.{part}"
+
+
+def _yaml(name: str) -> str:
+    return name if name.replace(".", "").isalnum() else "'" + name.replace("'", "''") + "'"

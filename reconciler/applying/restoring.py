@@ -1,0 +1,101 @@
+"""What the answer to a create shows besides what was sent: an account that had been there before. Pure.
+
+Some providers answer the create of somebody deleted with the old account: its id, and values or access that nobody sent
+(RFC 7644 §3.6 would have them forget it). What was sent has to be brought about on it then.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from reconciler.decoding import Decoder
+from reconciler.model import AttributeChange, Cause, Json, LiveResource, PatchOp, PatchOperation, ResourceType
+from reconciler.planning.encoding import patch_operations
+from reconciler.profiles.profile import AttributeRules, Profile
+from reconciler.scim.attributes import Kind
+from reconciler.scim.paths import short_path
+from reconciler.transport.answers import Answer, member
+
+_OLD: Final = 60.0
+"""Seconds between the making of an account and its last change, from which on this create cannot have made it."""
+_REUSED: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """An earlier account. `amends`: what makes it hold all that was sent. `brought`: names of what else it has."""
+
+    amends: tuple[PatchOperation, ...]
+    brought: tuple[str, ...]
+
+
+def restored(
+    sent: Mapping[str, Json],
+    answer: Answer,
+    live_id: str,
+    *,
+    resource_type: ResourceType,
+    profile: Profile,
+    known: Collection[str],
+) -> Restored | None:
+    """What came back, if it was an earlier account; `known` are ids that accounts had before this run."""
+    if answer.body is None:
+        return None
+    rules = profile.rules(resource_type)
+    decoder = Decoder(resource_type, profile)
+    wanted, found = decoder.decode({**sent, "id": live_id}), decoder.decode({**answer.body, "id": live_id})
+    said = live_id in known or answer.status == _REUSED or _is_old(answer.body)
+    if not said and found.active == wanted.active and not _more_access(wanted, found, rules):
+        return None
+    shown = found.attributes or found.lists
+    changes = tuple(_amends(wanted, found, rules)) if shown else ()
+    return Restored(amends=patch_operations(changes, found, rules), brought=tuple(_brought(wanted, found, rules)))
+
+
+def _is_old(body: Mapping[str, Json]) -> bool:
+    meta = member(body, "meta")
+    if not isinstance(meta, Mapping):
+        return False
+    try:
+        made, changed = (datetime.fromisoformat(str(member(meta, name))) for name in ("created", "lastModified"))
+        return (changed - made).total_seconds() > _OLD
+    except (ValueError, TypeError):
+        return False
+
+
+def _more_access(wanted: LiveResource, found: LiveResource, rules: AttributeRules) -> bool:
+    """Nobody gives access to an account that is only made; what every account has by itself is in the profile."""
+    return any(_extra(each.name, wanted, found, rules) for each in rules.table.lists if each.access)
+
+
+def _extra(name: str, wanted: LiveResource, found: LiveResource, rules: AttributeRules) -> frozenset[str]:
+    """The values of a list that nobody sent."""
+    sent = wanted.lists.get(name, {}).keys() | set(rules.never_removed.get(name, ()))
+    return frozenset(found.lists.get(name, {}).keys() - sent)
+
+
+def _amends(wanted: LiveResource, found: LiveResource, rules: AttributeRules) -> Iterator[AttributeChange]:
+    """What was sent and is not there, each part of an element and each value of a list by itself."""
+    for path, value in wanted.attributes.items():
+        attribute = rules.table.by_path(path)
+        summary = attribute is not None and attribute.kind is Kind.KEYED and path == attribute.path
+        level_of_one_that_is_missing = attribute is not None and attribute.is_list and path not in found.attributes
+        if summary or level_of_one_that_is_missing or rules.in_place(found, path, value):
+            continue
+        before = found.attributes.get(path)
+        op = PatchOp.ADD if before is None else PatchOp.REPLACE
+        yield AttributeChange(path=path, op=op, cause=Cause.DECLARED, before=before, after=value)
+    for attribute in rules.table.lists:
+        held = found.lists.get(attribute.name, {})
+        for item, level in wanted.lists.get(attribute.name, {}).items():
+            if item not in held:
+                yield AttributeChange(path=attribute.path, op=PatchOp.ADD, cause=Cause.DECLARED, item=item, after=level)
+
+
+def _brought(wanted: LiveResource, found: LiveResource, rules: AttributeRules) -> Iterator[str]:
+    """The names of attributes with something that nobody sent; values that are not declared are shown nowhere."""
+    single = [path for path in found.attributes if path not in wanted.attributes]
+    owners = ((path, rules.table.by_path(path)) for path in single)
+    names = {short_path(owner.path if owner else path) for path, owner in owners if not (owner and owner.is_list)}
+    yield from sorted(names | {name for name in found.lists if _extra(name, wanted, found, rules)})
