@@ -183,8 +183,9 @@ def change(running: Provider, path: str, operations: list[dict[str, Any]]) -> No
 
 
 @BAD
-def test_what_a_server_says(bad: str, tmp_path: Path, server: Provider) -> None:
+def test_what_a_server_says(bad: str, tmp_path: Path, server: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors' details, types, request ids and bodies that are no JSON at all."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client waits before it asks again
     folder = repository(tmp_path, "users: {ann: {userName: ann@x.example, displayName: Ann}}", server.settings())
     header = "".join(each for each in bad[:100] if " " <= each < "\x7f" or "\xa0" <= each <= "\xff")
     detail = json.dumps({"detail": bad, "scimType": bad, "status": bad, "schemas": [bad]}).encode()

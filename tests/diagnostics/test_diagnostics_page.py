@@ -1,0 +1,35 @@
+"""The page has every code of the source and no other, and no code escapes the reading of the source."""
+
+import re
+
+from reconciler.record.history import Relation
+from tests.diagnostics.codes import DYNAMIC, codes, ends, unexplained
+from tests.diagnostics.page import PAGE, heard, page
+from tests.diagnostics.repositories import blessing
+
+_ROW = re.compile(r"^(?:## .*|\| `([\w-]+)` \|.*)$", re.MULTILINE)
+
+
+def outline(text: str) -> list[str]:
+    """Headings and codes in their order; sentences may change until somebody writes the page again."""
+    return [each[1] or each[0] for each in _ROW.finditer(text)]
+
+
+def test_the_page_has_every_code_and_no_other() -> None:
+    """Set BLESS=1 to write it again."""
+    made = page()
+    if blessing():
+        PAGE.write_text(made, encoding="utf-8")
+    assert outline(PAGE.read_text(encoding="utf-8")) == outline(made)
+    known = {each.code for each in codes()}
+    assert {each for each in outline(made) if not each.startswith("#")} == known
+    assert made.count("what is said | what to do") == len({each.code for each in ends()})
+    # nearly all examples are what a run really said, and what was said has a code that the reading finds
+    assert set(heard()) <= known
+    assert len(heard()) > 0.7 * len(known)
+    assert len(re.findall(r"^\| `[\w-]+` \|  \|", made, re.MULTILINE)) <= 3
+
+
+def test_no_code_is_made_in_a_way_that_the_reading_cannot_follow() -> None:
+    assert unexplained() == []
+    assert set(DYNAMIC["recording", "value"]) == {Relation.BEHIND.value, Relation.DIVERGED.value}
