@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
 
+from reconciler.declarations.compiling import Compiler
 from reconciler.declarations.declared import Declarations, View, view_of
 from reconciler.declarations.identity_checks import (
     check_formerly,
@@ -21,7 +22,7 @@ from reconciler.declarations.profile_checks import check_amounts, check_dates, c
 from reconciler.declarations.reference_checks import check_managers, check_nesting
 from reconciler.declarations.reporting import Reporter
 from reconciler.declarations.resolution import Resolution, desired_state, resolution
-from reconciler.model import DesiredState, Diagnostic
+from reconciler.model import DesiredState, Diagnostic, SourceLocation
 from reconciler.profiles.profile import Profile
 from reconciler.settings import Target
 
@@ -56,8 +57,13 @@ def check_declarations(
     views = {each: view_of(declarations, each) for each in folders}
     for view in views.values():
         _check_view(view, names, report)
+    by_view: dict[tuple[str, ...], list[Resolution]] = {}
     for target, profile in targets:
-        _check_resolution(resolution(views[target.identities], target, profile, report, _SOME_DAY), report)
+        found = resolution(views[target.identities], target, profile, report, _SOME_DAY)
+        _check_resolution(found, report)
+        by_view.setdefault(target.identities, []).append(found)
+    for folders_read, resolutions in by_view.items():
+        _check_unused_templates(views[folders_read], resolutions, report)
     return in_order(tuple(report.diagnostics))
 
 
@@ -80,6 +86,7 @@ def check_and_resolve(
     found = resolution(view, target, profile, report, today, today_in)
     state = desired_state(found, declarations)
     _check_resolution(found, report)
+    _check_unused_templates(view, [found], report)
     return in_order(tuple(report.diagnostics)), state
 
 
@@ -93,3 +100,19 @@ def _check_view(view: View, known_targets: Collection[str], report: Reporter) ->
 def _check_resolution(found: Resolution, report: Reporter) -> None:
     for check in _PER_TARGET:
         check(found, report)
+
+
+def _check_unused_templates(view: View, resolutions: Sequence[Resolution], report: Reporter) -> None:
+    """A template that nobody has yet is wrong only if it is so for every target: nobody knows whose it will be."""
+    used = {name for found in resolutions for person in found.people.values() for name in person.templates}
+    for key, template in view.templates.items():
+        if key in used:
+            continue
+        wrong: list[dict[tuple[str, SourceLocation | None], Diagnostic]] = []
+        for found in resolutions:
+            apart = Reporter()
+            Compiler(view, found.compiler.target, found.compiler.profile, apart).template(template)
+            wrong.append({(each.code, each.source): each for each in apart.diagnostics})
+        for place, diagnostic in wrong[0].items():
+            if all(place in each for each in wrong):
+                report.add(diagnostic)

@@ -40,6 +40,11 @@ class Reporter:
         """Something that is probably a mistake, and does no harm as it is."""
         self._add(Severity.WARNING, code, source, summary, why, mend, of)
 
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Something that was found elsewhere; it has a place."""
+        if diagnostic.source is not None:
+            self._found.setdefault((diagnostic.code, diagnostic.source, diagnostic.summary), diagnostic)
+
     @property
     def diagnostics(self) -> Iterable[Diagnostic]:
         """Everything so far, in order of finding."""
@@ -55,10 +60,9 @@ class Reporter:
         mend: str,
         of: Address | None,
     ) -> None:
-        diagnostic = Diagnostic(
-            severity=severity, code=code, summary=summary, detail=why, mend=mend, address=of, source=source
+        self.add(
+            Diagnostic(severity=severity, code=code, summary=summary, detail=why, mend=mend, address=of, source=source)
         )
-        self._found.setdefault((code, source, summary), diagnostic)
 
 
 _SHOWN: Final = 60
