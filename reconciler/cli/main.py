@@ -35,6 +35,10 @@ COMMANDS: Final = {
 }
 
 
+class NobodyReads(Exception):
+    """Whoever read our output has gone. Not an OSError, which click would turn into an exit code of its own."""
+
+
 class Commands(click.Group):
     """Knows every command's name and help without importing it."""
 
@@ -59,6 +63,15 @@ class Commands(click.Group):
 
             raise unknown_command(args[0], list(COMMANDS), ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """The command's own answer."""
+        try:
+            code: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise NobodyReads from error
+        return code
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in `--help`."""
@@ -106,13 +119,18 @@ def _outcome(arguments: list[str]) -> Exit:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         return Exit.FAILED
-    except BrokenPipeError:
+    except NobodyReads:
         # whoever read our output has seen enough; nothing may be printed while Python shuts down
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.DONE
+        return Exit.FAILED if _writes(arguments) else Exit.DONE
     except Exception as error:
         return _failed(error)
     return code if isinstance(code, Exit) else Exit.DONE
+
+
+def _writes(arguments: list[str]) -> bool:
+    """Whether it is a command that writes: one that was broken off has not done what it was called for."""
+    return bool(arguments) and arguments[0] in COMMANDS and COMMANDS[arguments[0]].writes
 
 
 def _misused(error: click.UsageError) -> Exit:

@@ -1,7 +1,10 @@
 """A fault of our own, wherever it strikes: one line that says so, details in a file, no secret, nothing forgotten."""
 
 import importlib
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,3 +137,16 @@ def test_after_the_last_write_the_report_is_shown(folder: Path, monkeypatch: pyt
     assert_our_fault(said)
     assert "3 added" in said.out.split("Plan:")[1]
     assert "No changes" in say(["plan"], folder).out
+
+
+@pytest.mark.parametrize(("call", "code"), [(["plan"], 0), (["apply", "--auto-approve"], 1)])
+def test_nobody_reads_the_output(call: list[str], code: int, folder: Path) -> None:
+    """A plan has said enough; an apply has not done what it was called for, and wrote nothing."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-W", "error", "-m", "reconciler", *call]
+    ended = subprocess.run(command, cwd=folder, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writing)
+    assert ended.stderr == b""
+    assert ended.returncode == code
+    assert "3 to add" in say(["plan"], folder).out
