@@ -23,6 +23,7 @@ _Found: TypeAlias = dict[str, LiveResource]
 _NO_ROWS: Final[tuple[Row, ...]] = ()
 _ALWAYS: Final = ("id", "meta")
 _MEMBERS: Final = "members"
+_NAMED: Final = "the server shows logins where the ids of members belong"
 _HIDDEN: Final = "the server shows the members of this group neither in the list nor in the group itself"
 
 
@@ -52,7 +53,7 @@ def refresh(
         trusted = trusted and listing.totals_trusted
         found = _groups(reader, profile, listing.rows, user_rows, Decoder(ResourceType.GROUP, profile, extensions))
         _refuse_shared_ids(resources, found)
-        resources |= found
+        resources |= _without_names_for_ids(found, resources)
     return LiveState(resources=resources, totals_trusted=trusted, notices=() if trusted else (_UNTRUSTED,))
 
 
@@ -128,6 +129,23 @@ def _groups(reader: Reader, profile: Profile, rows: Sequence[Row], users: Sequen
             else:
                 claimed = set(_claimed_groups(users)) if claimed is None else claimed
                 group = replace(group, not_read={**group.not_read, _MEMBERS: _HIDDEN}) if group.id in claimed else group
+        found[group.id] = group
+    return found
+
+
+def _without_names_for_ids(groups: _Found, users: Mapping[str, LiveResource]) -> _Found:
+    """Members count as not read where the server shows a login in place of an id.
+
+    Nobody would ever be found there by id, and whoever is shown would look like somebody else's member.
+    """
+    logins: frozenset[str] | None = None
+    found: _Found = {}
+    for group in groups.values():
+        strangers = group.lists.get(_MEMBERS, {}).keys() - users.keys() - groups.keys()
+        if strangers:
+            logins = frozenset(each.name.casefold() for each in users.values()) if logins is None else logins
+            if not logins.isdisjoint(each.casefold() for each in strangers):
+                group = replace(group, not_read={**group.not_read, _MEMBERS: _NAMED})
         found[group.id] = group
     return found
 

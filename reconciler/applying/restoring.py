@@ -46,7 +46,7 @@ def restored(
     decoder = Decoder(resource_type, profile)
     wanted, found = decoder.decode({**sent, "id": live_id}), decoder.decode({**answer.body, "id": live_id})
     said = live_id in known or answer.status == _REUSED or _is_old(answer.body)
-    if not said and found.active == wanted.active and not _more_access(wanted, found, rules):
+    if not said and not _is_other(wanted, found, rules):
         return None
     shown = found.attributes or found.lists
     changes = tuple(_amends(wanted, found, rules)) if shown else ()
@@ -62,6 +62,14 @@ def _is_old(body: Mapping[str, Json]) -> bool:
         return (changed - made).total_seconds() > _OLD
     except (ValueError, TypeError):
         return False
+
+
+def _is_other(wanted: LiveResource, found: LiveResource, rules: AttributeRules) -> bool:
+    """Another state of activity, a plain text that says something else, or access that nobody sent."""
+    texts = (each.path for each in rules.table.attributes if each.kind is Kind.TEXT)
+    shown = (path for path in texts if path in wanted.attributes and path in found.attributes)
+    changed = any(not rules.in_place(found, path, wanted.attributes[path]) for path in shown)
+    return found.active != wanted.active or changed or _more_access(wanted, found, rules)
 
 
 def _more_access(wanted: LiveResource, found: LiveResource, rules: AttributeRules) -> bool:

@@ -12,7 +12,7 @@ SETTINGS = """\
 defaultTarget: team
 targets:
   team:
-    profile: rfc
+    profile: {profile}
     url: {url}
     auth: {{bearer: env:SCIM_TOKEN}}
     policy:
@@ -28,9 +28,11 @@ class Team:
     folder: Folder
     server: Foreign
 
-    def settings(self, *, removal: str = "deactivate", groups: str = "delete", **more: Any) -> None:
+    def settings(
+        self, *, profile: str = "rfc", removal: str = "deactivate", groups: str = "delete", **more: Any
+    ) -> None:
         lines = "".join(f"    {name}: {json.dumps(value)}\n" for name, value in more.items())
-        text = SETTINGS.format(url=self.server.url, removal=removal, groups=groups, more=lines)
+        text = SETTINGS.format(profile=profile, url=self.server.url, removal=removal, groups=groups, more=lines)
         self.folder.write("reconciler.yaml", text)
 
     def declare(self, users: Mapping[str, Any], groups: Mapping[str, Any] | None = None) -> None:
