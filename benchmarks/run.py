@@ -17,7 +17,7 @@ from typing import Final
 
 from benchmarks import terraform
 from benchmarks.company import teams
-from benchmarks.measuring import RECONCILER, Cost, alternating, run
+from benchmarks.measuring import RECONCILER, Cost, alternating, median, run
 from benchmarks.world import World, world
 
 _SMALL: Final = 1_000
@@ -96,6 +96,17 @@ def growth(parent: Path) -> Iterator[Row]:
     yield Row(what="memory of a user in a `plan`", measured=measured, value=memory, limit=None, unit="KiB")
 
 
+def creating(parent: Path) -> Iterator[Row]:
+    """What planning to create a user costs in a small and in a larger company."""
+    costs: dict[int, Cost] = {}
+    for size in (1, _SMALL, _MIDDLE):
+        with world(parent, size, state="empty", recorded=False) as made:
+            costs[size] = median([made.reconciler("plan") for _ in range(3)])
+    small, large = ((costs[size].cpu - costs[1].cpu) / size * 1e6 for size in (_SMALL, _MIDDLE))
+    what = f"cost of a user who is to be created, `plan`, {_MIDDLE:,} users against {_SMALL:,}"
+    yield Row(what=what, measured=f"{small:.0f} and {large:.0f} µs of CPU", value=large / small, limit=1.3)
+
+
 def floor(parent: Path) -> Iterator[Row]:
     """A plan that finds nothing to do against the least that this can cost; and the requests it took."""
     page = 100
@@ -152,10 +163,11 @@ ROWS: Final[dict[str, Callable[[Path], Iterator[Row]]]] = {
     "printing": printing,
     "floor": floor,
     "distant": distant,
+    "creating": creating,
     "growth": growth,
     "terraform": against_terraform,
 }
-_SLOW: Final = ("growth", "terraform")
+_SLOW: Final = ("creating", "growth", "terraform")
 
 
 def _validated_and_planned(made: World, times: int) -> Cost:
@@ -175,7 +187,7 @@ def _inside(*arguments: str) -> float:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"without {' and '.join(_SLOW)}")
+    parser.add_argument("--quick", action="store_true", help=f"without {', '.join(_SLOW)}")
     parser.add_argument("--only", nargs="+", choices=list(ROWS), default=None)
     options = parser.parse_args()
     names = options.only or [name for name in ROWS if not (options.quick and name in _SLOW)]
