@@ -3,7 +3,7 @@
 Answers small questions and collects what has to be said; decides nothing about a value.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.diffing.activity import dates_of
 from reconciler.diffing.findings import Differences, Finding
@@ -120,9 +120,12 @@ class Ground:
         """An identity, or a part of it, that cannot be planned."""
         self.differences.refused.append(_diagnostic(Severity.ERROR, code, reason, mend, wanted))
 
-    def notice(self, code: str, summary: str, mend: str = "", wanted: DesiredResource | None = None) -> None:
-        """Something a reader of the plan should know."""
-        self.differences.notices.append(_diagnostic(Severity.NOTICE, code, summary, mend, wanted))
+    def notice(
+        self, code: str, summary: str, mend: str = "", wanted: DesiredResource | None = None, *, detail: str = ""
+    ) -> None:
+        """Something a reader of the plan should know; `detail` where there is nothing to mend."""
+        found = _diagnostic(Severity.NOTICE, code, summary, mend, wanted)
+        self.differences.notices.append(replace(found, detail=detail))
 
 
 def can_create(situation: Situation, address: Address) -> bool:

@@ -104,7 +104,7 @@ def _note_unmanaged(ground: Ground, wanted: DesiredResource, applied: Mapping[st
     names = sorted(short_path(path) for path in gone if not _is_level(table, path))
     if names:
         summary = f"no longer managed: {', '.join(names)}"
-        ground.notice("no-longer-managed", summary, "the values stay on the server as they are", wanted)
+        ground.notice("no-longer-managed", summary, wanted=wanted, detail="What the server holds stays as it is.")
 
 
 def _has_line(wanted: DesiredResource, table: AttributeTable, path: str) -> bool:
