@@ -357,6 +357,14 @@ class AppliedState:
     exists: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How an address stood in the declarations of a commit. `names`: what it was to be called; `path`: its file."""
+
+    names: frozenset[str]
+    path: str
+
+
 # --- matching
 
 

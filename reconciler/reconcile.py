@@ -5,9 +5,10 @@ random numbers come in here: the day is in the desired state, the rest are value
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.diffing.findings import Finding, awaited, change_of
+from reconciler.diffing.leaving import not_proved
 from reconciler.diffing.resources import diff_resources
 from reconciler.matching import match_resources
 from reconciler.model import (
@@ -27,6 +28,7 @@ from reconciler.model import (
     Policy,
     ResourceType,
     Severity,
+    Standing,
     Violation,
     is_known,
 )
@@ -53,6 +55,7 @@ class Context:
 
     `correct_drift`: act on drift too; `reactivate`: also where that gives an account back (a person's own run).
     `violations`: rules that look at git (`behind`, `dirty`). `accepted`: ``RULE@DIGEST`` of reviewed violations.
+    `stood`: how git shows of undeclared addresses that they were declared once; None: the record is not in git.
     """
 
     target: str
@@ -63,6 +66,7 @@ class Context:
     notices: tuple[Diagnostic, ...] = ()
     commit: str | None = None
     tool_version: str = ""
+    stood: Mapping[tuple[ResourceType, str], Standing] | None = None
 
 
 def reconcile(
@@ -76,7 +80,17 @@ def reconcile(
     """Compare desired, live and applied state, and say what an apply would do."""
     settled = settle(applied, live, profile)
     matches = match_resources(desired, live, settled, profile)
-    situation = Situation(desired=desired, live=live, applied=settled, matches=matches, profile=profile, policy=policy)
+    situation = Situation(
+        desired=desired,
+        live=live,
+        applied=settled,
+        matches=matches,
+        profile=profile,
+        policy=policy,
+        stood=context.stood,
+    )
+    unproved = not_proved(situation)
+    situation = replace(situation, matches=replace(matches, frozen=matches.frozen | unproved.keys()))
     differences = diff_resources(situation)
     changes, drift = _divided(differences.findings, context, profile)
     changes, impossible = without_impossible(changes, profile)
@@ -91,7 +105,7 @@ def reconcile(
         drift=drift,
         operations=operations,
         violations=tuple(each for each in violations if f"{each.rule}@{each.digest}" not in context.accepted),
-        refused=(*differences.refused, *impossible, *swaps),
+        refused=(*unproved.values(), *differences.refused, *impossible, *swaps),
         notices=(
             *context.notices,
             *_about_record(applied, context.notices),

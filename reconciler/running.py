@@ -28,6 +28,7 @@ from reconciler.model import (
     ResourceType,
     Result,
     Severity,
+    Standing,
     Succeeded,
     Violation,
 )
@@ -35,6 +36,7 @@ from reconciler.planfile import digest
 from reconciler.policy import violation
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project
+from reconciler.proving import standings
 from reconciler.reconcile import Context, Reconciliation, reconcile
 from reconciler.record.repository import GitRepository
 from reconciler.recording import Checkout, LoadedRecord, Record, actor, made_data_folder, record_of
@@ -97,6 +99,13 @@ class _Run:
             return None
         return Checkout.of(self.project, self.target, self.repository, self.loaded.applied.commit)
 
+    @cached_property
+    def stood(self) -> dict[tuple[ResourceType, str], Standing] | None:
+        """How git shows those whom only the record still knows; None where it is not kept in git."""
+        if self.repository is None:
+            return None
+        return standings(self.project, self.target, self.repository, self.desired, self.loaded.applied)
+
     @property
     def commit(self) -> str | None:
         return self.checkout.head if self.checkout else None
@@ -144,6 +153,7 @@ class _Run:
             notices=(*self.loaded.notices, *notices),
             commit=self.commit,
             tool_version=__version__,
+            stood=self.stood,
         )
         return reconcile(self.desired, live, applied, self.profile, self.target.policy, context)
 

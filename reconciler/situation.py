@@ -16,6 +16,7 @@ from reconciler.model import (
     Policy,
     Removal,
     ResourceType,
+    Standing,
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
@@ -23,7 +24,10 @@ from reconciler.scim.attributes import name_path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """Desired, live and applied (settled) of one target, with `matches` between them."""
+    """Desired, live and applied (settled) of one target, with `matches` between them.
+
+    `stood`: folded address -> how git shows that it was declared once; None where the record is not kept in git.
+    """
 
     desired: DesiredState
     live: LiveState
@@ -31,6 +35,7 @@ class Situation:
     matches: Matches
     profile: Profile
     policy: Policy
+    stood: Mapping[tuple[ResourceType, str], Standing] | None = None
     _recorded: frozenset[tuple[ResourceType, str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@
 
 from reconciler.declarations.checks import check_and_resolve, check_declarations
 from reconciler.declarations.declared import Declarations
-from reconciler.declarations.loading import load_declarations
+from reconciler.declarations.loading import declarations_in, load_declarations
 from reconciler.declarations.resolution import resolve
 
-__all__ = ["Declarations", "check_and_resolve", "check_declarations", "load_declarations", "resolve"]
+__all__ = ["Declarations", "check_and_resolve", "check_declarations", "declarations_in", "load_declarations", "resolve"]

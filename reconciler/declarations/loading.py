@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from reconciler import schemas
 from reconciler.declarations.declared import ANY, Declarations, Entry, Released, normal_folder
-from reconciler.declarations.files import read_folders
+from reconciler.declarations.files import Reading, read_folders
 from reconciler.declarations.leaving_out import leave_out, left_out
 from reconciler.memory import no_collection
 from reconciler.model import Address, Diagnostic, ResourceType, Severity, SourceLocation
 from reconciler.schemas import Hint, Where
-from reconciler.yamlsource import YamlFile, fast_parser, number
+from reconciler.yamlsource import MAX_BYTES, YamlFile, fast_parser, number, read_yaml
 
 _SCHEMA: Final = "identities"
 _KINDS: Final = {"users": ResourceType.USER, "groups": ResourceType.GROUP}
@@ -47,13 +47,24 @@ def load_declarations(base: Path, folders: Sequence[str]) -> Declarations:
     """Everything below `base`/folder for each folder. Never raises for what is in the files: see `diagnostics`."""
     with no_collection():
         reading = read_folders(base, folders)
-        box = _Box(list(reading.diagnostics))
-        for file in reading.files:
-            box.take(file)
+        return _declarations(reading, tuple(dict.fromkeys(normal_folder(each) for each in folders)))
+
+
+def declarations_in(files: Mapping[str, bytes]) -> Declarations:
+    """The same for files that stand in no folder: path -> content, as a commit holds them."""
+    with no_collection():
+        read = tuple(read_yaml(data[: MAX_BYTES + 1], path) for path, data in sorted(files.items()))
+        return _declarations(Reading(files=read, diagnostics=()), ())
+
+
+def _declarations(reading: Reading, folders: tuple[str, ...]) -> Declarations:
+    box = _Box(list(reading.diagnostics))
+    for file in reading.files:
+        box.take(file)
     if not fast_parser():
         box.diagnostics.append(_slow())
     return Declarations(
-        folders=tuple(dict.fromkeys(normal_folder(each) for each in folders)),
+        folders=folders,
         files=len(reading.files),
         templates=tuple(box.templates),
         users=tuple(box.users),

@@ -156,7 +156,8 @@ def _undeclared(ground: Ground, address: Address, entry: AppliedResource) -> Fin
     if found is None or entry.live_id in matches.address_of or entry.live_id in matches.frozen:
         return None
     finding = ground.finding(address, None, found)
-    finding.reason = "no longer declared"
+    stood = (ground.situation.stood or {}).get(address.folded)
+    finding.reason = f"removed from {stood.path}" if stood else "no longer declared"
     removal = ground.situation.removal(address.resource_type)
     user = address.resource_type is ResourceType.USER
     if removal is Removal.DELETE and (found.active or not user):

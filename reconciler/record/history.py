@@ -58,6 +58,19 @@ def relation(repository: GitRepository, recorded: str, head: str, *, remote: str
     return _relation_on(repository, asked, recorded, head)
 
 
+def has_commit(repository: GitRepository, commit: str, *, remote: str | None = None) -> bool:
+    """Say whether the commit is here with its files, fetching it by its id where a shallow clone lacks it."""
+    if repository.commit_id(commit) is not None:
+        return True
+    asked = remote or repository.default_remote()
+    if asked is None or not repository.is_shallow():
+        return False
+    # Not with a filter: git would write into the clone's settings that it is a partial one.
+    flags = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
+    repository.run("fetch", *flags, "--depth=1", asked, commit, seconds=NETWORK_SECONDS)
+    return repository.commit_id(commit) is not None
+
+
 def _contains(repository: GitRepository, later: str, earlier: str) -> bool | None:
     """Say whether `later` descends from `earlier`; None where one of them is not here."""
     # A partial clone would fetch what it misses, commit by commit and with all its trees.

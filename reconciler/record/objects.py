@@ -20,7 +20,11 @@ _FILE_MODE = "100644"
 
 def read_files(repository: GitRepository, commit: str) -> dict[str, bytes]:
     """Return every file of the record at `commit`. Raises `RecordUnreadable` where that is no record or damaged."""
-    ids = list_files(repository, commit)
+    return read_blobs(repository, list_files(repository, commit), commit)
+
+
+def read_blobs(repository: GitRepository, ids: Mapping[str, str], commit: str) -> dict[str, bytes]:
+    """Return path -> content for path -> blob id, in one call of git; `commit` is for messages. `RecordUnreadable`."""
     if not ids:
         return {}
     wanted = "".join(f"{object_id}\n" for object_id in ids.values()).encode()
@@ -28,6 +32,17 @@ def read_files(repository: GitRepository, commit: str) -> dict[str, bytes]:
     if answer.code:
         raise RecordUnreadable(f"the record {short(commit)} cannot be read", lines=answer.lines)
     return dict(zip(ids, _contents(answer.stdout, commit), strict=True))
+
+
+def list_below(repository: GitRepository, commit: str, folder: str) -> dict[str, str]:
+    """Return path -> blob id of the plain files below a folder (`.`: the top) as of a commit. Raises `GitError`."""
+    where = () if folder == "." else ("--", folder)
+    ids = {}
+    for entry in repository.ask("ls-tree", "-r", "-z", commit, *where).text.split("\0"):
+        facts, _, path = entry.partition("\t")
+        if facts.startswith("100"):
+            ids[path] = facts.split(" ")[2]
+    return ids
 
 
 def list_files(repository: GitRepository, commit: str) -> dict[str, str]:

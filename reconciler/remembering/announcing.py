@@ -31,15 +31,18 @@ def announce(situation: Situation, changes: Iterable[Change], commit: str | None
 
     What was released is let go of here, entry and claims alike: after this nobody could tell any more whose they were.
     """
-    resources = _carried(situation)
+    resources = _carried(situation, commit)
     for change in changes:
         wanted = situation.desired.resources.get(change.address)
         resources[change.address] = _announced(situation, change, wanted, resources.get(change.address), commit)
     return replace(situation.applied, commit=commit, resources=resources, exists=True)
 
 
-def _carried(situation: Situation) -> dict[Address, AppliedResource]:
-    """The settled entries under the keys they now have: a changed key takes its entry along; released ones are gone."""
+def _carried(situation: Situation, commit: str | None) -> dict[Address, AppliedResource]:
+    """The settled entries under the keys they now have: a changed key takes its entry along; released ones are gone.
+
+    An entry with a new key names the commit that declares it so: no earlier one does.
+    """
     desired, entries = situation.desired.resources, situation.matches.entries
     spelled = {address.folded: address for address in desired}
     released = {address.folded for address in situation.desired.released} - spelled.keys()
@@ -51,7 +54,8 @@ def _carried(situation: Situation) -> dict[Address, AppliedResource]:
             address = spelled.get(address.folded, address)
             resources[address] = replace(_let_go(entry, lost, situation), address=address)
     for address, entry in entries.items():
-        kept = replace(_let_go(entry, lost, situation), address=address)
+        source = entry.source if entry.address.folded == address.folded else commit
+        kept = replace(_let_go(entry, lost, situation), address=address, source=source)
         if isinstance(situation.matches.by_address[address], Paired):
             kept = replace(kept, lists=_with_modes(kept.lists, desired[address]))
         resources[address] = kept

@@ -3,19 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.diffing.items import lists_of
+from reconciler.diffing.leaving import something_is_left
 from reconciler.diffing.references import References
 from reconciler.model import (
     Address,
     Ambiguous,
-    AppliedList,
     AppliedResource,
     AppliedState,
     Change,
     Paired,
     Pending,
-    Removal,
-    ResourceType,
 )
 from reconciler.remembering.declared import Verified
 from reconciler.situation import Situation, accounts_called, index_names
@@ -83,27 +80,6 @@ def _still_there(
         if entry.live_id is None:
             strangers = [each for each in accounts_called(entry, names) if each.id not in declared]
             kept |= {address: entry} if strangers else {}
-        elif _something_is_left(entry, entry.live_id, after):
+        elif something_is_left(entry, entry.live_id, after):
             kept[address] = entry
     return kept
-
-
-def _something_is_left(entry: AppliedResource, live_id: str, after: Situation) -> bool:
-    found = after.live.resources.get(live_id)
-    if found is None:
-        return False
-    if live_id in after.matches.frozen:
-        return True
-    user, removal = found.resource_type is ResourceType.USER, after.removal(found.resource_type)
-    if removal is Removal.DELETE and (found.active or not user):
-        return True
-    if user and removal is Removal.DEACTIVATE and found.active:
-        return True
-    rules = after.profile.rules(found.resource_type)
-    for attribute in lists_of(rules.table):
-        held = found.items(attribute.name)
-        ours = set(entry.lists.get(attribute.name, AppliedList()).items)
-        ours -= set(rules.never_removed.get(attribute.name, ()))
-        if attribute.access and ours and (held is None or ours & set(held)):
-            return True
-    return False

@@ -29,7 +29,7 @@ LAYERS = (
     ("refreshing", "audit"),
     ("applying",),
     ("project",),
-    ("recording",),
+    ("recording", "proving"),
     ("embedding",),
     ("connecting",),
     ("running",),
