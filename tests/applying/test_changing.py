@@ -44,11 +44,8 @@ def test_put_where_patch_is_refused(world: World, status: int) -> None:
     assert isinstance(done, Succeeded)
     assert [method for method, _ in world.requests] == ["PATCH", "GET", "PUT"]
     stored = world.stored_user(ann)
-    assert (stored["title"], stored["nickName"], stored["name"]) == (
-        "Lead",
-        "A",
-        {"givenName": "Ann", "middleName": "M"},
-    )
+    assert (stored["title"], stored["nickName"]) == ("Lead", "A")
+    assert [each["value"] for each in stored["roles"]] == ["agent"]
 
 
 def test_put_at_once_where_the_profile_says_so_with_the_version_that_was_read(world: World) -> None:

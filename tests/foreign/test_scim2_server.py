@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.in_process import QuickFolder
 from tests.conftest import Folder, Ran
 from tests.foreign.servers import Foreign, scim2_server
 
@@ -82,7 +83,7 @@ def server(tmp_path: Path) -> Iterator[Foreign]:
         yield running
 
 
-class Team(Folder):
+class Team(QuickFolder):
     """A project whose one target is the running server."""
 
     def reconciler(self, server: Foreign, *arguments: str) -> Ran:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.in_process import quick
 from tests.conftest import Folder
 from tests.foreign import published
 from tests.foreign.servers import Foreign, server
@@ -32,6 +33,12 @@ NAME_STAYS_TAKEN = ("betterauth",)
 @pytest.fixture(params=SERVERS)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Folder:
+    """A folder where the command runs in this process: a new one for each of hundreds of commands takes its time."""
+    return quick(tmp_path / "here")
 
 
 @pytest.fixture
@@ -92,9 +99,9 @@ def not_kept_is_named(team: Team, paths: list[str]) -> None:
     team.settings()
 
 
-def test_what_is_refused_does_not_hold_up_the_rest(folder: Folder, tmp_path: Path) -> None:
+def test_what_is_refused_does_not_hold_up_the_rest(here: Folder, tmp_path: Path) -> None:
     with server("betterauth", tmp_path / "server.log") as foreign:
-        team = Team(folder, foreign)
+        team = Team(here, foreign)
         team.settings()
         team.declare({"ann": user("ann", title="Agent", emails={"work": "ann@example.com"})})
         team.brought_about()
@@ -105,10 +112,10 @@ def test_what_is_refused_does_not_hold_up_the_rest(folder: Folder, tmp_path: Pat
         assert (row["title"], row["roles"][0]["value"]) == ("Lead", "agent")
 
 
-def test_what_a_server_does_not_know_is_named(folder: Folder, tmp_path: Path) -> None:
+def test_what_a_server_does_not_know_is_named(here: Folder, tmp_path: Path) -> None:
     """Attributes that it does not publish: dropped, or refused with the whole request."""
     with server("betterauth", tmp_path / "server.log") as foreign:
-        team = Team(folder, foreign)
+        team = Team(here, foreign)
         team.settings()
         team.declare({"ann": user("ann", title="Agent")})
         team.brought_about()
@@ -123,8 +130,8 @@ def test_what_a_server_does_not_know_is_named(folder: Folder, tmp_path: Path) ->
         team.settled()
 
 
-def test_lines_that_leave_change_nothing_but_access(folder: Folder, foreign: Foreign) -> None:
-    team = Team(folder, foreign)
+def test_lines_that_leave_change_nothing_but_access(here: Folder, foreign: Foreign) -> None:
+    team = Team(here, foreign)
     team.settings()
     offered = published.offered(foreign)
     lines = published.values(offered, 0, "bob")
@@ -137,8 +144,8 @@ def test_lines_that_leave_change_nothing_but_access(folder: Folder, foreign: For
     assert published.differences(offered, {**lines, **access}, row, ids(foreign)) == []
 
 
-def test_members_come_and_go(folder: Folder, foreign: Foreign) -> None:
-    team = Team(folder, foreign)
+def test_members_come_and_go(here: Folder, foreign: Foreign) -> None:
+    team = Team(here, foreign)
     team.settings()
     users = {key: user(key) for key in ("ann", "bob", "cleo", "dora")}
     steps = [["ann", "bob"], ["bob", "cleo", "dora"], [], ["ann", "dora"]]
@@ -148,8 +155,8 @@ def test_members_come_and_go(folder: Folder, foreign: Foreign) -> None:
         assert members(foreign, "Support") == set(wanted)
 
 
-def test_others_members_stay_in_an_additive_group(folder: Folder, foreign: Foreign) -> None:
-    team = Team(folder, foreign)
+def test_others_members_stay_in_an_additive_group(here: Folder, foreign: Foreign) -> None:
+    team = Team(here, foreign)
     team.settings()
     users = {key: user(key) for key in ("ann", "bob", "cleo")}
 
@@ -170,10 +177,10 @@ def test_others_members_stay_in_an_additive_group(folder: Folder, foreign: Forei
     assert members(foreign, "Support") == {"bob", "cleo"}
 
 
-def test_a_group_in_a_group_where_the_server_takes_one(folder: Folder, foreign: Foreign) -> None:
+def test_a_group_in_a_group_where_the_server_takes_one(here: Folder, foreign: Foreign) -> None:
     if not published.nests(foreign):
         pytest.skip("this server says that only users are members")
-    team = Team(folder, foreign)
+    team = Team(here, foreign)
     team.settings()
     users = {key: user(key) for key in ("ann", "bob")}
     inner = {"displayName": "Inner", "members": ["ann"]}
@@ -199,8 +206,8 @@ def test_renames_happen_in_place(folder: Folder, foreign: Foreign) -> None:
     assert members(foreign, "Customer Support") == {"ann.ng"}
 
 
-def test_deactivated_and_reactivated(folder: Folder, foreign: Foreign) -> None:
-    team = Team(folder, foreign)
+def test_deactivated_and_reactivated(here: Folder, foreign: Foreign) -> None:
+    team = Team(here, foreign)
     team.settings()
     for active in (None, False, True):
         team.declare({"ann": user("ann", **({} if active is None else {"active": active}))})
@@ -239,8 +246,8 @@ def test_whoever_leaves_is_removed(folder: Folder, foreign: Foreign, name: str, 
     assert members(foreign, "Support") == {"ann", "bob"}
 
 
-def test_names_that_need_care_on_the_way(folder: Folder, foreign: Foreign, name: str) -> None:
-    team = Team(folder, foreign)
+def test_names_that_need_care_on_the_way(here: Folder, foreign: Foreign, name: str) -> None:
+    team = Team(here, foreign)
     team.settings(removal="delete")
     names = NAMES.get(name, NAMES[""])
     users = {f"u{n}": {"userName": each, "displayName": f"«{each}» \\ /"} for n, each in enumerate(names)}
