@@ -111,6 +111,12 @@ def read_object(raw: Json) -> dict[str, Json]:
     return dict(raw)
 
 
+def _read_boolean(raw: Json) -> bool:
+    if not isinstance(raw, bool):
+        raise Malformed("must be true or false")
+    return raw
+
+
 def _array(raw: Json) -> list[Json]:
     if not isinstance(raw, list):
         raise Malformed("must be an array")
@@ -123,6 +129,7 @@ def _as_it_is(value: Any) -> Any:
 
 TEXT: Final[Codec[str]] = Codec(_as_it_is, read_text)
 INTEGER: Final[Codec[int]] = Codec(_as_it_is, read_integer)
+BOOLEAN: Final[Codec[bool]] = Codec(_as_it_is, _read_boolean)
 
 
 def one_of(kind: type[StrEnum]) -> Codec[Any]:
@@ -176,7 +183,7 @@ def by_name(codec: Codec[T], name: Codec[Any] = TEXT) -> Codec[Mapping[Any, T]]:
     return Codec(lambda values: {str(key): codec.encode(each) for key, each in values.items()}, decode)
 
 
-def record(kind: type[T], **fields: Codec[Any]) -> Codec[T]:
+def record(kind: type[T], /, **fields: Codec[Any]) -> Codec[T]:
     """A dataclass as an object: every field is there under its own name, and nothing else."""
 
     def encode(value: T) -> Json:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from reconciler.codecs import (
+    BOOLEAN,
     INTEGER,
     TEXT,
     Codec,
@@ -39,6 +40,9 @@ from reconciler.codecs import (
 )
 from reconciler.errors import InputError
 from reconciler.model import (
+    AccessChange,
+    AccessItem,
+    AccessKind,
     Action,
     Address,
     AttributeChange,
@@ -294,6 +298,17 @@ _OPERATION: Final = tagged(
 _VIOLATION: Final = record(
     Violation, rule=TEXT, summary=TEXT, actual=INTEGER, limit=INTEGER, items=_TEXTS, digest=TEXT, mend=TEXT
 )
+_ACCESS_ITEM: Final = record(AccessItem, kind=one_of(AccessKind), name=TEXT, privileged=BOOLEAN)
+_ACCESS: Final = record(
+    AccessChange,
+    person=TEXT,
+    name=TEXT,
+    label=TEXT,
+    gains=several(_ACCESS_ITEM),
+    loses=several(_ACCESS_ITEM),
+    starts=BOOLEAN,
+    ends=BOOLEAN,
+)
 _PLAN: Final = record(
     Plan,
     target=TEXT,
@@ -309,6 +324,7 @@ _PLAN: Final = record(
     unmanaged=INTEGER,
     requests=INTEGER,
     requests_per_minute=optional(INTEGER),
+    access=several(_ACCESS),
     commit=optional(TEXT),
     tool_version=TEXT,
     format_version=INTEGER,

@@ -3,9 +3,10 @@
 *Due* changes do not count: their dates were reviewed. Deactivations count as removals.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from reconciler.access import membership_after, membership_before, privileged_group, privileged_role
 from reconciler.model import (
     Action,
     Cause,
@@ -16,7 +17,6 @@ from reconciler.model import (
     Policy,
     ResourceType,
     Violation,
-    known_after_apply,
 )
 from reconciler.planfile import violation_digest
 from reconciler.situation import Situation, protected_ids
@@ -115,9 +115,9 @@ def _lost_through_groups(changes: Sequence[Change], protected: frozenset[str], s
     """Memberships that protected people lose because a group in between is deleted or loses another group."""
     if not any(_taken_by_anybody(each) or Action.DELETE in each.actions for each in changes):
         return
-    before, after = _members(situation), _after(changes, situation)[0]
-    for group in sorted(before):
-        for person in _people(group, before) & protected - _people(group, after):
+    before, after = membership_before(situation), membership_after(changes, situation)
+    for group in sorted(before.members):
+        for person in before.people(group) & protected - after.people(group):
             yield f"{_group_label(group, situation)} members {_name_of(person, situation)}"
 
 
@@ -128,23 +128,17 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
     """
     if not situation.policy.minimum:
         return
-    members, active = _after(changes, situation)
+    at_first, in_the_end = membership_before(situation), membership_after(changes, situation)
     for name, least in situation.policy.minimum.items():
         group = _group_named(name, situation)
         if group is None:
             continue
-        before = {each for each in _people(group, _members(situation)) if _is_active(each, situation)}
-        left = {each for each in _people(group, members) if active.get(each, False)}
+        before, left = at_first.active_people(group), in_the_end.active_people(group)
         if len(left) < least and before - left:
             summary = f"{name} would keep {len(left)} active people of at least {least}"
             mend = f"keep somebody in it, or lower policy.minimum{_place(situation.policy, 'minimum')}"
             items = [f"{name} {each}" for each in left] or [f"{name} nobody"]
             yield violation("minimum", summary, items, least, mend)
-
-
-def _is_active(live_id: str, situation: Situation) -> bool:
-    found = situation.live.resources.get(live_id)
-    return found is not None and found.active
 
 
 def _privileged(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
@@ -163,15 +157,13 @@ def warned(change: Change, situation: Situation) -> Change:
 
 def _privileges(change: Change, situation: Situation, *, due: bool) -> Iterator[str]:
     policy = situation.policy
-    roles = {each.casefold() for each in policy.privileged_roles}
-    groups = {each.casefold().removeprefix("group.") for each in policy.privileged_groups}
-    names = {change.address.key.casefold(), change.label.casefold()}
-    guarded = change.address.resource_type is ResourceType.GROUP and bool(names & groups)
+    names = (change.address.key, change.label)
+    guarded = change.address.resource_type is ResourceType.GROUP and privileged_group(names, policy)
     for each in change.attribute_changes:
         if each.item is None or (each.cause is Cause.DUE and not due):
             continue
         word = "gains" if each.op is PatchOp.ADD else "loses"
-        if each.path == "roles" and each.item.casefold() in roles:
+        if each.path == "roles" and privileged_role(each.item, policy):
             yield f"{word} role {each.item}"
         if each.path == "members" and guarded:
             yield f"{word} member {_name_of(each.item, situation)}"
@@ -261,44 +253,3 @@ def _group_named(name: str, situation: Situation) -> str | None:
         if address.resource_type is ResourceType.GROUP and address.key.casefold() == plain:
             return match.live_id if isinstance(match, Paired) else None
     return next((each.id for each in situation.live.of(ResourceType.GROUP) if each.name.casefold() == plain), None)
-
-
-def _members(situation: Situation) -> dict[str, set[str]]:
-    return {each.id: set(each.items("members") or ()) for each in situation.live.of(ResourceType.GROUP)}
-
-
-def _after(changes: Sequence[Change], situation: Situation) -> tuple[dict[str, set[str]], dict[str, bool]]:
-    """Members of every group, and who is active, as they would be when all changes are made."""
-    members = _members(situation)
-    active = {each.id: each.active for each in situation.live.of(ResourceType.USER)}
-    for change in changes:
-        live_id = change.live_id or known_after_apply(change.address)
-        deleted = Action.DELETE in change.actions
-        if change.address.resource_type is ResourceType.USER:
-            active.setdefault(live_id, True)
-            for each in change.attribute_changes:
-                if each.path == "active":
-                    active[live_id] = each.after is True
-            active[live_id] = active[live_id] and not deleted
-            continue
-        held = members.setdefault(live_id, set())
-        for each in change.attribute_changes:
-            if each.item is not None:
-                (held.add if each.op is PatchOp.ADD else held.discard)(each.item)
-        if deleted:
-            held.clear()
-    return members, active
-
-
-def _people(group: str, members: Mapping[str, set[str]]) -> set[str]:
-    """Everybody in a group and in the groups in it; circles end where they close."""
-    people: set[str] = set()
-    seen, open_ = {group}, [group]
-    while open_:
-        for each in members.get(open_.pop(), ()):
-            if each not in members:
-                people.add(each)
-            elif each not in seen:
-                seen.add(each)
-                open_.append(each)
-    return people

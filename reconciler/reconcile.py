@@ -7,14 +7,13 @@ random numbers come in here: the day is in the desired state, the rest are value
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.access import effective_access
 from reconciler.diffing.findings import Finding, awaited, change_of
 from reconciler.diffing.leaving import not_proved
 from reconciler.diffing.resources import diff_resources
 from reconciler.matching import match_resources
 from reconciler.model import (
-    BULK_ID,
     Action,
-    Address,
     AppliedState,
     AttributeChange,
     Cause,
@@ -30,7 +29,6 @@ from reconciler.model import (
     Severity,
     Standing,
     Violation,
-    is_known,
 )
 from reconciler.planning.ordering import name_swaps, order_operations
 from reconciler.planning.possible import without_impossible
@@ -38,7 +36,7 @@ from reconciler.policy import check_policy, warned
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind
 from reconciler.settling import settle
-from reconciler.situation import Situation
+from reconciler.situation import Situation, names_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +116,7 @@ def reconcile(
         unmanaged=_unmanaged(situation),
         requests=_requests(operations, live, profile),
         requests_per_minute=profile.wire.requests_per_minute,
+        access=effective_access(changes, situation),
         commit=context.commit,
         tool_version=context.tool_version,
     )
@@ -198,22 +197,7 @@ def _names(changes: Iterable[Change], situation: Situation) -> dict[str, tuple[s
             attribute = table.by_path(each.path)
             if attribute is not None and attribute.kind in (Kind.MEMBERS, Kind.REFERENCE):
                 mentioned |= {value for value in (each.item, each.before, each.after) if isinstance(value, str)}
-    keys = {entry.live_id: address for address, entry in situation.applied.resources.items() if entry.live_id}
-    keys |= situation.matches.address_of
-    return {each: name for each in mentioned if (name := _name_of(each, keys, situation)) is not None}
-
-
-def _name_of(resource_id: str, keys: Mapping[str, Address], situation: Situation) -> tuple[str, str] | None:
-    """How people know it: by the key it has or had, and by the display name it is about to have."""
-    address = keys.get(resource_id)
-    if not is_known(resource_id):
-        address = Address.parse(resource_id.removeprefix(BULK_ID))
-    wanted = situation.desired.resources.get(address) if address else None
-    found = situation.live.resources.get(resource_id)
-    shown = wanted.attributes.get("displayName") if wanted else None
-    if found is None:
-        return (address.key, str(shown or "")) if address else None
-    return (address.key if address else found.name, str(shown or found.attributes.get("displayName", "")))
+    return names_of(mentioned, situation)
 
 
 def _matched(situation: Situation) -> dict[ResourceType, int]:

@@ -1,10 +1,11 @@
 """What a comparison looks at: the three states of a target, what was matched, and the rules that hold there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from reconciler.model import (
+    BULK_ID,
     Address,
     AppliedResource,
     AppliedState,
@@ -17,6 +18,7 @@ from reconciler.model import (
     Removal,
     ResourceType,
     Standing,
+    is_known,
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
@@ -96,6 +98,26 @@ def protected_ids(situation: Situation) -> frozenset[str]:
         for address, entry in situation.applied.resources.items()
         if entry.live_id and names & {str(address).casefold(), address.key.casefold()}
     )
+
+
+def names_of(ids: Iterable[str], situation: Situation) -> dict[str, tuple[str, str]]:
+    """Key (or login) and display name of ids, as far as anybody knows them."""
+    keys = {entry.live_id: address for address, entry in situation.applied.resources.items() if entry.live_id}
+    keys |= situation.matches.address_of
+    return {each: name for each in ids if (name := _known_as(each, keys, situation)) is not None}
+
+
+def _known_as(resource_id: str, keys: Mapping[str, Address], situation: Situation) -> tuple[str, str] | None:
+    """How people know it: by the key it has or had, and by the display name it is about to have."""
+    address = keys.get(resource_id)
+    if not is_known(resource_id):
+        address = Address.parse(resource_id.removeprefix(BULK_ID))
+    wanted = situation.desired.resources.get(address) if address else None
+    found = situation.live.resources.get(resource_id)
+    shown = wanted.attributes.get("displayName") if wanted else None
+    if found is None:
+        return (address.key, str(shown or "")) if address else None
+    return (address.key if address else found.name, str(shown or found.attributes.get("displayName", "")))
 
 
 def _names_of(found: LiveResource, address: Address | None) -> set[str]:

@@ -20,8 +20,6 @@ from reconciler.model import (
 from reconciler.scim.values import canonical_text
 from reconciler.situation import Situation
 
-_MEND = "remove it on the server if it is to go, or write it under `released`; if the record is wrong, put it back"
-
 
 def not_proved(situation: Situation) -> dict[str, Diagnostic]:
     """Live id -> why it is left as it is, of everybody who would lose something and whom git does not show."""
@@ -32,7 +30,7 @@ def not_proved(situation: Situation) -> dict[str, Diagnostic]:
             severity=Severity.ERROR,
             code="removal-not-proved",
             summary=f"not proved, left as it is: {doubt}",
-            mend=_MEND,
+            mend="remove it on the server if it is to go, or write it under `released`; mend the record if it is wrong",
             address=address,
         )
         for address, entry, found in _undeclared(situation)

@@ -11,7 +11,7 @@ from typing import Final
 
 _WORD: Final = r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*"
 _NUMBER: Final = r"\d{1,3}(?:,\d{3})*%?"
-_PLAIN: Final = re.compile(rf"[(\"]*(?:{_WORD}[)\"]*[,;:.!?…]*|{_NUMBER}[,;:]*|[…\u2013\u2014])")
+_PLAIN: Final = re.compile(rf"[(\"]*(?:{_WORD}[)\"]*[,;:.!?…]*|{_NUMBER}(?:[,;:]*|\)[,;:.]+)|[…\u2013\u2014])")
 _SHELL: Final = re.compile(r"(\(?)(.+?)([),;:.!?…]*)", re.DOTALL)
 _LOOKS_LIKE_A_COMMIT: Final = re.compile(r"[0-9a-f]{7,}", re.IGNORECASE)
 _QUOTED: Final = re.compile("`[^`]+`")

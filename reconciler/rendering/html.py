@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Final
 
 from reconciler.model import Action, Cause, ResourceType
+from reconciler.rendering.access import AccessLine
 from reconciler.rendering.cards import card, spoken
 from reconciler.rendering.folding import Risk
 from reconciler.rendering.markup import Markup, element, joined
@@ -106,6 +107,7 @@ def _body(view: PlanView, stamp: Stamp) -> Markup:
         element("div", *_levels(view.blocks), id="changes", tabindex="-1"),
         _drift(view),
         _panel("Left as it is", "plain", map(_remark, view.refused)),
+        _panel("Who gains and who loses access", "plain", map(_access, view.access_lines)),
         _panel("Notes", "plain", map(_remark, view.notices)),
     ]
     skip = element("a", "Skip to the changes", href="#changes", class_="skip")
@@ -128,6 +130,7 @@ def _top(view: PlanView, stamp: Stamp) -> Markup:
         element("h1", stamp.target),
         element("ul", *tiles, class_="tiles", aria_label="How many changes") if view.blocks else "",
         "" if view.blocks else element("p", view.summary, class_="summary"),
+        element("p", view.access) if view.access else "",
         element("p", ahead) if ahead else "",
     )
 
@@ -247,6 +250,12 @@ def _remark(remark: Remark) -> Markup:
         element("p", element("b", "Mend: "), remark.mend) if remark.mend else "",
     ]
     return element("li", *rows)
+
+
+def _access(line: AccessLine) -> Markup:
+    label = joined(" (", line.label, ")") if line.label else Markup()
+    does = element("strong", line.does) if line.privileged else line.does
+    return element("li", element("code", line.whom), label, _SPACE, does)
 
 
 def _rule(rule: BrokenRule) -> Markup:

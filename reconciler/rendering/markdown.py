@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from reconciler.model import ResourceType
+from reconciler.rendering.access import AccessLine
 from reconciler.rendering.commonmark import code, fence, prose
 from reconciler.rendering.differences import difference_rows, gist
 from reconciler.rendering.folding import Risk
@@ -41,6 +42,7 @@ class _Part(Enum):
     PEOPLE = auto()
     GROUPS = auto()
     REFUSED = auto()
+    ACCESS = auto()
     DETAILS = auto()
     DRIFT = auto()
     NOTES = auto()
@@ -110,6 +112,7 @@ def _others(view: PlanView) -> Iterator[_Item]:
     """Everything but broken rules, warnings and changes."""
     yield from (_Item(part=_Part.REFUSED, text=_remark(each)) for each in view.refused)
     yield from (_Item(part=_Part.DRIFT, text=_drift(each), amount=len(each.identities)) for each in view.drift)
+    yield from (_Item(part=_Part.ACCESS, text=_access(each)) for each in view.access_lines)
     for each in view.blocks:
         yield _Item(part=_Part.DETAILS, text="\n".join(difference_rows(each)), amount=len(each.identities))
     yield from (_Item(part=_Part.NOTES, text=_remark(each)) for each in view.notices)
@@ -152,7 +155,8 @@ def _part_of(block: Block) -> _Part:
 def _head(view: PlanView, stamp: Stamp) -> str:
     marker = f"<!-- reconciler:plan:{quote(stamp.target, safe='')} -->"
     title = f"## {_icon(view)} {code(stamp.target)}: {view.counts}"
-    return "\n".join([marker, title] if view.blocks else [marker, title, "", prose(view.summary)])
+    rows = [marker, title] if view.blocks else [marker, title, "", prose(view.summary)]
+    return "\n".join([*rows, "", prose(view.access)] if view.access else rows)
 
 
 def _icon(view: PlanView) -> str:
@@ -178,6 +182,8 @@ def _sections(view: PlanView, kept: Sequence[_Item], dropped: Sequence[_Item]) -
         if found := texts[part]:
             yield f"### {title}"
             yield from _list(found)
+    if found := texts[_Part.ACCESS]:
+        yield _unfolding(f"Who gains and who loses access ({len(found):,})", _joined(found))
     if found := texts[_Part.DETAILS]:
         yield _unfolding("Every difference", fence("\n\n".join(found).split("\n"), "diff"))
     if found := texts[_Part.DRIFT]:
@@ -204,6 +210,7 @@ def _left_out(dropped: Sequence[_Item], total: int) -> Iterator[str]:
         (counts[_Part.RULES], "broken safety rules"),
         (changes, f"of {total:,} changes{'' if vital else ', the least risky ones'}"),
         (alarms, "warnings"),
+        (counts[_Part.ACCESS], "people under who gains and who loses access"),
         (counts[_Part.DETAILS], "lists of differences"),
         (counts[_Part.REFUSED], "identities that are left as they are"),
         (counts[_Part.DRIFT], "changes by other hands"),
@@ -267,6 +274,11 @@ def _drift(block: Block) -> str:
     if block.people.named:
         parts.append(_people(block.people))
     return " · ".join(parts)
+
+
+def _access(line: AccessLine) -> str:
+    whom = f"{code(line.whom)} ({prose(line.label)})" if line.label else code(line.whom)
+    return f"- {whom} {f'**{prose(line.does)}**' if line.privileged else prose(line.does)}"
 
 
 def _whom(block: Block) -> str:

@@ -258,6 +258,13 @@ def _broken_rule(rule: BrokenRule, on: Paper) -> list[str]:
 
 def _summary(view: PlanView, on: Paper) -> list[str]:
     rows = on.paragraph(view.summary, 0, "bold")
+    rows += on.paragraph(view.access, 0) if view.access else []
+    for each in view.access_lines[: view.access_open]:
+        whom = f"{each.whom} ({each.label})" if each.label else each.whom
+        sign = on.styled("!", "alarm") if each.privileged else "·"
+        rows += on.paragraph(f"{whom} {each.does}", 4, first=f"  {sign} ")
+    if hidden := sum(1 for each in view.access_lines[view.access_open :] if each.privileged):
+        rows += on.paragraph(f"and {hidden:,} more with something privileged", 4)
     return rows + (on.paragraph(view.requests, 0) if view.requests else [])
 
 

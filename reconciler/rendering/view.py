@@ -11,6 +11,7 @@ from typing import Final, TypedDict
 from reconciler.model import Action, Cause, Change, Diagnostic, Plan, ResourceType, Severity, Violation
 from reconciler.planfile import digest
 from reconciler.rendering import wording
+from reconciler.rendering.access import AccessLine, access_lines, access_summary
 from reconciler.rendering.folding import Group, Risk, folded, same_remarks
 from reconciler.rendering.lines import Line, Mark, change_lines, drift_lines
 from reconciler.rendering.naming import Names, address_text, department, place, plural
@@ -19,7 +20,7 @@ from reconciler.rendering.neutral import NAME_LIMIT, neutral
 _NAMED: Final = 3
 """How many of many equal identities are named."""
 _COUNTED: Final = 10
-"""How many of the items that a safety rule counts are named."""
+"""How many of the items that a safety rule counts, or of those with something privileged, are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,8 @@ class BrokenRule:
 class PlanView:
     """A plan as it is read. `header` and `requests` are empty when there is nothing to do.
 
-    `counts`: ``1 to add, 288 to change, 0 to destroy``, which `summary` says in a whole sentence.
+    `counts`: ``1 to add, 288 to change, 0 to destroy``, which `summary` says in a whole sentence. `access`: who gains
+    and loses what in the end, in a sentence, and `access_lines` by name; the first `access_open` are always shown.
     """
 
     header: str
@@ -109,6 +111,9 @@ class PlanView:
     violations: tuple[BrokenRule, ...]
     notices: tuple[Remark, ...]
     summary: str
+    access: str
+    access_lines: tuple[AccessLine, ...]
+    access_open: int
     requests: str
 
 
@@ -148,6 +153,7 @@ def view(plan: Plan, *, verbose: bool = False) -> PlanView:
     """
     alarms = [each for each in plan.notices if each.severity is not Severity.NOTICE]
     notices = [each for each in plan.notices if each.severity is Severity.NOTICE]
+    privileged = sum(1 for each in plan.access if each.privileged)
     return PlanView(
         header=wording.header(plan),
         counts=wording.tally(plan.changes) if plan.changes else "no changes",
@@ -159,6 +165,9 @@ def view(plan: Plan, *, verbose: bool = False) -> PlanView:
         violations=tuple(_broken_rule(each, verbose) for each in plan.violations),
         notices=tuple(remarks(notices, whole=verbose)),
         summary=wording.summary(plan),
+        access=access_summary(plan.access),
+        access_lines=access_lines(plan.access),
+        access_open=len(plan.access) if verbose else min(privileged, _COUNTED),
         requests=wording.requests(plan),
     )
 

@@ -3,6 +3,9 @@
 from hypothesis import strategies as st
 
 from reconciler.model import (
+    AccessChange,
+    AccessItem,
+    AccessKind,
     Action,
     Address,
     AttributeChange,
@@ -89,6 +92,18 @@ violations = st.builds(
     mend=texts,
 )
 
+access_items = st.builds(AccessItem, kind=st.sampled_from(AccessKind), name=texts, privileged=st.booleans())
+access = st.builds(
+    AccessChange,
+    person=texts,
+    name=texts,
+    label=texts,
+    gains=several(access_items),
+    loses=several(access_items),
+    starts=st.booleans(),
+    ends=st.booleans(),
+)
+
 
 @st.composite
 def operations(draw) -> tuple[Operation, ...]:
@@ -127,6 +142,7 @@ plans = st.builds(
     unmanaged=numbers,
     requests=numbers,
     requests_per_minute=st.none() | numbers,
+    access=several(access, 2),
     commit=st.none() | texts,
     tool_version=texts,
 )

@@ -5,6 +5,9 @@ from dataclasses import replace
 import rendered_plans as plans
 
 from reconciler.model import (
+    AccessChange,
+    AccessItem,
+    AccessKind,
     Action,
     Cause,
     Diagnostic,
@@ -153,6 +156,7 @@ def hostile_plan(bad: str) -> Plan:
     equal = tuple(replace(quiet, address=plans.user(f"{n}{bad}")) for n in range(4))
     created = replace(change, address=plans.user(bad + "c"), actions=(Action.CREATE,), cause=Cause.DUE)
     operations = tuple(PatchResource(number=n, address=change.address, live_id=bad, operations=()) for n in range(4))
+    items = tuple(AccessItem(kind=each, name=bad, privileged=True) for each in AccessKind)
     return Plan(
         target=bad,
         profile=bad,
@@ -165,4 +169,5 @@ def hostile_plan(bad: str) -> Plan:
         names={bad: (bad, bad)},
         matched={ResourceType.USER: 1},
         requests=4,
+        access=(AccessChange(person=bad, name=bad, label=bad + "2", gains=items, loses=items, ends=True),),
     )

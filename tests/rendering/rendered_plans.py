@@ -3,6 +3,9 @@
 from dataclasses import replace
 
 from reconciler.model import (
+    AccessChange,
+    AccessItem,
+    AccessKind,
     Action,
     Address,
     AttributeChange,
@@ -99,6 +102,7 @@ QUALITY = [
 ]
 BOB = change(user("bob.li"), changed("title", "Agent", "Lead"), cause=Cause.DRIFT, source=at(40))
 
+EMEA = (AccessItem(kind=AccessKind.GROUP, name="Support EMEA"),)
 SAMPLE = Plan(
     target="sandbox",
     profile="genesys",
@@ -113,6 +117,13 @@ SAMPLE = Plan(
     unmanaged=3,
     requests=291,
     requests_per_minute=300,
+    access=(
+        AccessChange(
+            person=known_after_apply(user("alice.ng")), name="alice.ng", label="Alice Ng", gains=EMEA, starts=True
+        ),
+        AccessChange(person="4f1c9a20-1111-4e1e-9a3b-0c5f7a1d2e3f", name="carl.m", label="Carl Mora", loses=EMEA),
+        AccessChange(person="zed", name="zed.k", label="Zed Kaya", loses=EMEA, ends=True),
+    ),
 )
 
 QUIET = Plan(

@@ -6,6 +6,9 @@ import rendered_plans as plans
 from rendered_plans import added, at, change, changed, drifted, gone, group, user
 
 from reconciler.model import (
+    AccessChange,
+    AccessItem,
+    AccessKind,
     Action,
     AttributeChange,
     Cause,
@@ -21,6 +24,10 @@ from reconciler.model import (
 
 def of(*changes: plans.Change, **more) -> Plan:
     return replace(plans.QUIET, changes=changes, requests=len(changes), requests_per_minute=300, **more)
+
+
+def role(name: str, *, privileged: bool = False) -> AccessItem:
+    return AccessItem(kind=AccessKind.ROLE, name=name, privileged=privileged)
 
 
 LEAVERS = of(
@@ -78,6 +85,11 @@ PRIVILEGED = of(
     ),
     change(user("fay.q"), gone("roles", None, "Supervisor"), kept={"roles": 1}, source=at(31), label="Fay Quist"),
     change(user("gus.r"), changed("title", "Agent", "Lead"), source=at(32), label="Gus Roy"),
+    access=(
+        AccessChange(person="d", name="dan.o", label="Dan Ojo", gains=(role("Master Admin", privileged=True),)),
+        AccessChange(person="e", name="eva.p", label="Eva Popa", gains=(role("Agent"),), starts=True),
+        AccessChange(person="f", name="fay.q", label="Fay Quist", loses=(role("Supervisor"),)),
+    ),
 )
 
 NEWCOMERS = of(

@@ -21,7 +21,7 @@ LAYERS = (
     ("profiles",),
     ("settings",),
     ("situation",),
-    ("diffing", "settling"),
+    ("access", "diffing", "settling"),
     ("matching", "planning", "policy", "remembering"),
     ("reconcile",),
     ("declarations", "record", "transport", "rendering", "sandbox"),
@@ -39,6 +39,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 CORE = {
+    "access",
     "model",
     "scim",
     "situation",

@@ -1,0 +1,205 @@
+"""Who gains and who loses which group or role in the end, once every change is made: what a reviewer asks first. Pure.
+
+In the end means: through nested groups, and only for people who are active. Somebody who is in a group by two ways and
+loses one has lost nothing; somebody who is deactivated or deleted loses everything.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.model import (
+    AccessChange,
+    AccessItem,
+    AccessKind,
+    Action,
+    Change,
+    PatchOp,
+    Policy,
+    ResourceType,
+    known_after_apply,
+)
+from reconciler.situation import Situation, names_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """At one moment: group id -> the ids of its members, and person id -> whether she is active."""
+
+    members: Mapping[str, set[str]]
+    active: Mapping[str, bool]
+
+    def people(self, group: str) -> set[str]:
+        """Everybody in a group and in the groups in it; circles end where they close."""
+        people: set[str] = set()
+        seen, open_ = {group}, [group]
+        while open_:
+            for each in self.members.get(open_.pop(), ()):
+                if each not in self.members:
+                    people.add(each)
+                elif each not in seen:
+                    seen.add(each)
+                    open_.append(each)
+        return people
+
+    def active_people(self, group: str) -> set[str]:
+        """Those of them who are active."""
+        return {each for each in self.people(group) if self.active.get(each, False)}
+
+    def around(self, starts: Iterable[str]) -> set[str]:
+        """The groups that hold any of these people or groups, directly or through others."""
+        holders: dict[str, list[str]] = {}
+        for group, held in self.members.items():
+            for each in held:
+                holders.setdefault(each, []).append(group)
+        found: set[str] = set()
+        open_ = list(starts)
+        while open_:
+            for group in holders.get(open_.pop(), ()):
+                if group not in found:
+                    found.add(group)
+                    open_.append(group)
+        return found
+
+
+def membership_before(situation: Situation) -> Membership:
+    """As the server shows it."""
+    return Membership(
+        members={each.id: set(each.items("members") or ()) for each in situation.live.of(ResourceType.GROUP)},
+        active={each.id: each.active for each in situation.live.of(ResourceType.USER)},
+    )
+
+
+def membership_after(changes: Sequence[Change], situation: Situation) -> Membership:
+    """As it would be when all changes are made."""
+    before = membership_before(situation)
+    members, active = dict(before.members), dict(before.active)
+    for change in changes:
+        live_id = id_of(change)
+        deleted = Action.DELETE in change.actions
+        if change.address.resource_type is ResourceType.USER:
+            active.setdefault(live_id, True)
+            for each in change.attribute_changes:
+                if each.path == "active":
+                    active[live_id] = each.after is True
+            active[live_id] = active[live_id] and not deleted
+            continue
+        held = members.setdefault(live_id, set())
+        for each in change.attribute_changes:
+            if each.item is not None:
+                (held.add if each.op is PatchOp.ADD else held.discard)(each.item)
+        if deleted:
+            held.clear()
+    return Membership(members=members, active=active)
+
+
+def id_of(change: Change) -> str:
+    """The live id of what changes, or the one that stands for it until it is created."""
+    return change.live_id or known_after_apply(change.address)
+
+
+def privileged_role(name: str, policy: Policy) -> bool:
+    """Whether `policy.privileged` names the role."""
+    return name.casefold() in {each.casefold() for each in policy.privileged_roles}
+
+
+def privileged_group(names: Iterable[str], policy: Policy) -> bool:
+    """Whether `policy.privileged` names a group by one of its names: key, address or display name."""
+    listed = {each.casefold().removeprefix("group.") for each in policy.privileged_groups}
+    return bool(listed & {each.casefold() for each in names})
+
+
+def effective_access(changes: Sequence[Change], situation: Situation) -> tuple[AccessChange, ...]:
+    """One entry for each person who gains or loses something; privileged ones first, then by name."""
+    if not changes:
+        return ()
+    before, after = membership_before(situation), membership_after(changes, situation)
+    gains: dict[str, set[tuple[AccessKind, str]]] = {}
+    losses: dict[str, set[tuple[AccessKind, str]]] = {}
+    for group in _touched(changes, before, after):
+        had, has = before.active_people(group), after.active_people(group)
+        for person in has - had:
+            gains.setdefault(person, set()).add((AccessKind.GROUP, group))
+        for person in had - has:
+            losses.setdefault(person, set()).add((AccessKind.GROUP, group))
+    for change in changes:
+        if change.address.resource_type is ResourceType.USER:
+            person = id_of(change)
+            had, has = _roles(change, situation, before, after)
+            gains.setdefault(person, set()).update((AccessKind.ROLE, role) for role in has - had)
+            losses.setdefault(person, set()).update((AccessKind.ROLE, role) for role in had - has)
+    return _worded(gains, losses, before, after, situation)
+
+
+def _touched(changes: Sequence[Change], before: Membership, after: Membership) -> list[str]:
+    """The groups whose active people may differ."""
+    starts: set[str] = set()
+    groups: set[str] = set()
+    for change in changes:
+        live_id = id_of(change)
+        if change.address.resource_type is ResourceType.GROUP:
+            if Action.DELETE in change.actions or any(each.item is not None for each in change.attribute_changes):
+                groups.add(live_id)
+        elif before.active.get(live_id, False) is not after.active.get(live_id, False):
+            starts.add(live_id)
+    if not starts and not groups:
+        return []
+    around = before.around(starts | groups) | after.around(starts | groups)
+    return sorted(groups | around)
+
+
+def _roles(change: Change, situation: Situation, before: Membership, after: Membership) -> tuple[set[str], set[str]]:
+    """The roles that she has while active, before and after."""
+    person = id_of(change)
+    found = situation.live.resources.get(person)
+    held = set(found.items("roles") or ()) if found is not None else set()
+    kept = set(held)
+    for each in change.attribute_changes:
+        if each.path == "roles" and each.item is not None:
+            (kept.add if each.op is PatchOp.ADD else kept.discard)(each.item)
+    return held if before.active.get(person, False) else set(), kept if after.active.get(person, False) else set()
+
+
+def _worded(
+    gains: Mapping[str, set[tuple[AccessKind, str]]],
+    losses: Mapping[str, set[tuple[AccessKind, str]]],
+    before: Membership,
+    after: Membership,
+    situation: Situation,
+) -> tuple[AccessChange, ...]:
+    people = {each for each in {**gains, **losses} if each in before.active or each in after.active}
+    groups = {
+        name for found in (gains, losses) for each in found.values() for kind, name in each if kind is AccessKind.GROUP
+    }
+    names = names_of(people | groups, situation)
+    found = []
+    for person in people:
+        was, is_ = before.active.get(person, False), after.active.get(person, False)
+        change = AccessChange(
+            person=person,
+            name=names.get(person, (person, ""))[0],
+            label=names.get(person, (person, ""))[1],
+            gains=tuple(_items(gains.get(person, ()), names, situation)),
+            loses=tuple(_items(losses.get(person, ()), names, situation)),
+            starts=is_ and not was,
+            ends=was and not is_,
+        )
+        if change.gains or change.loses or change.starts or change.ends:
+            found.append(change)
+    return tuple(sorted(found, key=lambda each: (not each.privileged, each.name.casefold(), each.person)))
+
+
+def _items(
+    found: Iterable[tuple[AccessKind, str]], names: Mapping[str, tuple[str, str]], situation: Situation
+) -> Iterator[AccessItem]:
+    """Privileged ones first, then by name."""
+    policy = situation.policy
+    items = []
+    for kind, name in found:
+        if kind is AccessKind.ROLE:
+            items.append(AccessItem(kind=kind, name=name, privileged=privileged_role(name, policy)))
+            continue
+        key, label = names.get(name, (name, ""))
+        live = situation.live.resources.get(name)
+        known = (key, label, live.name if live is not None else "")
+        items.append(AccessItem(kind=kind, name=label or key, privileged=privileged_group(known, policy)))
+    return iter(sorted(items, key=lambda each: (not each.privileged, each.name.casefold(), each.kind)))
