@@ -31,16 +31,22 @@ def check_policy(changes: Sequence[Change], situation: Situation) -> tuple[Viola
     return tuple(violation for rule in (*counted, *named) for violation in rule(changes, situation))
 
 
-def violation(rule: str, summary: str, items: Iterable[str], limit: int, mend: str) -> Violation:
-    """A violation with the digest that an acceptance has to name: it covers exactly these items of this rule."""
+def violation(rule: str, summary: str, items: Iterable[str], limit: int, mend: str, *, once: bool = False) -> Violation:
+    """A violation with the digest that an acceptance has to name: it covers exactly these items of this rule.
+
+    `once`: about this run and no other, so that no line of a file can accept it, only who starts the run.
+    """
     listed = tuple(sorted(items))
+    accepted = violation_digest(rule, listed)
+    if once:
+        mend = f"{mend}; to go on all the same, in this one run: --accept {rule}@{accepted}"
     return Violation(
         rule=rule,
         summary=summary,
         actual=len(listed),
         limit=limit,
         items=listed,
-        digest=violation_digest(rule, listed),
+        digest=accepted,
         mend=mend,
     )
 
@@ -55,17 +61,16 @@ def _removals(changes: Sequence[Change], situation: Situation) -> Iterator[Viola
             and REMOVING & set(each.actions)
             and _cause_of_removal(each) is not Cause.DUE
         ]
-        yield from _over(
-            "removals", removed, situation.policy.removals, ours, situation.policy, f"{noun} would be removed"
-        )
+        what = f"of {ours} {noun} would be removed"
+        yield from _over("removals", removed, situation.policy.removals, ours, situation.policy, what)
 
 
 def _member_removals(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
     for change in changes:
         if change.address.resource_type is ResourceType.GROUP and change.live_id:
             held = situation.live.resources[change.live_id].items("members") or {}
-            taken = [f"{change.address} {each}" for each in _taken(change, "members")]
-            what = f"members would leave {change.address}"
+            taken = [f"{change.address} {_name_of(each, situation)}" for each in _taken(change, "members")]
+            what = f"of {len(held)} members would leave {change.address}"
             policy = situation.policy
             yield from _over("memberRemovals", taken, policy.member_removals, len(held), policy, what)
 
@@ -75,21 +80,25 @@ def _role_removals(changes: Sequence[Change], situation: Situation) -> Iterator[
     pairs = situation.matches.by_address.values()
     matched = sum(1 for each in pairs if isinstance(each, Paired) and each.address.resource_type is ResourceType.USER)
     policy = situation.policy
-    yield from _over("roleRemovals", taken, policy.role_removals, matched, policy, "roles would be taken away")
+    yield from _over(
+        "roleRemovals", taken, policy.role_removals, matched, policy, f"roles would be taken from {matched} people"
+    )
 
 
 def _updates(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
     updated = [str(each.address) for each in changes if {Action.UPDATE, Action.RENAME} & set(each.actions)]
     matched = sum(1 for each in situation.matches.by_address.values() if isinstance(each, Paired))
     policy = situation.policy
-    yield from _over("updates", updated, policy.updates, matched, policy, "resources would be changed")
+    yield from _over("updates", updated, policy.updates, matched, policy, f"of {matched} resources would be changed")
 
 
 def _creations(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
     created = [str(each.address) for each in changes if Action.CREATE in each.actions]
     policy = situation.policy
     total = len(situation.live.resources)
-    yield from _over("creations", created, policy.creations, total, policy, "resources would be created")
+    yield from _over(
+        "creations", created, policy.creations, total, policy, f"resources would be created beside {total}"
+    )
 
 
 def _protected(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
@@ -137,7 +146,7 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
         if len(left) < least and before - left:
             summary = f"{name} would keep {len(left)} active people of at least {least}"
             mend = f"keep somebody in it, or lower policy.minimum{_place(situation.policy, 'minimum')}"
-            items = [f"{name} {each}" for each in left] or [f"{name} nobody"]
+            items = [f"{name} {_name_of(each, situation)}" for each in left] or [f"{name} nobody"]
             yield violation("minimum", summary, items, least, mend)
 
 
@@ -145,8 +154,9 @@ def _privileged(changes: Sequence[Change], situation: Situation) -> Iterator[Vio
     """Every change of a privileged role or group is accepted by name, or not made."""
     touched = [f"{change.address} {what}" for change in changes for what in _privileges(change, situation, due=False)]
     if touched:
+        what = "role or membership" if len(touched) == 1 else "roles or memberships"
         mend = "accept exactly these in acceptances.yaml, in a reviewed change"
-        yield violation("privileged", f"{len(touched)} privileged roles or memberships would change", touched, 0, mend)
+        yield violation("privileged", f"{len(touched)} privileged {what} would change", touched, 0, mend)
 
 
 def warned(change: Change, situation: Situation) -> Change:
@@ -186,7 +196,7 @@ def _vanished(changes: Sequence[Change], situation: Situation) -> Iterator[Viola
         mend = "check the folders of this target; to let everybody go, write them under `released`"
         yield violation("empty-source", summary, recorded, 0, mend)
     if people and not situation.live.of(ResourceType.USER):
-        summary = f"the server shows nobody at all; the record holds {len(people)} people"
+        summary = f"the server shows nobody at all; the record holds {len(people)}"
         mend = "check the URL and the rights of the credential: an empty listing is believed only where it can be"
         yield violation("empty-target", summary, people, 0, mend)
 
@@ -198,8 +208,7 @@ def _over(
         return
     allowed = limit.of(population)
     if len(items) > allowed:
-        share = f" of {population}" if population else ""
-        summary = f"{len(items)}{share} {what}; at most {allowed} may ({limit})"
+        summary = f"{len(items)} {what}; at most {allowed} may ({limit})"
         mend = f"split the change, or raise policy.limits.{rule}{_place(policy, f'limits.{rule}')} in a reviewed change"
         yield violation(rule, summary, items, allowed, mend)
 

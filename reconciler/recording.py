@@ -229,12 +229,12 @@ class Checkout:
             raise RecordTrouble(f"nothing was written to the target: {self._worded(_TOO_SHORT)}", _FETCH_HISTORY)
         found = []
         if self.dirty or self.head is None:
-            items = self.dirty or ("the whole checkout",)
-            found.append(violation("dirty", self._dirty_words(), items, 0, "commit, and run the apply on that commit"))
+            items, mend = self.dirty or ("the whole checkout",), "commit, and run the apply on that commit"
+            found.append(violation("dirty", self._dirty_words(), items, 0, mend, once=True))
         if self.relation in _OLD:
             items = (f"{self.recorded} {self.head}",)
             words = self._worded(_OLD[self.relation])
-            found.append(violation(self.relation.value, words, items, 0, _OLD_MEND[self.relation]))
+            found.append(violation(self.relation.value, words, items, 0, _OLD_MEND[self.relation], once=True))
         return found
 
     def notices(self) -> list[Diagnostic]:

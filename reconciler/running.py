@@ -204,8 +204,9 @@ def _violations(run: _Run) -> list[Violation]:
     found: list[Violation] = []
     if run.loaded.lost_on_remote:
         summary = "the record is gone on the remote; this clone has a copy"
-        mend = "push the copy back (see the notes), or accept that this apply goes on from the copy"
-        found.append(violation("record-lost", summary, [run.record.store.describe()], 0, mend))
+        mend = "push the copy back (see the notes)"
+        where = run.record.store.describe().partition(" (")[0]
+        found.append(violation("record-lost", summary, [where], 0, mend, once=True))
     return [*found, *(run.checkout.violations() if run.checkout else ())]
 
 

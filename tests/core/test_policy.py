@@ -249,7 +249,7 @@ def test_protection_says_where_it_is_written() -> None:
     ("members", "least", "items"),
     [
         ([a("user.al")], 1, None),
-        ([a("user.al")], 2, ("group.g al",)),
+        ([a("user.al")], 2, ("group.g al@x.io",)),
         ([], 1, ("group.g nobody",)),
         ([a("user.al"), a("user.bo")], 3, None),  # too few before, and nobody is lost
     ],

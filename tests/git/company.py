@@ -72,9 +72,9 @@ def trailers(message: str) -> dict[str, str]:
 
 
 def acceptance_in(text: str) -> str:
-    found = re.search(r"\{rule: ([A-Za-z-]+), digest: ([0-9a-f]{8}),", text)
+    found = re.search(r"--accept ([A-Za-z-]+@[0-9a-f]{8})", one_line(text))
     assert found, text
-    return f"{found[1]}@{found[2]}"
+    return found[1]
 
 
 def one_line(text: str) -> str:

@@ -1,0 +1,72 @@
+"""docs/safety.md: every rail is run into for real, its message stands on the page, and what the page says gets past it.
+
+BLESS=1 writes the page anew.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.diagnostics.codes import codes
+from tests.git.conftest import _plain_git  # noqa: F401
+from tests.safety.rails import RAILS, Rail
+
+PAGE = Path(__file__).parents[2] / "docs" / "safety.md"
+_HEX = [(re.compile(r"\b[0-9a-f]{40}\b"), "COMMIT"), (re.compile(r"\b[0-9a-f]{12}\b"), "COMMIT")]
+_DIGEST = re.compile(r"(?<=digest: )[0-9a-f]{8}|(?<=@)[0-9a-f]{8}\b")
+_ID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+
+
+@pytest.mark.parametrize("rail", RAILS, ids=lambda each: each.name)
+def test_a_rail_stops_says_why_and_can_be_passed(rail: Rail, tmp_path: Path) -> None:
+    story = rail.play(tmp_path / "here")
+    stopped = next(story)
+    assert stopped.code == rail.ends, stopped.out + stopped.err
+    message = entry(rail, stopped.out)
+    part = section(rail, message)
+    if os.environ.get("BLESS") == "1":
+        text = re.sub(_section(rail), lambda _: part, PAGE.read_text(encoding="utf-8"))
+        PAGE.write_text(text if part in text else f"{text.rstrip()}\n\n{part}", encoding="utf-8")
+    assert part in PAGE.read_text(encoding="utf-8"), f"{part}\n\nrun this test with BLESS=1"
+    passed = next(story)
+    assert passed.code == 0, passed.out + passed.err
+    assert rail.told not in passed.out
+    assert not list(story)
+
+
+def test_the_page_has_every_rail_once_and_no_other() -> None:
+    headings = re.findall(r"^## (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings == [each.name for each in RAILS]
+
+
+def test_every_rule_of_the_source_is_a_rail() -> None:
+    assert {each.code for each in codes() if each.kind == "rule"} <= {each.name for each in RAILS}
+
+
+def section(rail: Rail, message: str) -> str:
+    return f"## {rail.name}\n\nIt stops {rail.stops}.\n\n```\n{message}\n```\n\nPast it: {rail.past}.\n"
+
+
+def _section(rail: Rail) -> re.Pattern[str]:
+    return re.compile(rf"## {re.escape(rail.name)}\n\n(?:(?!^## ).*\n)*?Past it: .*\n", re.MULTILINE)
+
+
+def entry(rail: Rail, out: str) -> str:
+    """The printed entry that begins as the rail says, without what differs from run to run."""
+    lines = out.split("\n")
+    start = next(number for number, line in enumerate(lines) if line.strip().startswith(rail.told))
+    text = "\n".join(line[2:] for line in [lines[start], *_rest(lines[start + 1 :])])
+    text = _DIGEST.sub("DIGEST", _ID.sub("ID", text))
+    for pattern, word in _HEX:
+        text = pattern.sub(word, text)
+    return text
+
+
+def _rest(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        if not line.startswith("    "):
+            return
+        yield line
