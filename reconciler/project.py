@@ -6,7 +6,7 @@ Reads files and git; knows no service provider.
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -81,9 +81,10 @@ class Project:
 
     def desired(self, target: Target, today: date | None = None) -> tuple[DesiredState, Profile]:
         """The desired state of a target on a day (None: today there). InputError with every problem of every file."""
+        now = datetime.now(UTC)
 
         def today_in(zone: str) -> date:
-            return today or datetime.now(ZoneInfo(zone)).date()
+            return today or day_in(zone, now)
 
         profile, declarations = target_profile(target), load_declarations(self.base, target.identities)
         checked, desired = check_and_resolve(
@@ -104,6 +105,11 @@ class Project:
         """Files and folders that decide what a target should look like, and what may be done to it."""
         beside = self.settings.folder / ACCEPTANCES
         return [self.settings.path, beside, *(self.base / each for each in target.identities)]
+
+
+def day_in(zone: str, now: datetime) -> date:
+    """What day it is in an IANA time zone at a moment; one moment serves a whole run, or midnight would split it."""
+    return now.astimezone(ZoneInfo(zone)).date()
 
 
 def open_project(start: Path, settings: Path | None, identities: Path | None) -> Project:

@@ -13,6 +13,7 @@ from reconciler.cli.output import error_line
 from reconciler.suggestions import nearest, suggestion
 
 _WRONG_CHOICE = re.compile("'(.*)' is not one of ")
+_REHEARSAL = "an apply works on the day it is; `reconciler plan --today` rehearses another one"
 _DRY_RUN = "`reconciler plan` is the dry run: it never writes"
 
 
@@ -55,6 +56,8 @@ def _option_meant(name: str, ctx: click.Context | None) -> str:
         return ""
     if isinstance(ctx.command, click.Group) and not _is_dry_run(name):
         return "options of a command stand behind its name"
+    if name == "--today" and ctx.info_name == "apply":
+        return _REHEARSAL
     options = [each for each in ctx.command.params if isinstance(each, click.Option)]
     return _mend(name, ["--help", *(name for each in options for name in each.opts if name.startswith("--"))])
 

@@ -1,11 +1,13 @@
 """The options that several commands share, and the project that they open."""
 
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from reconciler.errors import UsageError
 from reconciler.project import Project, open_project
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,6 +40,25 @@ def target_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def today_option(function: F) -> F:
+    """--today."""
+    return click.option(
+        "--today",
+        metavar="YYYY-MM-DD",
+        callback=_day,
+        help="Rehearse another day: what dates in the declarations would bring then.",
+    )(function)
+
+
+def _day(ctx: click.Context, parameter: click.Parameter, written: str | None) -> date | None:
+    if written is None:
+        return None
+    try:
+        return datetime.strptime(written, "%Y-%m-%d").date()
+    except ValueError:
+        raise UsageError(f"--today {written} is not a day", "write it as 2026-12-31") from None
 
 
 def opened(settings: Path | None, identities: Path | None) -> Project:

@@ -1,11 +1,12 @@
 """`reconciler plan`: what an apply would do, as text or JSON, or saved to a file."""
 
+from datetime import date
 from pathlib import Path
 
 import click
 
 from reconciler.cli.exits import Exit, worst
-from reconciler.cli.options import opened, target_options
+from reconciler.cli.options import opened, target_options, today_option
 from reconciler.cli.output import FORMATS, show_plan
 from reconciler.model import Plan
 from reconciler.planfile import dump
@@ -14,6 +15,7 @@ from reconciler.running import Options, plan_target
 
 @click.command("plan")
 @target_options
+@today_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan as well; see `show`.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the plan."
@@ -24,6 +26,7 @@ def command(
     target: str | None,
     settings: Path | None,
     identities: Path | None,
+    today: date | None,
     out: Path | None,
     form: str,
     verbose: bool,
@@ -34,7 +37,7 @@ def command(
     Reads the target and compares it with the declarations and with the record of what was applied last.
     """
     project = opened(settings, identities)
-    plan = plan_target(project, Options(target=target)).plan
+    plan = plan_target(project, Options(target=target, today=today)).plan
     if out is not None:
         out.write_bytes(dump(plan))
     show_plan(plan, form, verbose=verbose)

@@ -4,9 +4,11 @@ The day does not matter here: a problem that is there on one day is there on eve
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from reconciler.declarations.coming import coming_days
 from reconciler.declarations.compiling import Compiler
 from reconciler.declarations.declared import Declarations, View, view_of
 from reconciler.declarations.identity_checks import (
@@ -85,6 +87,7 @@ def check_and_resolve(
     _check_view(view, known_targets, report)
     found = resolution(view, target, profile, report, today, today_in)
     state = desired_state(found, declarations)
+    state = replace(state, diagnostics=(*state.diagnostics, *coming_days(found)))
     _check_resolution(found, report)
     _check_unused_templates(view, [found], report)
     return in_order(tuple(report.diagnostics)), state
