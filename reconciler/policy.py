@@ -3,24 +3,30 @@
 *Due* changes do not count: their dates were reviewed. Deactivations count as removals.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from reconciler.access import membership_after, membership_before, privileged_group, privileged_role
 from reconciler.model import (
     Action,
     Cause,
     Change,
+    Diagnostic,
     Limit,
     Paired,
     PatchOp,
     Policy,
     ResourceType,
+    Severity,
+    SourceLocation,
     Violation,
 )
 from reconciler.planfile import violation_digest
 from reconciler.situation import Situation, protected_ids
 
+ONE_RUN: Final = frozenset({"behind", "diverged", "dirty", "record-lost"})
+"""The rules about a checkout or a record, not about what is declared."""
 REMOVING = frozenset({Action.DEACTIVATE, Action.DELETE})
 
 
@@ -34,11 +40,11 @@ def check_policy(changes: Sequence[Change], situation: Situation) -> tuple[Viola
 def violation(rule: str, summary: str, items: Iterable[str], limit: int, mend: str, *, once: bool = False) -> Violation:
     """A violation with the digest that an acceptance has to name: it covers exactly these items of this rule.
 
-    `once`: about this run and no other, so that no line of a file can accept it, only who starts the run.
+    What is about one run and no other cannot be accepted by a line of a file, only by who starts the run.
     """
     listed = tuple(sorted(items))
     accepted = violation_digest(rule, listed)
-    if once:
+    if rule in ONE_RUN:
         mend = f"{mend}; to go on all the same, in this one run: --accept {rule}@{accepted}"
     return Violation(
         rule=rule,
@@ -48,6 +54,33 @@ def violation(rule: str, summary: str, items: Iterable[str], limit: int, mend: s
         items=listed,
         digest=accepted,
         mend=mend,
+    )
+
+
+def not_accepted(
+    violations: Sequence[Violation], accepted: Collection[str], reviewed: Mapping[str, SourceLocation]
+) -> tuple[tuple[Violation, ...], list[Diagnostic]]:
+    """The violations that stand, and a notice for each reviewed line that lifts nothing.
+
+    `accepted`: ``RULE@DIGEST`` by who starts the run. `reviewed`: by a line, which stands at that place.
+    """
+    broken = {f"{each.rule}@{each.digest}": each for each in violations}
+    lifting = {each for each in reviewed if each in broken and broken[each].rule not in ONE_RUN}
+    unused = [_unused(each, place) for each, place in reviewed.items() if each not in lifting]
+    return tuple(each for key, each in broken.items() if key not in lifting and key not in accepted), unused
+
+
+def _unused(key: str, place: SourceLocation) -> Diagnostic:
+    rule = key.partition("@")[0]
+    mend = "take the line out as soon as no other target needs it: it holds for items that are no longer these"
+    if rule in ONE_RUN:
+        mend = f"take the line out: {rule} is about one run, and is accepted where that is started, with --accept"
+    return Diagnostic(
+        severity=Severity.NOTICE,
+        code="acceptance-unused",
+        summary=f"the acceptance {key} lifts nothing here",
+        mend=mend,
+        source=place,
     )
 
 

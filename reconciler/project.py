@@ -4,7 +4,7 @@ Reads files and git; knows no service provider.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from reconciler.declarations import Declarations, check_and_resolve, check_declarations, load_declarations
 from reconciler.errors import InputError, UsageError
-from reconciler.model import DesiredState, Diagnostic, Severity
+from reconciler.model import DesiredState, Diagnostic, Severity, SourceLocation
 from reconciler.profiles.profile import Profile
 from reconciler.record.repository import GitRepository
 from reconciler.record.store import GitError
@@ -48,9 +48,12 @@ class Project:
             raise
 
     @cached_property
-    def accepted(self) -> frozenset[str]:
-        """The ``RULE@DIGEST`` that reviewed lines beside the settings accept."""
-        return load_acceptances(self.settings.folder)
+    def accepted(self) -> Mapping[str, SourceLocation]:
+        """The ``RULE@DIGEST`` that reviewed lines accept, and where they stand.
+
+        They come with the declarations, so they stand beside those; policy comes from the settings alone.
+        """
+        return load_acceptances(self.base)
 
     def target(self, name: str | None) -> Target:
         """The target of that name, or the default one. UsageError if there is none."""
@@ -103,8 +106,7 @@ class Project:
 
     def declared_paths(self, target: Target) -> list[Path]:
         """Files and folders that decide what a target should look like, and what may be done to it."""
-        beside = self.settings.folder / ACCEPTANCES
-        return [self.settings.path, beside, *(self.base / each for each in target.identities)]
+        return [self.settings.path, self.base / ACCEPTANCES, *(self.base / each for each in target.identities)]
 
 
 def day_in(zone: str, now: datetime) -> date:
@@ -120,7 +122,17 @@ def open_project(start: Path, settings: Path | None, identities: Path | None) ->
     folder = (start / identities).resolve()
     if not folder.is_dir():
         raise UsageError(f"there is no folder {identities}", "name the folder that holds the declarations")
+    for place in _places(start, identities):
+        if place.is_symlink() and not place.resolve().is_relative_to(place.parent.resolve()):
+            raise UsageError(f"{place} is a link that leads elsewhere", "what it points to is not under review there")
     return Project(found, folder.parent, (folder.name,))
+
+
+def _places(start: Path, identities: Path) -> Sequence[Path]:
+    """The folders that a given path names one by one; of an absolute one the last, as the rest is the machine's."""
+    if identities.is_absolute():
+        return [identities]
+    return [start / each for each in (identities, *identities.parents) if each.name not in ("", "..")]
 
 
 def problems_without_settings(start: Path, settings: Path | None, identities: Path | None) -> tuple[Diagnostic, ...]:

@@ -5,7 +5,7 @@ random numbers come in here: the day is in the desired state, the rest are value
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.access import effective_access
 from reconciler.diffing.findings import Finding, awaited, change_of
@@ -27,12 +27,13 @@ from reconciler.model import (
     Policy,
     ResourceType,
     Severity,
+    SourceLocation,
     Standing,
     Violation,
 )
 from reconciler.planning.ordering import name_swaps, order_operations
 from reconciler.planning.possible import without_impossible
-from reconciler.policy import check_policy, warned
+from reconciler.policy import check_policy, not_accepted, warned
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind
 from reconciler.settling import settle
@@ -52,7 +53,8 @@ class Context:
     """What a plan carries for its readers and what only the surroundings know.
 
     `correct_drift`: act on drift too; `reactivate`: also where that gives an account back (a person's own run).
-    `violations`: rules that look at git (`behind`, `dirty`). `accepted`: ``RULE@DIGEST`` of reviewed violations.
+    `violations`: rules that look at git (`behind`, `dirty`). `accepted`: ``RULE@DIGEST`` that who
+    starts the run accepts; `reviewed`: those that a reviewed line accepts, and its place.
     `stood`: how git shows of undeclared addresses that they were declared once; None: the record is not in git.
     """
 
@@ -61,6 +63,7 @@ class Context:
     reactivate: bool = False
     violations: tuple[Violation, ...] = ()
     accepted: frozenset[str] = frozenset()
+    reviewed: Mapping[str, SourceLocation] = field(default_factory=dict)
     notices: tuple[Diagnostic, ...] = ()
     commit: str | None = None
     tool_version: str = ""
@@ -95,14 +98,15 @@ def reconcile(
     changes, swaps = _without_swaps(changes, profile)
     changes = tuple(warned(each, situation) for each in changes)
     operations = order_operations(changes, live, profile)
-    violations = (*context.violations, *check_policy(changes, situation))
+    broken = (*context.violations, *check_policy(changes, situation))
+    violations, unused = not_accepted(broken, context.accepted, context.reviewed)
     plan = Plan(
         target=context.target,
         profile=profile.name,
         changes=changes,
         drift=drift,
         operations=operations,
-        violations=tuple(each for each in violations if f"{each.rule}@{each.digest}" not in context.accepted),
+        violations=violations,
         refused=(*unproved.values(), *differences.refused, *impossible, *swaps),
         notices=(
             *context.notices,
@@ -110,6 +114,7 @@ def reconcile(
             *desired.diagnostics,
             *live.notices,
             *differences.notices,
+            *unused,
         ),
         names=_names((*changes, *drift), situation),
         matched=_matched(situation),

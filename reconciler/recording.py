@@ -230,11 +230,11 @@ class Checkout:
         found = []
         if self.dirty or self.head is None:
             items, mend = self.dirty or ("the whole checkout",), "commit, and run the apply on that commit"
-            found.append(violation("dirty", self._dirty_words(), items, 0, mend, once=True))
+            found.append(violation("dirty", self._dirty_words(), items, 0, mend))
         if self.relation in _OLD:
             items = (f"{self.recorded} {self.head}",)
             words = self._worded(_OLD[self.relation])
-            found.append(violation(self.relation.value, words, items, 0, _OLD_MEND[self.relation], once=True))
+            found.append(violation(self.relation.value, words, items, 0, _OLD_MEND[self.relation]))
         return found
 
     def notices(self) -> list[Diagnostic]:

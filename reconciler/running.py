@@ -157,7 +157,8 @@ class _Run:
             correct_drift=self.options.drift or (self.target.policy.drift_correct and not self.options.all_drift),
             reactivate=self.options.drift,
             violations=tuple(violations),
-            accepted=self.options.accepted | self.project.accepted,
+            accepted=self.options.accepted,
+            reviewed=self.project.accepted,
             notices=(*self._rehearsal(), *self.loaded.notices, *notices),
             commit=self.commit,
             tool_version=__version__,
@@ -214,7 +215,7 @@ def _violations(run: _Run) -> list[Violation]:
         summary = "the record is gone on the remote; this clone has a copy"
         mend = "push the copy back (see the notes)"
         where = run.record.store.describe().partition(" (")[0]
-        found.append(violation("record-lost", summary, [where], 0, mend, once=True))
+        found.append(violation("record-lost", summary, [where], 0, mend))
     return [*found, *(run.checkout.violations() if run.checkout else ())]
 
 

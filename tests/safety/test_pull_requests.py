@@ -1,0 +1,254 @@
+"""What a pull request can and cannot bring: settings come from the base branch, declarations and acceptances from it.
+
+CI checks out both side by side and runs `plan --settings base/reconciler.yaml --identities pr/identities`.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from tests.cli.in_process import QuickFolder, quick
+from tests.cli.provider import Provider, people, provider
+from tests.conftest import Ran
+from tests.git.company import TEAM, Company
+from tests.git.conftest import _plain_git  # noqa: F401
+from tests.record.git_world import REF, World, git
+from tests.safety.rails import accept_all
+
+STAFF = [*TEAM, *(f"p{number}" for number in range(8))]
+POLICY = "policy:\n  protect: [ann.lee@example.com]\n"
+
+
+@dataclass(frozen=True)
+class Review:
+    """`top`: the folder of the job. In it `base` and `pr`, two clones; `evil`: a server of the author's own."""
+
+    company: Company
+    top: QuickFolder
+    evil: Provider
+
+    @property
+    def pr(self) -> QuickFolder:
+        return quick(self.top.path / "pr")
+
+    def plan(self, *more: str) -> Ran:
+        arguments = ("--settings", "base/reconciler.yaml", "--identities", "pr/identities")
+        return self.top.run("plan", *arguments, *more)
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Iterator[Review]:
+    with reviewed(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def reviewed(path: Path) -> Iterator[Review]:
+    with Company.founded(World(path)) as company, provider() as evil:
+        company.world.commit(
+            {"reconciler.yaml": company.running.settings() + POLICY, "identities/a.yaml": people(*STAFF)}
+        )
+        company.applied()
+        for name in ("base", "pr"):
+            company.world.clone(name)
+        yield Review(company, quick(path), evil)
+
+
+def test_nothing_changed_is_no_change(review: Review) -> None:
+    ran = review.plan("--detailed-exitcode")
+    assert ran.code == 0, ran.out + ran.err
+
+
+def test_declarations_come_from_the_pull_request(review: Review) -> None:
+    review.pr.write("identities/a.yaml", people(*STAFF, "new.one"))
+    ran = review.plan()
+    assert ran.code == 0
+    assert "# user.new.one will be created" in ran.out
+    assert "identities/a.yaml" in ran.out
+
+
+def test_acceptances_come_with_it(review: Review) -> None:
+    """They hold for the very items that reviewers see in the plan."""
+    review.pr.write("identities/a.yaml", people(*STAFF[:4]))
+    refused = review.plan()
+    assert refused.code == 3
+    assert "removals" in refused.out
+    line = next(each.strip() for each in refused.out.split("\n") if each.strip().startswith("- {rule:"))
+    review.pr.write("acceptances.yaml", line.replace("…", "Leeds closes") + "\n")
+    assert review.plan().code == 0
+    # the line does not stretch to one person more
+    review.pr.write("identities/a.yaml", people(*STAFF[:3]))
+    more = review.plan()
+    assert more.code == 3
+    assert "lifts nothing here" in more.out
+
+
+def test_acceptances_of_the_base_branch_count_for_its_own_declarations_only(review: Review) -> None:
+    quick(review.top.path / "base").write("acceptances.yaml", "- this is\n not: read\n")
+    assert review.plan().code == 0
+
+
+# --- a hostile one
+
+
+def other_url(review: Review) -> None:
+    review.pr.write("reconciler.yaml", review.evil.settings())
+
+
+def secret_of_the_runner(review: Review) -> None:
+    auth = "    auth: {bearer: file:/etc/hostname}\n"
+    review.pr.write("reconciler.yaml", review.evil.settings(auth=auth))
+
+
+def lifted_policy(review: Review) -> None:
+    lifted = "policy:\n  limits: {removals: 100%, memberRemovals: 100%, roleRemovals: 100%}\n  protect: []\n"
+    review.pr.write("reconciler.yaml", review.company.running.settings() + lifted)
+
+
+def settings_among_the_declarations(review: Review) -> None:
+    review.pr.write("identities/reconciler.yaml", "policy: {protect: []}\n")
+
+
+def acceptance_of_everything(review: Review) -> None:
+    review.pr.write("acceptances.yaml", "- {rule: protect, digest: '*', reason: mine}\n")
+
+
+def acceptance_of_another_digest(review: Review) -> None:
+    review.pr.write("acceptances.yaml", "- {rule: protect, digest: 00000000, reason: mine}\n")
+
+
+def acceptances_from_elsewhere(review: Review) -> None:
+    (review.top.path / "elsewhere.yaml").write_text("- {rule: protect, digest: 00000000, reason: SECRET}\n")
+    (review.pr.path / "acceptances.yaml").symlink_to(review.top.path / "elsewhere.yaml")
+
+
+def link_out_of_the_folder(review: Review) -> None:
+    (review.top.path / "private.yaml").write_text("users: {SECRET: {userName: SECRET@x.io}}\n")
+    (review.pr.path / "identities" / "b.yaml").symlink_to(review.top.path / "private.yaml")
+
+
+def folder_that_is_a_link(review: Review) -> None:
+    (review.top.path / "private").mkdir()
+    (review.top.path / "private" / "b.yaml").write_text("users: {SECRET: {userName: SECRET@x.io}}\n")
+    (review.pr.path / "identities" / "a.yaml").unlink()
+    (review.pr.path / "identities").rmdir()
+    (review.pr.path / "identities").symlink_to(review.top.path / "private")
+
+
+def device_for_a_file(review: Review) -> None:
+    os.mkfifo(review.pr.path / "identities" / "b.yaml")
+
+
+def hundred_megabytes(review: Review) -> None:
+    with (review.pr.path / "identities" / "b.yaml").open("wb") as stream:
+        stream.write(b"users:\n")
+        stream.truncate(100_000_000)
+
+
+def many_laughs(review: Review) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    review.pr.write("identities/b.yaml", "\n".join(lines) + "\n")
+
+
+def record_in_its_own_clone(review: Review) -> None:
+    """The author's clone says that nobody is ours; the clone whose settings count has the origin's record."""
+    git(review.pr.path, "update-ref", REF, "HEAD")
+
+
+def hooks_and_filters(review: Review) -> None:
+    """What git would run in a work tree, if it were asked there."""
+    review.pr.write(".gitattributes", "* filter=evil\n")
+    touched = review.top.path / "touched"
+    git(review.pr.path, "config", "filter.evil.clean", f"touch {touched}")
+    git(review.pr.path, "config", "core.fsmonitor", f"touch {touched}")
+
+
+HOSTILE: dict[Callable[[Review], None], tuple[int, str]] = {
+    other_url: (3, "protect"),
+    secret_of_the_runner: (3, "protect"),
+    lifted_policy: (3, "protect"),
+    settings_among_the_declarations: (1, "policy"),
+    acceptance_of_everything: (1, "acceptances.yaml"),
+    acceptance_of_another_digest: (3, "lifts nothing here"),
+    acceptances_from_elsewhere: (1, "link-outside"),
+    link_out_of_the_folder: (1, "link-outside"),
+    folder_that_is_a_link: (64, "is a link that leads elsewhere"),
+    device_for_a_file: (1, "not-a-file"),
+    hundred_megabytes: (1, "file-too-large"),
+    many_laughs: (1, "too-many-aliases"),
+    record_in_its_own_clone: (3, "protect"),
+    hooks_and_filters: (3, "protect"),
+}
+
+
+@pytest.mark.parametrize("attack", HOSTILE, ids=lambda each: each.__name__)
+def test_a_hostile_pull_request(attack: Callable[[Review], None], review: Review) -> None:
+    """Each comes with a removal that the policy of the base branch forbids."""
+    review.company.running.asked.clear()
+    review.pr.write("identities/a.yaml", people(*(each for each in STAFF if each != "ann.lee")))
+    attack(review)
+    code, words = HOSTILE[attack]
+    began = monotonic()
+    ran = review.plan()
+    assert ran.code == code, ran.out + ran.err
+    assert words in ran.out + ran.err
+    assert "SECRET" not in ran.out + ran.err
+    assert not review.evil.asked
+    assert not review.company.running.writes
+    assert bool(review.company.running.asked) is (code == 3)
+    assert not (review.top.path / "touched").exists()
+    assert monotonic() - began < 20
+    assert threading.active_count() < 50
+
+
+def test_a_forged_record_on_the_origin_removes_nobody(review: Review) -> None:
+    """Who may open a pull request from a branch may also push the ref."""
+    seed = review.company.world.seed
+    git(seed, "fetch", "-q", "origin", f"+{REF}:{REF}")
+    git(seed, "push", "-q", "origin", f":{REF}")
+    git(seed, "push", "-q", "origin", f"HEAD:{REF}")
+    ran = review.plan()
+    assert ran.code == 0
+    assert "an apply would stop" in " ".join(ran.out.split())
+    assert "will be deactivated" not in ran.out
+
+
+# --- acceptances that lift nothing
+
+
+def test_an_acceptance_that_has_done_its_work_is_named(tmp_path: Path) -> None:
+    with provider() as running:
+        folder = quick(tmp_path)
+        folder.write("reconciler.yaml", running.settings())
+        folder.write("identities/a.yaml", people(*STAFF))
+        assert folder.run("apply", "--auto-approve").code == 0
+        folder.write("identities/a.yaml", people(*STAFF[:4]))
+        accept_all(folder)
+        planned = folder.run("plan")
+        assert planned.code == 0
+        assert "lifts nothing" not in planned.out
+        assert folder.run("apply", "--auto-approve").code == 0
+        after = folder.run("plan", "--detailed-exitcode")
+        assert after.code == 0
+        assert "lifts nothing here" in after.out
+        assert "acceptances.yaml:1" in after.out
+
+
+def test_a_line_cannot_accept_what_is_about_one_run(review: Review) -> None:
+    """Uncommitted declarations would be applied for ever; who starts the run may accept them once."""
+    seed = review.company.seed
+    seed.write("acceptances.yaml", "[]\n")
+    refused = seed.run("apply", "--auto-approve")
+    digest = " ".join(refused.out.split()).partition("--accept dirty@")[2][:8]
+    seed.write("acceptances.yaml", f"- {{rule: dirty, digest: {digest}, reason: always}}\n")
+    again = seed.run("apply", "--auto-approve")
+    assert again.code == 3
+    assert f"the acceptance dirty@{digest} lifts nothing here" in " ".join(again.out.split())
+    assert seed.run("apply", "--auto-approve", "--accept", f"dirty@{digest}").code == 0
