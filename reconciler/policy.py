@@ -25,7 +25,7 @@ from reconciler.model import (
 from reconciler.planfile import violation_digest
 from reconciler.situation import Situation, protected_ids
 
-ONE_RUN: Final = frozenset({"behind", "diverged", "dirty", "record-lost"})
+ONE_RUN: Final = frozenset({"behind", "diverged", "dirty", "in-progress", "record-lost"})
 """The rules about a checkout or a record, not about what is declared."""
 REMOVING = frozenset({Action.DEACTIVATE, Action.DELETE})
 

@@ -7,11 +7,13 @@ is with a checkout that is not what was applied last or a successor of it, or th
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from reconciler.errors import RecordTrouble, UsageError
+from reconciler.leasing import Claim, lease_from
 from reconciler.model import AppliedState, Diagnostic, Json, Severity, Violation
 from reconciler.policy import violation
 from reconciler.project import Project
@@ -42,7 +44,10 @@ _SHOWN: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedRecord:
-    """The record as a run found it. `trouble`: why an apply must not go on with it. `generation`: of what was read."""
+    """The record as a run found it. `trouble`: why an apply must not go on with it. `generation`: of what was read.
+
+    `claim`: of an apply of others that has not ended; `unfinished`: of any apply, this run started before included.
+    """
 
     applied: AppliedState
     version: str | None
@@ -50,6 +55,8 @@ class LoadedRecord:
     notices: tuple[Diagnostic, ...] = ()
     trouble: RecordTrouble | None = None
     lost_on_remote: bool = False
+    claim: Claim | None = None
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,12 @@ class Record:
     target: Target
     run: str
     tool: str
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def leased(self) -> bool:
+        """Whether others may come by at the same time: a record on this machine alone is guarded by its lock."""
+        return isinstance(self.store, GitRecordStore)
 
     def load(self) -> LoadedRecord:
         """What the store holds. Never raises for a bad record: a plan can do without, an apply asks `trouble`."""
@@ -83,6 +96,8 @@ class Record:
             notices=notices,
             trouble=_silence(snapshot),
             lost_on_remote=snapshot.lost_on_remote,
+            claim=Claim.of(header, self.run),
+            unfinished=header.lease is not None,
         )
 
     def claim(self, state: AppliedState, loaded: LoadedRecord) -> str:
@@ -92,6 +107,11 @@ class Record:
             return self.store.write(files, expected=loaded.version, message=message)
         except RecordTrouble as error:
             raise RecordTrouble(f"nothing was written to the target: {error.summary}", error.mend) from error
+
+    def renew(self, state: AppliedState, loaded: LoadedRecord, version: str) -> str:
+        """A sign of life with what is known so far; gives the new version. RecordRaceLost: somebody has taken over."""
+        files, message = self._written(state, loaded, "running", None)
+        return self.store.write(files, expected=version, message=message)
 
     def finish(
         self, state: AppliedState, loaded: LoadedRecord, expected: str | None, report: Mapping[str, Json]
@@ -111,12 +131,14 @@ class Record:
     def _written(
         self, state: AppliedState, loaded: LoadedRecord, stage: str, report: Mapping[str, Json] | None
     ) -> tuple[dict[str, bytes], CommitMessage]:
+        lease = lease_from(datetime.now(UTC), self.began) if self.leased and stage != "done" else None
         header = RecordHeader(
             target=self.target.name,
             url_fingerprint=url_fingerprint(self.target.url),
             run=self.run,
             tool=self.tool,
             generation=loaded.generation + 1,
+            lease=lease,
         )
         message = CommitMessage(
             summary=f"applied {(state.commit or 'files outside git')[:12]} to {self.target.name}",
@@ -125,6 +147,7 @@ class Record:
                 "Run": self.run,
                 "Actor": actor(),
                 "State": stage,
+                **({"Lease-Until": lease.until} if lease else {}),
             },
         )
         return encode(state, header, report), message

@@ -6,7 +6,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 from reconciler import __version__
@@ -15,6 +15,7 @@ from reconciler.audit import Audit
 from reconciler.connecting import reader_for, writer_for
 from reconciler.decoding import Extensions, undescribed
 from reconciler.errors import ReconcilerError, RecordTrouble, TargetError
+from reconciler.holding import Hold
 from reconciler.memory import no_collection
 from reconciler.model import (
     Address,
@@ -173,7 +174,9 @@ def plan_target(project: Project, options: Options) -> Reconciliation:
     with reader_for(project, run.target, run.profile) as reader:
         run = run.knowing(reader)
         live = refresh(reader, run.profile, extensions=run.extensions)
-    return run.reconcile(live, run.loaded.applied, notices=run.checkout.notices() if run.checkout else ())
+    claim = run.loaded.claim
+    notices = [*([claim.remark(datetime.now(UTC))] if claim else ()), *(run.checkout.notices() if run.checkout else ())]
+    return run.reconcile(live, run.loaded.applied, notices=notices)
 
 
 def apply_target(
@@ -196,7 +199,9 @@ def apply_target(
     with writer_for(project, run.target, run.profile) as writer:
         run = run.knowing(writer)
         live = refresh(writer, run.profile, extensions=run.extensions)
-        reconciliation = run.reconcile(live, run.loaded.applied, violations=violations)
+        now, claim = datetime.now(UTC), run.loaded.claim
+        notices = [claim.remark(now)] if claim is not None and not claim.holds(now) else []
+        reconciliation = run.reconcile(live, run.loaded.applied, violations=violations, notices=notices)
         if not confirm(reconciliation):
             return None
         plan = reconciliation.plan
@@ -216,6 +221,8 @@ def _violations(run: _Run) -> list[Violation]:
         mend = "push the copy back (see the notes)"
         where = run.record.store.describe().partition(" (")[0]
         found.append(violation("record-lost", summary, [where], 0, mend))
+    held = run.loaded.claim.refusal(datetime.now(UTC)) if run.loaded.claim else None
+    found += [held] if held is not None else []
     return [*found, *(run.checkout.violations() if run.checkout else ())]
 
 
@@ -239,15 +246,18 @@ def _carried_out(
         audit.close()
         raise
     members = _members(reconciliation.situation.live)
+    unverified: tuple[Diagnostic, ...] = ()
     results: list[Result] = []
     # what the record says however this ends: what was announced covers the next run, which looks again
     concluded: AppliedState | None = None
     troubles: list[ReconcilerError | None] = []
+    hold = Hold(record=run.record, loaded=run.loaded, version=version)
 
     def note(result: Result) -> None:
         results.append(result)
         if progress is not None:
             progress(result)
+        hold.show(lambda: _with_ids(announced, _created(reconciliation, results)))
 
     try:
         execute(
@@ -256,18 +266,22 @@ def _carried_out(
             run.profile,
             audit=audit,
             progress=note,
-            stop=stop,
+            stop=lambda: hold.lost is not None or (stop is not None and stop()),
             members=members,
             known=_known_ids(announced),
         )
-        unverified, concluded = _verified(run, writer, reconciliation, announced, results)
+        if hold.lost is None:
+            unverified, concluded = _verified(run, writer, reconciliation, announced, results)
     except TargetError as error:
         unverified = (_not_verified(error),)
     finally:
         # also when something fails that nobody thought of: what was written must not be forgotten
         troubles.append(_closed(audit))
         left = _with_ids(announced, _created(reconciliation, results)) if concluded is None else concluded
-        troubles.append(run.record.finish(left, run.loaded, version, _report(results)))
+        if hold.lost is not None:
+            troubles.append(hold.lost)
+        else:
+            troubles.append(run.record.finish(left, run.loaded, hold.version, _report(results)))
     return Outcome(
         reconciliation=reconciliation,
         results=tuple(results),
@@ -311,7 +325,7 @@ def _remember_nothing_written(run: _Run, reconciliation: Reconciliation) -> Reco
     """Values found in place are ours from now on; a record that would stay as it is is not written again."""
     announced = announce(reconciliation.situation, (), run.commit)
     concluded = conclude(announced, reconciliation.situation, reconciliation.plan.drift, {})
-    if concluded == run.loaded.applied:
+    if concluded == run.loaded.applied and not run.loaded.unfinished:
         return None
     made_data_folder(run.project)
     return run.record.finish(concluded, run.loaded, run.loaded.version, _report(()))

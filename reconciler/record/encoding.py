@@ -53,13 +53,22 @@ Files: TypeAlias = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Since when an apply is under way, and until when it may not be disturbed (ISO 8601, UTC)."""
+
+    since: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHeader:
     """Whose record it is and which run wrote it.
 
     `url_fingerprint`: see `url_fingerprint`. `source_commit`: the newest commit an apply set out for.
     `declarations_tree`, `settings_tree`: git tree ids of what it read, None outside git. `whole`: an apply has reached
     its end on this record. `generation`: commits since the chain was begun. `counts`: lines in users/, groups/ and
-    pending.jsonl, so that a lost file is noticed. `source_commit`, `whole` and `counts` are written by `encode`.
+    pending.jsonl, so that a lost file is noticed. `lease`: of an apply that has not ended. `source_commit`, `whole` and
+    `counts` are written by `encode`.
     """
 
     target: str
@@ -71,6 +80,7 @@ class RecordHeader:
     run: str = ""
     tool: str = ""
     generation: int = 1
+    lease: Lease | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     format: int = FORMAT
 
@@ -189,6 +199,7 @@ def _header_json(header: RecordHeader) -> Json:
         "run": header.run,
         "tool": header.tool,
         "generation": header.generation,
+        "lease": {"since": header.lease.since, "until": header.lease.until} if header.lease else None,
         "counts": dict(header.counts),
     }
 
@@ -211,6 +222,7 @@ def _read_header(files: Files) -> RecordHeader:
             run=_typed(data, "run", str),
             tool=_typed(data, "tool", str),
             generation=_typed(data, "generation", int),
+            lease=_lease(data.get("lease")),
             counts={name: _typed(mapping_of(data["counts"], "counts"), name, int) for name in _count_names()},
         )
     except KeyError as error:
@@ -219,6 +231,13 @@ def _read_header(files: Files) -> RecordHeader:
         raise _unreadable(None, [f"{HEADER}: not JSON"]) from error
     except Damage as error:
         raise _unreadable(None, [f"{HEADER}: {error}"]) from error
+
+
+def _lease(data: object) -> Lease | None:
+    if data is None:
+        return None
+    fields = mapping_of(data, "lease")
+    return Lease(since=_typed(fields, "since", str), until=_typed(fields, "until", str))
 
 
 def _require_known_format(data: Mapping[str, object]) -> None:

@@ -145,7 +145,9 @@ def test_a_refused_end_does_not_lose_what_was_done(company: Company) -> None:
     hook.unlink()
     # another clone has only the announcement, and that is enough to know whose Bob is
     other = company.clone("other")
-    company.applied(other)
+    refused = apply(other)
+    assert "in-progress" in refused.out
+    assert apply(other, "--accept", acceptance_in(refused.out)).code == 0
     company.declare("ann.lee", folder=other)
     assert "# user.bob.li will be deactivated" in other.run("plan").out
     company.applied(other)
@@ -190,7 +192,10 @@ def test_an_apply_that_is_killed_is_finished_by_the_next(company: Company) -> No
     let_through.set()
     company.running.before = lambda request: None
     assert [trailers(each)["State"] for each in company.history()] == ["claimed"]
-    company.applied()
+    refused = apply(company.seed)
+    assert refused.code == 3
+    assert "in-progress" in refused.out
+    assert apply(company.seed, "--accept", acceptance_in(refused.out)).code == 0
     assert trailers(company.history()[0])["State"] == "done"
     logins = [each["userName"] for each in company.running.service.dump()["User"]]
     assert len(logins) == len(set(logins))

@@ -173,6 +173,7 @@ def test_layout() -> None:
         "run": "4711",
         "tool": "0.1.0",
         "generation": 3,
+        "lease": None,
         "counts": {"users": 1, "groups": 1, "pending": 2},
     }
     assert orjson.loads(files["report.json"]) == {"outcomes": {"user.alice.ng": "done"}}

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from reconciler.sandbox import Request
@@ -12,6 +13,7 @@ from tests.cli.in_process import QuickFolder, quick
 from tests.cli.provider import Provider, people, provider
 from tests.conftest import Ran
 from tests.git.company import TEAM, Company
+from tests.git.test_leases import left_behind
 from tests.record.git_world import REF, World, git
 
 STAFF = [f"p{number}" for number in range(8)]
@@ -162,6 +164,13 @@ def dirty(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
+def in_progress(path: Path) -> Iterator[Ran]:
+    with founded(path) as company:
+        left_behind(company, ago=timedelta(minutes=5))
+        company.declare(*TEAM, ann_lee="Lead")
+        yield from with_accept(company, company.seed)
+
+
 def record_lost(path: Path) -> Iterator[Ran]:
     with founded(path) as company:
         git(company.world.origin, "update-ref", "-d", REF)
@@ -294,6 +303,14 @@ RAILS = (
         ends=3,
         told="! dirty:",
         play=dirty,
+    ),
+    Rail(
+        name="in-progress",
+        stops="an apply while another one, that has announced what it does, has not ended (a plan notes it)",
+        past=f"its end; it may be taken over half an hour after its last sign of life, or sooner with {ONE_RUN}",
+        ends=3,
+        told="! in-progress:",
+        play=in_progress,
     ),
     Rail(
         name="record-lost",

@@ -17,6 +17,7 @@ from tests.safety.rails import RAILS, Rail
 PAGE = Path(__file__).parents[2] / "docs" / "safety.md"
 _HEX = [(re.compile(r"\b[0-9a-f]{40}\b"), "COMMIT"), (re.compile(r"\b[0-9a-f]{12}\b"), "COMMIT")]
 _DIGEST = re.compile(r"(?<=digest: )[0-9a-f]{8}|(?<=@)[0-9a-f]{8}\b")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?: UTC|\+00:00)")
 _ID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
@@ -59,7 +60,7 @@ def entry(rail: Rail, out: str) -> str:
     lines = out.split("\n")
     start = next(number for number, line in enumerate(lines) if line.strip().startswith(rail.told))
     text = "\n".join(line[2:] for line in [lines[start], *_rest(lines[start + 1 :])])
-    text = _DIGEST.sub("DIGEST", _ID.sub("ID", text))
+    text = _MOMENT.sub("TIME", _DIGEST.sub("DIGEST", _ID.sub("ID", text)))
     for pattern, word in _HEX:
         text = pattern.sub(word, text)
     return text

@@ -1,0 +1,201 @@
+"""Whose turn it is: a second apply waits for the first, a dead one is taken over, one that lost its turn stops."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reconciler import leasing
+from reconciler.leasing import Claim, lease_from
+from reconciler.model import AppliedState
+from reconciler.record.encoding import Lease, RecordHeader, decode, encode, url_fingerprint
+from reconciler.sandbox import Request
+from tests.cli.in_process import QuickFolder
+from tests.conftest import Folder, Ran
+from tests.git.company import TEAM, Company, acceptance_in, apply, said, trailers
+from tests.record.git_world import TARGET, message
+
+NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+
+
+def left_behind(company: Company, *, ago: timedelta, run: str = "4711") -> None:
+    """The record as an apply leaves it that began so long ago and was killed at once."""
+    url = f"{company.running.url}/scim/v2"
+    store = company.world.store(company.world.seed)
+    snapshot = store.read()
+    state, _ = decode(snapshot.files, target=TARGET, url=url)
+    began = datetime.now(UTC) - ago
+    header = RecordHeader(
+        target=TARGET, url_fingerprint=url_fingerprint(url), run=run, lease=lease_from(began, began), generation=7
+    )
+    store.write(encode(state, header, None), expected=snapshot.version, message=message("claimed"))
+
+
+def states(company: Company) -> list[str]:
+    """From the oldest."""
+    return [trailers(each)["State"] for each in reversed(company.history())]
+
+
+def during_the_first_write(company: Company, do: Callable[[], None]) -> None:
+    done: list[bool] = []
+
+    def before(request: Request) -> None:
+        if request.method == "POST" and not done:
+            done.append(True)
+            do()
+
+    company.running.before = before  # type: ignore[assignment]
+
+
+def test_a_second_apply_waits_for_the_first(company: Company) -> None:
+    second: list[Ran] = []
+    other = company.clone("other")
+
+    def come_by() -> None:
+        second.append(other.run("plan"))
+        second.append(apply(other))
+
+    during_the_first_write(company, come_by)
+    first = apply(company.seed)
+    assert first.code == 0, first.out + first.err
+    planned, refused = second
+    assert planned.code == 0
+    assert "is in progress; an apply would refuse" in said(planned)
+    assert refused.code == 3
+    assert "it may be taken over after" in said(refused)
+    assert len(company.running.writes) == len(TEAM)
+    assert states(company) == ["claimed", "done"]
+    assert apply(other).code == 0
+
+
+def test_an_apply_that_was_killed_long_ago_is_taken_over(company: Company) -> None:
+    company.applied()
+    left_behind(company, ago=timedelta(minutes=31))
+    company.declare(*TEAM, ann_lee="Lead")
+    planned = company.seed.run("plan")
+    assert planned.code == 0
+    assert "by run 4711" in said(planned)
+    assert "has never ended; the next apply goes on from what it announced" in said(planned)
+    ran = apply(company.seed)
+    assert ran.code == 0
+    assert "has never ended" in said(ran)
+    assert "4711" not in said(company.seed.run("plan"))
+
+
+def test_the_last_minutes_count(company: Company) -> None:
+    company.applied()
+    left_behind(company, ago=timedelta(minutes=29))
+    company.declare(*TEAM, ann_lee="Lead")
+    refused = apply(company.seed)
+    assert refused.code == 3
+    assert not company.running.writes
+    # who knows that it is dead need not wait
+    assert apply(company.seed, "--accept", acceptance_in(refused.out)).code == 0
+
+
+def test_the_same_run_started_again_goes_on(company: Company) -> None:
+    company.applied()
+    left_behind(company, ago=timedelta(minutes=1))
+    company.declare(*TEAM, ann_lee="Lead")
+    assert company.seed.run("apply", "--auto-approve", GITHUB_RUN_ID="4712").code == 3
+    assert company.seed.run("apply", "--auto-approve", GITHUB_RUN_ID="4711").code == 0
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_claim_is_cleared_where_nothing_is_left_to_do(own: bool, company: Company) -> None:
+    company.applied()
+    left_behind(company, ago=timedelta(minutes=1 if own else 40))
+    environment = {"GITHUB_RUN_ID": "4711"} if own else {}
+    assert company.seed.run("apply", "--auto-approve", **environment).code == 0
+    assert states(company)[-1] == "done"
+    assert "4711" not in said(company.seed.run("plan"))
+
+
+# --- signs of life
+
+
+def test_a_long_apply_gives_signs_of_life(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leasing, "SIGN_OF_LIFE", timedelta(0))
+    assert apply(company.seed).code == 0
+    assert states(company) == ["claimed", *["running"] * len(TEAM), "done"]
+    lease = trailers(company.history()[1])["Lease-Until"]
+    assert datetime.fromisoformat(lease) > datetime.now(UTC) + timedelta(minutes=28)
+    assert "Lease-Until" not in trailers(company.history()[0])
+
+
+def test_who_was_taken_over_stops_at_once(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody accepted that this run is dead; it was only slow."""
+    company.applied()
+    company.declare(*TEAM, "cem.o", "dan.o", "eva.p")
+    monkeypatch.setattr(leasing, "SIGN_OF_LIFE", timedelta(0))
+    other = company.clone("other")
+    elsewhere = Folder(other.path)  # a process of its own: two cannot both listen for Ctrl-C in one
+    ended: list[Ran] = []
+
+    def take_over() -> None:
+        company.running.before = lambda request: None
+        refused = elsewhere.run("apply", "--auto-approve")
+        ended.append(elsewhere.run("apply", "--auto-approve", "--accept", acceptance_in(refused.out)))
+
+    during_the_first_write(company, take_over)
+    slow = apply(company.seed)
+    assert ended[0].code == 0, ended[0].out + ended[0].err
+    assert slow.code == 5, slow.out + slow.err
+    assert "somebody has taken over, so nothing more was sent" in said(slow)
+    # the record is the other one's, whole, and it is right
+    assert states(company)[-1] == "done"
+    assert company.active() >= {*TEAM, "cem.o", "dan.o", "eva.p"}
+    logins = [each["userName"] for each in company.running.service.dump()["User"]]
+    assert len(logins) == len(set(logins))
+    assert other.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_an_origin_that_is_silent_for_a_while_stops_nothing(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leasing, "SIGN_OF_LIFE", timedelta(0))
+    hook = 'git cat-file commit "$3" | grep -q "State: running" && exit 1; exit 0'
+    company.world.hook("update", hook)
+    assert apply(company.seed).code == 0
+    assert states(company) == ["claimed", "done"]
+
+
+def test_a_target_on_this_machine_has_no_leases(company: Company, folder: QuickFolder) -> None:
+    folder.write("reconciler.yaml", company.running.settings())
+    folder.write("identities/a.yaml", "users: {ann.lee: {userName: ann.lee@example.com}}\n")
+    assert apply(folder).code == 0
+    assert '"lease": null' in (next((folder.path / ".reconciler/record").rglob("header.json"))).read_text()
+
+
+# --- the lease itself
+
+
+@pytest.mark.parametrize(
+    ("until", "holds"),
+    [
+        ("2026-03-01T10:00+00:00", True),
+        ("2026-03-01T10:30+00:00", True),
+        ("2026-03-01T09:59+00:00", False),
+        # another zone, the same moment
+        ("2026-03-01T12:30+02:00", True),
+        # no run of ours promises so much: somebody who wants to stop every apply
+        ("2099-01-01T00:00+00:00", False),
+        ("2026-03-01T10:30", False),
+        ("soon", False),
+        ("", False),
+    ],
+)
+def test_how_long_a_lease_holds(until: str, holds: bool) -> None:
+    claim = Claim(run="1", commit=None, lease=Lease(since="2026-03-01T09:55+00:00", until=until))
+    assert claim.holds(NOW) is holds
+    assert (claim.refusal(NOW) is not None) is holds
+    assert claim.remark(NOW).code == ("in-progress" if holds else "taken-over")
+
+
+def test_a_record_remembers_its_lease() -> None:
+    header = RecordHeader(target="t", url_fingerprint="u", run="1", lease=lease_from(NOW, NOW - timedelta(hours=1)))
+    files = encode(AppliedState(), header, None)
+    again = decode(files)[1]
+    assert again.lease == Lease(since="2026-03-01T09:00+00:00", until="2026-03-01T10:30+00:00")
+    assert Claim.of(again, "1") is None
+    assert Claim.of(again, "2") == Claim(run="1", commit=None, lease=again.lease)
+    assert Claim.of(replace(again, lease=None), "2") is None
