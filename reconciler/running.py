@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -136,14 +136,6 @@ class _Run:
         """The same run by what the service provider says it can do."""
         return replace(self, profile=discovered(reader, self.profile))
 
-    def _rehearsal(self) -> Iterator[Diagnostic]:
-        if self.options.today is not None:
-            yield Diagnostic(
-                severity=Severity.WARNING,
-                code="rehearsal",
-                summary=f"this is what {self.options.today.isoformat()} would bring if nothing else changed before",
-            )
-
     @no_collection()
     def reconcile(
         self,
@@ -160,7 +152,7 @@ class _Run:
             violations=tuple(violations),
             accepted=self.options.accepted,
             reviewed=self.project.accepted,
-            notices=(*self._rehearsal(), *self.loaded.notices, *notices),
+            notices=(*self.loaded.notices, *notices),
             commit=self.commit,
             tool_version=__version__,
             stood=self.stood,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.exits import Exit, worst
-from reconciler.cli.options import opened, target_options, today_option
+from reconciler.cli.options import opened, rehearsed, target_options, today_option
 from reconciler.cli.output import FORMATS, show_plan
 from reconciler.model import Plan
 from reconciler.running import Options, plan_target
@@ -32,7 +32,8 @@ def command(
 
     Ends with 2 if anything did. `apply --drift` puts it right.
     """
-    plan = plan_target(opened(settings, identities), Options(target=target, today=today, all_drift=True)).plan
+    found = plan_target(opened(settings, identities), Options(target=target, today=today, all_drift=True))
+    plan = rehearsed(found.plan, today)
     only = replace(plan, changes=(), operations=(), violations=(), requests=0)
     if form == "text" and not (only.drift or only.refused):
         click.echo(_nothing_moved(plan))

@@ -1,6 +1,7 @@
 """The options that several commands share, and the project that they open."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.errors import UsageError
+from reconciler.model import Diagnostic, Plan, Severity
 from reconciler.project import Project, open_project
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,6 +52,15 @@ def today_option(function: F) -> F:
         callback=_day,
         help="Rehearse another day: what dates in the declarations would bring then.",
     )(function)
+
+
+def rehearsed(plan: Plan, today: date | None) -> Plan:
+    """The plan, which says first of all if it is of another day."""
+    if today is None:
+        return plan
+    summary = f"this is what {today.isoformat()} would bring if nothing else changed before"
+    said = Diagnostic(severity=Severity.WARNING, code="rehearsal", summary=summary)
+    return replace(plan, notices=(said, *plan.notices))
 
 
 def _day(ctx: click.Context, parameter: click.Parameter, written: str | None) -> date | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.exits import Exit, worst
-from reconciler.cli.options import opened, target_options, today_option
+from reconciler.cli.options import opened, rehearsed, target_options, today_option
 from reconciler.cli.output import FORMATS, show_plan
 from reconciler.model import Plan
 from reconciler.planfile import dump
@@ -37,7 +37,7 @@ def command(
     Reads the target and compares it with the declarations and with the record of what was applied last.
     """
     project = opened(settings, identities)
-    plan = plan_target(project, Options(target=target, today=today)).plan
+    plan = rehearsed(plan_target(project, Options(target=target, today=today)).plan, today)
     if out is not None:
         out.write_bytes(dump(plan))
     show_plan(plan, form, verbose=verbose)
