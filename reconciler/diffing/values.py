@@ -100,8 +100,10 @@ def _change(
 
 def _note_unmanaged(ground: Ground, wanted: DesiredResource, applied: Mapping[str, Value]) -> None:
     table = ground.rules(wanted.address).table
-    gone = [path for path in applied if path != ACTIVE and not _has_line(wanted, table, path)]
-    names = sorted(short_path(path) for path in gone if not _is_level(table, path))
+    # nearly every path has its own line, and levels are the business of their list
+    rest = (path for path in applied if path not in wanted.attributes and path != ACTIVE)
+    gone = (path for path in rest if not _is_level(table, path) and not _has_line(wanted, table, path))
+    names = sorted(short_path(path) for path in gone)
     if names:
         summary = f"no longer managed: {', '.join(names)}"
         ground.notice("no-longer-managed", summary, wanted=wanted, detail="What the server holds stays as it is.")
