@@ -15,6 +15,7 @@ A `server.yaml` says where the organisation does not behave in an apply:
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -168,13 +169,22 @@ def built(folder: Path, path: Path, *, today: str = TODAY) -> World:
 def fill(service: SandboxService, live: Mapping[str, Json]) -> None:
     """Put live state into an organisation; groups may hold groups, and ids that nobody has any more."""
     catalogues = {each: live[each] for each in ("divisions", "roles", "skills", "languages") if each in live}
-    groups = [{**each, "members": []} for each in live.get("groups", [])]
+    # a seed knows groups by their names, so twins come into being under their ids and are renamed
+    names = Counter(each["displayName"] for each in live.get("groups", []))
+    twins = [each for each in live.get("groups", []) if names[each["displayName"]] > 1]
+    groups = [
+        {**each, "members": [], "displayName": each["id"] if each in twins else each["displayName"]}
+        for each in live.get("groups", [])
+    ]
     people = [*live.get("users", []), *live.get("deleted", [])]
     service.seed({**catalogues, "users": [_as_scim(each) for each in people], "groups": groups})
     for each in live.get("users", []):
         if "manager" in each:
             operation = {"op": "add", "path": f"{ENTERPRISE}:manager", "value": {"value": each["manager"]}}
             _ask(service, "PATCH", f"/Users/{each['id']}", {"schemas": [PATCH_OP], "Operations": [operation]})
+    for each in twins:
+        operation = {"op": "replace", "path": "displayName", "value": each["displayName"]}
+        _ask(service, "PATCH", f"/Groups/{each['id']}", {"schemas": [PATCH_OP], "Operations": [operation]})
     for each in live.get("groups", []):
         members = [{"value": member} for member in each.get("members", [])]
         operation = {"op": "add", "path": "members", "value": members}
