@@ -4,6 +4,7 @@ Answers small questions and collects what has to be said; decides nothing about 
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from reconciler.diffing.activity import dates_of
 from reconciler.diffing.findings import Differences, Finding
@@ -28,6 +29,9 @@ from reconciler.profiles.profile import AttributeRules
 from reconciler.scim.attributes import name_path
 from reconciler.scim.paths import short_path
 from reconciler.situation import NameIndex, Situation, index_names, protected_ids, released_ids
+
+LOOK: Final = "check the spelling, or create the account on the server first"
+"""The mend for a reference to somebody who is not declared and not there."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +101,7 @@ class Ground:
             return value
         resolved = self.references.id_of(value)
         if isinstance(resolved, Unresolved) and resolved.refuse:
-            self.refuse("unknown-live-reference", wanted, f"{short_path(path)}: {resolved.reason}")
+            self.refuse("unknown-live-reference", wanted, f"{short_path(path)}: {resolved.reason}", LOOK)
         return resolved
 
     def finding(self, address: Address, wanted: DesiredResource | None, found: LiveResource | None) -> Finding:

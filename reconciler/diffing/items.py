@@ -7,7 +7,7 @@ others gave to people and groups that `policy.protect` names.
 from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.diffing.findings import Finding
-from reconciler.diffing.ground import Ground
+from reconciler.diffing.ground import LOOK, Ground
 from reconciler.diffing.lists import ListRecord, cause_to_give, cause_to_take
 from reconciler.diffing.references import Unresolved
 from reconciler.diffing.scalars import NOTHING, Difference, compare_scalar
@@ -108,7 +108,7 @@ def wanted_items(ground: Ground, wanted: DesiredResource, attribute: Attribute) 
         if not isinstance(item, Unresolved):
             resolved[item] = _longest(resolved.get(item), how)
         elif item.refuse:
-            ground.refuse("unknown-live-member", wanted, item.reason)
+            ground.refuse("unknown-live-member", wanted, item.reason, LOOK)
         elif not item.quiet:
             ground.notice("member-left-alone", item.reason, "", wanted)
     return resolved
