@@ -81,7 +81,7 @@ def _keep(ground: Ground, finding: Finding | None) -> None:
 def _declared(ground: Ground, wanted: DesiredResource) -> Finding | None:
     match = ground.situation.matches.by_address[wanted.address]
     if isinstance(match, Ambiguous):
-        mend = "mend it on the server or in the declaration; until then no account it may stand for is touched"
+        mend = "correct it on the server or in the declaration; until then no account it may stand for is touched"
         ground.refuse("ambiguous", wanted, match.reason, mend)
         return None
     if isinstance(match, OnlyDesired):
