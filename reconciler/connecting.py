@@ -5,6 +5,7 @@ The only module that knows both the client and the embedded provider; neither kn
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.profiles.profile import Profile
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @contextmanager
 def reader_for(project: Project, target: Target, profile: Profile) -> Iterator[Reader]:
     """A client that has no way to write."""
-    folder = project.settings.folder
+    folder, profile = project.settings.folder, _paced(target, profile)
     with _transport(project, target) as seam, open_reader(target, profile, folder, transport=seam) as reader:
         yield reader
 
@@ -27,9 +28,16 @@ def reader_for(project: Project, target: Target, profile: Profile) -> Iterator[R
 @contextmanager
 def writer_for(project: Project, target: Target, profile: Profile) -> Iterator[Writer]:
     """A client that can write, for an apply."""
-    folder = project.settings.folder
+    folder, profile = project.settings.folder, _paced(target, profile)
     with _transport(project, target) as seam, open_writer(target, profile, folder, transport=seam) as writer:
         yield writer
+
+
+def _paced(target: Target, profile: Profile) -> Profile:
+    """The embedded provider has no limit but the one that a switch gives it, which its answers name."""
+    if not target.embedded:
+        return profile
+    return replace(profile, wire=replace(profile.wire, requests_per_minute=None, limits_path=None))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from reconciler.model import DesiredState, Json, LiveResource, ResourceType, Value
+from reconciler.model import AppliedState, DesiredState, Json, LiveResource, Policy, ResourceType, Value
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Kind
 from reconciler.scim.paths import element_path, level_path, part_path
@@ -25,6 +25,7 @@ NO_EXTENSIONS: Final[Extensions] = MappingProxyType({})
 
 _IGNORED: Final = frozenset({"id", "meta", "schemas", "groups", "password"})
 _NOT_STORED: Final = "this server does not keep it (notStored)"
+_NOT_ASKED: Final = "nothing that is declared needs it, and reading it costs much"
 _SEVERAL: Final = "the server answers several values where there is one"
 
 _Content: TypeAlias = dict[str, Any]
@@ -42,6 +43,23 @@ def undescribed(desired: DesiredState, profile: Profile) -> Extensions:
                 urn, _, name = path.rpartition(":")
                 found.setdefault(urn, {})[name] = None
     return {urn: tuple(names) for urn, names in found.items()}
+
+
+def unasked(desired: DesiredState, applied: AppliedState, policy: Policy, profile: Profile) -> frozenset[str]:
+    """The costly attributes of people that neither a declaration nor the record nor a rule speaks of."""
+    costly = set(profile.users.costly)
+    if not costly:
+        return frozenset()
+    if policy.privileged_roles:
+        costly.discard("roles")
+    entries = [each for address, each in applied.resources.items() if address.resource_type is ResourceType.USER]
+    people = [each for address, each in desired.resources.items() if address.resource_type is ResourceType.USER]
+    paths = {path for each in people for path in (*each.attributes, *each.lists)}
+    paths |= {path for each in entries for path in (*each.values, *each.lists, *each.pending.values)}
+    paths |= {path for each in entries for path in (*each.pending.give, *each.pending.take)}
+    table = profile.users.table
+    spoken_of = (table.by_path(path) or table.get(path) for path in paths)
+    return frozenset(costly - {each.name for each in spoken_of if each is not None})
 
 
 @dataclass(slots=True)
@@ -62,7 +80,14 @@ class _Reading:
 class Decoder:
     """Reads resources of one type from one service provider. Made once for many rows."""
 
-    def __init__(self, resource_type: ResourceType, profile: Profile, extensions: Extensions = NO_EXTENSIONS) -> None:
+    def __init__(
+        self,
+        resource_type: ResourceType,
+        profile: Profile,
+        extensions: Extensions = NO_EXTENSIONS,
+        unasked: Collection[str] = (),
+    ) -> None:
+        self._unasked = tuple(unasked)
         self._resource_type = resource_type
         self._rules: AttributeRules = profile.rules(resource_type)
         self._by_schema: dict[str, dict[str, Attribute]] = {CORE_USER.lower(): {}, CORE_GROUP.lower(): {}}
@@ -95,7 +120,8 @@ class Decoder:
                 self._read(attribute, value, reading)
             elif ":" in lower and lower not in _IGNORED:
                 self._extension(name, value, reading)
-        self._leave_out_not_stored(reading)
+        self._leave_out(self._rules.not_stored, _NOT_STORED, reading)
+        self._leave_out(self._unasked, _NOT_ASKED, reading)
         return LiveResource(
             resource_type=self._resource_type,
             id=row_id(row, self._resource_type.value),
@@ -231,20 +257,20 @@ class Decoder:
             key.startswith(each[:-1]) if each.endswith("*") else key == each for each in patterns
         )
 
-    def _leave_out_not_stored(self, reading: _Reading) -> None:
-        """What the settings say this server drops is not read, even if something of that name comes back."""
-        for name in self._rules.not_stored:
+    def _leave_out(self, names: Collection[str], why: str, reading: _Reading) -> None:
+        """What a server drops, or was not asked for, is not read, even if something of that name comes back."""
+        for name in names:
             attribute = self._rules.table.get(name) or next(
                 (each for each in self._rules.table.attributes if each.path == name), None
             )
             if attribute is None:
                 reading.attributes.pop(name, None)
-                reading.not_read[name] = _NOT_STORED
+                reading.not_read[name] = why
                 continue
             reading.lists.pop(attribute.name, None)
             for path in [each for each in reading.attributes if _belongs(each, attribute)]:
                 del reading.attributes[path]
-            reading.leave_out(attribute, _NOT_STORED)
+            reading.leave_out(attribute, why)
 
 
 @dataclass(frozen=True, slots=True)

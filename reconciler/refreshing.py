@@ -33,21 +33,24 @@ def refresh(
     profile: Profile,
     *,
     extensions: Extensions = NO_EXTENSIONS,
+    unasked: Collection[str] = (),
     users: bool = True,
     groups: bool = True,
 ) -> LiveState:
     """All users and groups of a target, in canonical form.
 
-    `extensions`: URN -> names of the attributes that are declared under it though no profile describes them. `users`
-    and `groups` say what to read. Raises IncompleteListing where a listing cannot be believed, TargetError where the
-    service provider cannot be worked with.
+    `extensions`: URN -> names of the attributes that are declared under it though no profile describes them. `unasked`:
+    attributes of people that nothing needs: where a listing names what it wants they are left out, and count as not
+    read. `users` and `groups` say what to read. Raises IncompleteListing where a listing cannot be believed,
+    TargetError where the service provider cannot be worked with.
     """
     resources: _Found = {}
     trusted, user_rows = True, _NO_ROWS
     if users:
-        listing = _passes(reader, profile, ResourceType.USER, extensions)
+        left_out = unasked if profile.wire.list_attributes else ()
+        listing = _passes(reader, profile, ResourceType.USER, extensions, left_out)
         trusted, user_rows = listing.totals_trusted, listing.rows
-        resources = _decoded(user_rows, Decoder(ResourceType.USER, profile, extensions))
+        resources = _decoded(user_rows, Decoder(ResourceType.USER, profile, extensions, left_out))
     if groups:
         listing = _passes(reader, profile, ResourceType.GROUP, extensions)
         trusted = trusted and listing.totals_trusted
@@ -77,13 +80,19 @@ def _decoded(rows: Sequence[Row], decoder: Decoder) -> _Found:
     return {each.id: each for each in map(decoder.decode, rows)}
 
 
-def _passes(reader: Reader, profile: Profile, resource_type: ResourceType, extensions: Extensions) -> Listing:
+def _passes(
+    reader: Reader,
+    profile: Profile,
+    resource_type: ResourceType,
+    extensions: Extensions,
+    unasked: Collection[str] = (),
+) -> Listing:
     """All passes over one resource type as one listing; walked again while somebody turns up in two of them."""
     wire = profile.wire
     is_user = resource_type is ResourceType.USER
     path = wire.users_path if is_user else wire.groups_path
     filters = wire.user_list_filters if is_user else (None,)
-    attributes = _wanted(profile, resource_type, extensions) if wire.list_attributes else ()
+    attributes = _wanted(profile, resource_type, extensions, unasked) if wire.list_attributes else ()
     twice: list[str] = []
     for _ in range(WALKS_AGAIN + 1):
         listings = [reader.listing(path, filter=each, attributes=attributes) for each in filters]
@@ -100,10 +109,13 @@ def _passes(reader: Reader, profile: Profile, resource_type: ResourceType, exten
     )
 
 
-def _wanted(profile: Profile, resource_type: ResourceType, extensions: Extensions) -> list[str]:
-    """Everything that can be declared, by name, for a server whose listings must be told (RFC 7644 §3.4.2.5)."""
+def _wanted(
+    profile: Profile, resource_type: ResourceType, extensions: Extensions, unasked: Collection[str]
+) -> list[str]:
+    """What can be declared and is needed, by name, for a server whose listings must be told (RFC 7644 §3.4.2.5)."""
     rules = profile.rules(resource_type)
-    described = [each.path for each in rules.table.attributes if each.name not in rules.unsupported]
+    left_out = {*rules.unsupported, *unasked}
+    described = [each.path for each in rules.table.attributes if each.name not in left_out]
     declared = [f"{urn}:{name}" for urn, names in extensions.items() for name in names]
     return [*_ALWAYS, *described, *(declared if resource_type is ResourceType.USER else ())]
 

@@ -13,7 +13,7 @@ from reconciler import __version__
 from reconciler.applying import execute, not_kept
 from reconciler.audit import Audit
 from reconciler.connecting import reader_for, writer_for
-from reconciler.decoding import Extensions, undescribed
+from reconciler.decoding import Extensions, unasked, undescribed
 from reconciler.errors import ReconcilerError, RecordTrouble, TargetError
 from reconciler.holding import Hold
 from reconciler.memory import no_collection
@@ -116,6 +116,11 @@ class _Run:
         """What has to be read beyond what the profile describes."""
         return undescribed(self.desired, self.profile)
 
+    def refresh(self, reader: Reader) -> LiveState:
+        """What the target holds, as far as this run needs it."""
+        left_out = unasked(self.desired, self.loaded.applied, self.target.policy, self.profile)
+        return refresh(reader, self.profile, extensions=self.extensions, unasked=left_out)
+
     @classmethod
     @no_collection()
     def open(cls, project: Project, options: Options) -> "_Run":
@@ -135,6 +140,13 @@ class _Run:
     def knowing(self, reader: Reader) -> "_Run":
         """The same run by what the service provider says it can do."""
         return replace(self, profile=discovered(reader, self.profile))
+
+    def paced(self, reader: Reader) -> "_Run":
+        """The same run by the rate of requests that turned out to be allowed."""
+        wire, allowed = self.profile.wire, reader.requests_per_minute
+        if allowed is None or allowed == wire.requests_per_minute:
+            return self
+        return replace(self, profile=replace(self.profile, wire=replace(wire, requests_per_minute=allowed)))
 
     @no_collection()
     def reconcile(
@@ -165,7 +177,8 @@ def plan_target(project: Project, options: Options) -> Reconciliation:
     run = _Run.open(project, options)
     with reader_for(project, run.target, run.profile) as reader:
         run = run.knowing(reader)
-        live = refresh(reader, run.profile, extensions=run.extensions)
+        live = run.refresh(reader)
+        run = run.paced(reader)
     claim = run.loaded.claim
     notices = [*([claim.remark(datetime.now(UTC))] if claim else ()), *(run.checkout.notices() if run.checkout else ())]
     return run.reconcile(live, run.loaded.applied, notices=notices)
@@ -190,7 +203,8 @@ def apply_target(
     violations = _violations(run)
     with writer_for(project, run.target, run.profile) as writer:
         run = run.knowing(writer)
-        live = refresh(writer, run.profile, extensions=run.extensions)
+        live = run.refresh(writer)
+        run = run.paced(writer)
         now, claim = datetime.now(UTC), run.loaded.claim
         notices = [claim.remark(now)] if claim is not None and not claim.holds(now) else []
         reconciliation = run.reconcile(live, run.loaded.applied, violations=violations, notices=notices)
@@ -336,7 +350,7 @@ def _verified(
     deadline = time.monotonic() + run.profile.lifecycle.settles_within
     pause = 0.5
     while True:
-        live = refresh(reader, run.profile, extensions=run.extensions)
+        live = run.refresh(reader)
         again = run.reconcile(live, announced)
         settled = settle(announced, live, run.profile)
         concluded = conclude(settled, again.situation, again.plan.drift, created)

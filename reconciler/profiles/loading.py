@@ -164,6 +164,9 @@ def _named(rules: AttributeRules) -> dict[str, Iterable[str]]:
         "notStored": rules.not_stored,
         "modes": rules.modes,
         "neverRemoved": rules.never_removed,
+        "costly": rules.costly,
+        "givenAtCreate": rules.given_at_create,
+        "wholeLists": rules.whole_lists,
     }
 
 

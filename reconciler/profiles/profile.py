@@ -55,6 +55,22 @@ class WireRules:
     """One listing for each; several where a list without a filter leaves somebody out."""
     list_attributes: bool = False
     """Whether a listing must name the attributes it wants."""
+    least_page_size: int | None = None
+    """A page that is answered "later" is asked for again with half the rows, down to so many. None: with as many."""
+    other_bases: Mapping[str, str] = field(default_factory=dict)
+    """End of a base URL -> the end of another that lists the same, for a listing without filter that is refused."""
+    rate_headers: Mapping[str, str] = field(default_factory=dict)
+    """What answers say of the rate -> header: ``allowed`` a minute, ``count`` so far, ``reset`` in seconds."""
+    limits_path: str | None = None
+    """Where the provider lists its limits, from the host on; None: nowhere."""
+    limit_key: str | None = None
+    """The end of the names under which that list has requests per minute; the lowest counts."""
+    max_body: int | None = None
+    """Bytes that a request may have."""
+    rights_hint: str = ""
+    """What to check where the provider says that a right is missing."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What the settings leave out -> the variable that says it: `region`, `bearer`, `clientId`, `clientSecret`."""
     regions: Mapping[str, str] = field(default_factory=dict)
     """Region -> domain, where the provider's hosts differ by region alone."""
     region_url: str | None = None
@@ -83,6 +99,12 @@ class AttributeRules:
     modes: Mapping[str, ListMode] = field(default_factory=dict)
     never_removed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bare_extension: bool = False
+    costly: tuple[str, ...] = ()
+    """Attributes that a listing is asked for only where something needs them; else they count as not read."""
+    given_at_create: tuple[str, ...] = ()
+    """Attributes that every new account gets by itself."""
+    whole_lists: tuple[str, ...] = ()
+    """Lists that may be replaced as a whole, as just read, where the provider finds no single value of them."""
 
     def folds(self, path: str) -> bool:
         """Whether values at this path are equal whatever their case."""
@@ -129,6 +151,7 @@ class LifecycleRules:
     """What can be done to a resource as a whole. `settles_within`: seconds until a write shows in a read.
 
     `group_update`: whether groups can be changed by PATCH, members included; they are never replaced as a whole.
+    `restores`: whether a create may bring a deleted account back, with what it had.
     """
 
     user_update: UserUpdate = UserUpdate.PATCH_ELSE_PUT
@@ -137,6 +160,7 @@ class LifecycleRules:
     group_rename: bool = True
     group_delete: bool = True
     group_hint: str = ""
+    restores: bool = False
     settles_within: float = 0.0
 
 

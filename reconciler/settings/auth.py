@@ -41,6 +41,23 @@ def read_auth(auth: Section, wire: WireRules, base_url: str | None) -> Auth | No
     return _client_credentials(client, wire, base_url) if client is not None else None
 
 
+def usual_auth(wire: WireRules, base_url: str | None, environment: Mapping[str, str]) -> Auth | None:
+    """How to sign in by the variables that people have for this provider already; None where they are not set.
+
+    They go to the provider's own hosts only: whoever writes another url has to name the credential beside it.
+    """
+    bearer, client = wire.environment.get("bearer"), wire.environment.get("clientId")
+    secret = wire.environment.get("clientSecret")
+    token_url = derived_token_url(wire, base_url) if base_url is not None else None
+    if token_url is None:
+        return None
+    if bearer is not None and environment.get(bearer):
+        return BearerAuth(SecretReference("env", bearer))
+    if client is None or secret is None or not environment.get(client):
+        return None
+    return ClientCredentialsAuth(SecretReference("env", client), SecretReference("env", secret), token_url)
+
+
 def _hide(target: Section, container: Any, key: Any, words: str) -> None:
     value = container[key]
     if isinstance(value, dict | list):

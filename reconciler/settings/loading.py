@@ -1,9 +1,11 @@
 """Finds `reconciler.yaml` and reads it into `Settings`, every problem of the file in one run, each with its place.
 
 The schema says what shape the file has; what no schema can say (targets that exist, URLs, folders, time zones, what the
-profile knows) is said here. Reads no environment variable and no secret.
+profile knows) is said here. Reads no secret, and of the environment only what a profile names for settings left out.
 """
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,7 +45,7 @@ def find_settings(start: Path, explicit: Path | None) -> Path:
     )
 
 
-def load_settings(path: Path) -> Settings:
+def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in a file. InputError whose `diagnostics` name every problem, sorted by place."""
     path = path.absolute()
     try:
@@ -58,7 +60,7 @@ def load_settings(path: Path) -> Settings:
     settings = None
     if root is not None:
         whole = Section(data=root, places=file.places, problems=problems)
-        settings = _settings(whole, path)
+        settings = _settings(whole, path, environment)
     if settings is None or problems:
         problems.sort(key=lambda each: (each.source or SourceLocation(path.name, 1), each.code, each.summary))
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -90,7 +92,7 @@ def _root(documents: tuple[Any, ...], name: str, problems: list[Diagnostic]) -> 
     return None
 
 
-def _settings(whole: Section, path: Path) -> Settings | None:
+def _settings(whole: Section, path: Path, environment: Mapping[str, str]) -> Settings | None:
     targets = whole.section("targets")
     for _, section in targets.sections() if targets is not None else ():
         hide_secrets(section)
@@ -100,7 +102,8 @@ def _settings(whole: Section, path: Path) -> Settings | None:
     if targets is None:
         return None
     found = {
-        name: read_target(section, targets.key_place(name), policy, path.parent) for name, section in targets.sections()
+        name: read_target(section, targets.key_place(name), policy, path.parent, environment)
+        for name, section in targets.sections()
     }
     record = whole.section("record")
     default = _default_target(whole, list(targets.data))

@@ -3,6 +3,7 @@
 Notes every problem it finds and goes on; a target that cannot be used is None. Asks no network.
 """
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -10,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from reconciler.model import ListMode, Policy, SourceLocation
 from reconciler.profiles.loading import GROUP_PREFIX, load_profile, profile_names
 from reconciler.profiles.profile import AttributeRules, Profile, WireRules
-from reconciler.settings import Target
-from reconciler.settings.auth import read_auth
+from reconciler.settings import Auth, Target
+from reconciler.settings.auth import read_auth, usual_auth
 from reconciler.settings.policy import read_policy
 from reconciler.settings.section import Section
 from reconciler.settings.urls import EMBEDDED, BadUrl, read_base_url, region_url
@@ -24,12 +25,17 @@ _IDENTIFYING: Final = ("userName", "displayName")
 """What users and groups are matched by."""
 
 
-def read_target(section: Section, source: SourceLocation, policy: Policy, folder: Path) -> Target | None:
-    """The target; `source` is where its name stands, `policy` the one for all targets, `folder` the settings file's."""
+def read_target(
+    section: Section, source: SourceLocation, policy: Policy, folder: Path, environment: Mapping[str, str]
+) -> Target | None:
+    """The target; `source` is where its name stands, `policy` the one for all targets, `folder` the settings file's.
+
+    `environment`: variables that a profile may name for what the settings leave out.
+    """
     profile = _profile(section)
     wire = profile.wire if profile is not None else WireRules()
-    url = _url(section, source, profile)
-    auth, sandbox = section.section("auth"), section.section("sandbox")
+    url = _url(section, source, profile, environment)
+    sandbox = section.section("sandbox")
     _check_sandbox(section, url)
     page_size = section.data.get("pageSize")
     identities = _folders(section, folder)
@@ -38,7 +44,7 @@ def read_target(section: Section, source: SourceLocation, policy: Policy, folder
         profile=profile.name if profile is not None else "",
         url=url or "",
         time_zone=_time_zone(section),
-        auth=read_auth(auth, wire, url if profile is not None else None) if auth is not None else None,
+        auth=_auth(section, wire, url if profile is not None else None, environment),
         policy=read_policy(section.section("policy"), policy),
         modes=_modes(section, profile),
         not_stored=_not_stored(section, profile),
@@ -56,7 +62,16 @@ def _profile(section: Section) -> Profile | None:
     return load_profile(name) if name is not None and name in profile_names() else None
 
 
-def _url(section: Section, source: SourceLocation, profile: Profile | None) -> str | None:
+def _auth(section: Section, wire: WireRules, url: str | None, environment: Mapping[str, str]) -> Auth | None:
+    auth = section.section("auth")
+    if auth is not None:
+        return read_auth(auth, wire, url)
+    return usual_auth(wire, url, environment) if "auth" not in section and url not in (None, EMBEDDED) else None
+
+
+def _url(
+    section: Section, source: SourceLocation, profile: Profile | None, environment: Mapping[str, str]
+) -> str | None:
     if "url" in section and "region" in section:
         words = f"{section.words} has both url and region"
         section.error("url-and-region", section.key_place("region"), words, "keep one of them")
@@ -64,16 +79,38 @@ def _url(section: Section, source: SourceLocation, profile: Profile | None) -> s
     if "region" in section:
         return _region(section, profile) if profile is not None else None
     if "url" not in section:
-        if not section.incomplete:
-            mend = "write url: https://…" + (", or region: NAME" if profile and profile.wire.regions else "")
-            section.error("missing-key", source, f"{section.words} does not say where it is", mend)
-        return None
+        return None if section.incomplete else _url_around(section, source, profile, environment)
     written = section.text("url")
     read = read_base_url(written) if written is not None else None
     if isinstance(read, BadUrl):
         section.error(read.code, section.place("url"), f"{section.name_of('url')} {read.reason}", read.mend)
         return None
     return read
+
+
+def _url_around(
+    section: Section, source: SourceLocation, profile: Profile | None, environment: Mapping[str, str]
+) -> str | None:
+    """The URL of the region that the environment names, where the settings say nothing about where the target is."""
+    variable = profile.wire.environment.get("region") if profile is not None else None
+    region = environment.get(variable) if variable is not None else None
+    url = region_url(profile.wire, region) if profile is not None and region else None
+    if url is not None:
+        return url
+    if region and profile is not None:
+        words = f'{section.words}: {variable} names no region that profile {profile.name} knows ("{region}")'
+        section.error("unknown-region", source, words, suggestion(region, _regions(profile, region)))
+        return None
+    ways = ["url: https://…", *(["region: NAME"] if profile and profile.wire.regions else [])]
+    mend = "write " + ", or ".join(ways) + (f", or set {variable}" if variable else "")
+    section.error("missing-key", source, f"{section.words} does not say where it is", mend)
+    return None
+
+
+def _regions(profile: Profile, region: str) -> list[str]:
+    """What a region can be called: by its domain, if somebody wrote one."""
+    regions = profile.wire.regions
+    return [*regions.values()] if "." in region else [*regions]
 
 
 def _region(section: Section, profile: Profile) -> str | None:
@@ -85,7 +122,7 @@ def _region(section: Section, profile: Profile) -> str | None:
     url = region_url(profile.wire, region) if region is not None else None
     if url is None and region is not None:
         words = f'{section.name_of("region")}: profile {profile.name} knows no region "{region}"'
-        section.error("unknown-region", section.place("region"), words, suggestion(region, profile.wire.regions))
+        section.error("unknown-region", section.place("region"), words, suggestion(region, _regions(profile, region)))
     return url
 
 

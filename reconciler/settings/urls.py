@@ -68,8 +68,9 @@ def read_token_url(text: str) -> str | BadUrl:
 
 
 def region_url(wire: WireRules, region: str) -> str | None:
-    """The SCIM base URL of a region that the profile knows."""
-    domain = wire.regions.get(region)
+    """The SCIM base URL of a region that the profile knows, by its name or by its domain."""
+    domains = {each.lower(): each for each in wire.regions.values()}
+    domain = wire.regions.get(region.lower()) or domains.get(region.lower().rstrip("."))
     return wire.region_url.replace(DOMAIN, domain) if domain and wire.region_url else None
 
 

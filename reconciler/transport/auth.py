@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from reconciler.errors import SignInFailed, TargetError, Unreachable
-from reconciler.transport.answers import Unreadable, error_of, folded, read_json
+from reconciler.transport.answers import Unreadable, error_of, folded, member, one_line, read_json, request_id_of
 from reconciler.transport.throttle import Clock, wait_before_retry
 from reconciler.transport.wording import shown_url
 
@@ -21,6 +21,13 @@ _TOKEN_TRIES: Final = 4
 _EARLY: Final = 60.0
 """Seconds before its end at which a token is given up, at most a tenth of its life."""
 _LATER: Final = (429, 503)
+_MENDS: Final = {
+    "invalid_client": "check the client id, its secret and the token URL; a client is known in its own region only",
+    "unauthorized_client": "the client may not sign in by client credentials: give it that grant type",
+    "unsupported_grant_type": "this address gives no token for client credentials: check the token URL",
+    "invalid_scope": "check the scope in the settings, or take it out",
+}
+"""What to do about an error of RFC 6749 §5.2."""
 
 
 class Signer(httpx.Auth):
@@ -159,14 +166,26 @@ class ClientCredentialsSigner(Signer):
                 "write the final address as the token URL",
             )
         _, detail = error_of(response.content)
-        reason = f" ({self.redact(detail)})" if detail else ""
+        request_id = request_id_of(response.headers)
+        words = (_error_code(response.content), self.redact(detail), f"request {request_id}" if request_id else "")
+        reason = ", ".join(dict.fromkeys(each for each in words if each))
         return SignInFailed(
-            f"{where} refused the client credentials: status {status}{reason}",
-            "check the client id, its secret and the token URL",
+            f"{where} refused the client credentials: status {status}" + (f" ({reason})" if reason else ""),
+            _MENDS.get(_error_code(response.content), _MENDS["invalid_client"]),
         )
 
     def _secrets(self) -> tuple[str, ...]:
         return (self._pair, self._client_secret, self._token or "")
+
+
+def _error_code(body: bytes) -> str:
+    """``invalid_client`` and its like; "" where the body has none."""
+    try:
+        document = read_json(body)
+    except Unreadable:
+        return ""
+    code = member(document, "error") if isinstance(document, dict) else None
+    return one_line(code, 40) if isinstance(code, str) else ""
 
 
 def _pair(username: str, password: str) -> str:

@@ -5,6 +5,7 @@ the same step keeps every request (and with it the credential) to the base URL's
 It follows no redirect, trusts no address that a server names, and reads no more than a bounded answer.
 """
 
+import re
 import ssl
 import threading
 from collections.abc import Mapping
@@ -28,6 +29,9 @@ _READ_TRIES: Final = 3
 _GATEWAY_TROUBLE: Final = (502, 504)
 _CONNECT_TIMEOUT: Final = 15.0
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_TOO_MANY: Final = re.compile(rb"rate[ _-]?limit|request[ _-]limit|too many requests|throttl", re.IGNORECASE)
+_SAID: Final = 4096
+"""Bytes of an error in which its reason is looked for."""
 _LOOPBACK: Final = ("localhost", "127.", "::1")
 
 
@@ -85,6 +89,15 @@ class Channel:
         self._client = self._new_client(transport)
 
     @property
+    def per_minute(self) -> int | None:
+        """How many requests a minute may hold, as far as that is known by now."""
+        return self._budget.per_minute
+
+    def allow(self, per_minute: int) -> None:
+        """Keep to a limit that the service provider has named."""
+        self._budget.allow(per_minute)
+
+    @property
     def requests(self) -> int:
         """How many SCIM requests have been sent, retries included, requests for tokens not."""
         return self._requests
@@ -97,13 +110,16 @@ class Channel:
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        base: httpx.URL | None = None,
+        patient: bool = True,
     ) -> Reply | Silence:
         """Send one request until it has an answer, or no more tries.
 
-        "Later" (429, 503) is tried again for every method; no answer and gateway trouble for GET only.
+        "Later" (429, 503) is tried again for every method; no answer and gateway trouble for GET only. `base`: another
+        base URL of the same host. `patient` False: a "later" is returned, once everybody has been made to wait.
         Raises NotScim for an answer without end, SignInFailed where signing fails.
         """
-        request = self._request(method, path, params, body, headers)
+        request = self._request(base or self._base, method, path, params, body, headers)
         waited, attempt = 0.0, 0
         while True:
             attempt += 1
@@ -112,10 +128,23 @@ class Channel:
             if wait is None or waited + wait > MAX_WAITING:
                 return outcome
             waited += wait
-            if isinstance(outcome, Reply) and outcome.status in self._wire.retry_statuses:
-                self._budget.pause(wait)
-            else:
+            if not (isinstance(outcome, Reply) and self._means_later(outcome)):
                 self._clock.sleep(wait)
+                continue
+            self._budget.pause(wait)
+            if not patient:
+                return outcome
+
+    @property
+    def root(self) -> httpx.URL:
+        """The host alone."""
+        return httpx.URL(f"{self._base.scheme}://{self._base.netloc.decode('ascii')}")
+
+    def with_end(self, ends: Mapping[str, str]) -> httpx.URL | None:
+        """The base URL with another end in place of its own, if it has one of these."""
+        url = str(self._base)
+        other = next((url.removesuffix(end) + new for end, new in ends.items() if url.endswith(end)), None)
+        return httpx.URL(other) if other is not None else None
 
     def redact(self, text: str) -> str:
         """A server's text on one line, without secrets of ours that it may quote."""
@@ -147,13 +176,14 @@ class Channel:
 
     def _request(
         self,
+        base: httpx.URL,
         method: str,
         path: str,
         params: Mapping[str, str] | None,
         body: bytes | None,
         headers: Mapping[str, str] | None,
     ) -> httpx.Request:
-        url = str(self._base) + path
+        url = str(base) + path
         if params:
             # %20 and %2B, not "+": servers disagree about "+" (RFC 3986 §3.4 gives it no meaning).
             url += "?" + urlencode(params, quote_via=quote, safe="")
@@ -180,13 +210,23 @@ class Channel:
         except httpx.RequestError as error:
             summary, mend = no_answer(request.url, error, self._wire.timeout)
             return Silence(summary=summary, mend=mend, sent=not isinstance(error, _NOT_SENT), attempts=attempt)
+        self._learn(response.headers)
         return Reply(
             url=request.url, status=response.status_code, headers=response.headers, body=body, attempts=attempt
         )
 
+    def _learn(self, headers: httpx.Headers) -> None:
+        """What an answer says of the rate of requests; others may use the same budget, so the count is the server's."""
+        said = {what: _number(headers.get(name)) for what, name in self._wire.rate_headers.items()}
+        allowed, count, reset = (said.get(what) for what in ("allowed", "count", "reset"))
+        if allowed:
+            self._budget.allow(allowed)
+            if count is not None and reset is not None and count >= allowed:
+                self._budget.pause(float(reset))
+
     def _wait_after(self, outcome: Reply | Silence, method: str, attempt: int) -> float | None:
         """Seconds until the next try, None if there is none."""
-        if isinstance(outcome, Reply) and outcome.status in self._wire.retry_statuses:
+        if isinstance(outcome, Reply) and self._means_later(outcome):
             if attempt >= MAX_TRIES:
                 return None
             return wait_before_retry(attempt, outcome.headers.get("Retry-After"), self._clock)
@@ -194,6 +234,12 @@ class Channel:
         if trouble and method == "GET" and attempt < _READ_TRIES and not _hopeless(outcome):
             return wait_before_retry(attempt, None, self._clock)
         return None
+
+    def _means_later(self, reply: Reply) -> bool:
+        """429 and its like, or an error of the server's own whose words say that it is about too many requests."""
+        if reply.status in self._wire.retry_statuses:
+            return True
+        return reply.status >= httpx.codes.INTERNAL_SERVER_ERROR and bool(_TOO_MANY.search(reply.body[:_SAID]))
 
 
 @lru_cache(maxsize=1)
@@ -213,6 +259,10 @@ def _bounded(response: httpx.Response) -> bytes:
             )
         parts.append(part)
     return b"".join(parts)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _hopeless(outcome: Reply | Silence) -> bool:

@@ -6,6 +6,7 @@ the service provider impossible is a `TargetError`.
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +34,7 @@ from reconciler.transport.channel import Channel, Reply, Silence
 from reconciler.transport.listing import Listing, Page, PageRefused, complete_listing
 from reconciler.transport.secrets import resolve_secret
 from reconciler.transport.throttle import Clock
-from reconciler.transport.wording import not_scim, redirected, refused_status, shown_url
+from reconciler.transport.wording import no_credential, not_scim, redirected, refused_status, shown_url
 
 PATCH_MESSAGE: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _EMBEDDED_URL: Final = "http://sandbox.localhost"
@@ -64,6 +65,9 @@ class Reader:
         self._wire = wire
         self._clock = clock or Clock()
         self._base_url = base_url.rstrip("/")
+        self._signs = signer is not None
+        self._bases: dict[str, httpx.URL] = {}
+        self._most_rows = sys.maxsize
         # a transport of the caller's answers in process: there is nothing to wait for
         self._threads = _PAGES_AT_ONCE if transport is None else 1
         self._channel = Channel(base_url, wire, signer, methods=self._methods, transport=transport, clock=self._clock)
@@ -96,13 +100,14 @@ class Reader:
         if attributes:
             fixed["attributes"] = ",".join(attributes)
 
-        def ask(paging: Mapping[str, str]) -> Page:
-            return self._page(path, fixed | {**paging})
-
-        where, wire = shown_url(self._base_url + path), self._wire
-        return complete_listing(
-            ask, wire.page_size, where, self._clock.sleep, threads=self._threads, paging=wire.paging
-        )
+        try:
+            return self._walked(path, fixed, self._bases.get(path))
+        except PageRefused as refused:
+            other = self._channel.with_end(self._wire.other_bases)
+            if filter or refused.status != httpx.codes.BAD_REQUEST or other is None or path in self._bases:
+                raise
+            self._bases[path] = other
+            return self._walked(path, fixed, other)
 
     def service_provider_config(self) -> Mapping[str, Json] | None:
         """What the service provider says of itself (RFC 7644 §4); None where it says nothing that can be read.
@@ -116,6 +121,34 @@ class Reader:
             return _document(outcome) if outcome.status == httpx.codes.OK else None
         except NotScim:
             return None
+
+    @property
+    def requests_per_minute(self) -> int | None:
+        """How many requests a minute may hold, as far as that is known by now."""
+        return self._channel.per_minute
+
+    def ask_limits(self) -> None:
+        """Keep to the limit that the provider lists, if its profile knows where; an answer without one changes nothing.
+
+        Raises Unreachable without a connection, SignInFailed where signing fails.
+        """
+        wire = self._wire
+        if wire.limits_path is None or wire.limit_key is None:
+            return
+        outcome = self._channel.exchange("GET", wire.limits_path, base=self._channel.root)
+        if isinstance(outcome, Silence):
+            if outcome.sent:
+                return
+            raise Unreachable(outcome.summary, outcome.mend)
+        try:
+            listed = _document(outcome).get("entities") if outcome.status == httpx.codes.OK else None
+        except NotScim:
+            return
+        rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        values = [each.get("value") for each in rows if str(each.get("key", "")).endswith(wire.limit_key)]
+        limits = [int(each) for each in values if isinstance(each, int | float) and each >= 1]
+        if limits:
+            self._channel.allow(min(limits))
 
     def page_by(self, wire: WireRules) -> None:
         """Walk listings by these rules from now on; what the requests themselves look like stays as it was."""
@@ -133,17 +166,40 @@ class Reader:
     ) -> None:
         self.close()
 
-    def _page(self, path: str, params: Mapping[str, str]) -> Page:
-        reply = self._read(path, params)
+    def _walked(self, path: str, fixed: Mapping[str, str], base: httpx.URL | None) -> Listing:
+        def ask(paging: Mapping[str, str]) -> Page:
+            return self._page(path, {**fixed, **paging}, base)
+
+        where, wire = shown_url(str(base or self._base_url) + path), self._wire
+        return complete_listing(
+            ask, wire.page_size, where, self._clock.sleep, threads=self._threads, paging=wire.paging
+        )
+
+    def _page(self, path: str, params: Mapping[str, str], base: httpx.URL | None) -> Page:
+        reply = self._page_or_less(path, params, base)
         if reply.status == httpx.codes.OK:
             return _page_of(reply)
         refused = self._refused(reply)
         if reply.status in _NO_PAGING_MATTER:
             raise refused
-        raise PageRefused(refused.summary, refused.mend, error_of(reply.body)[0])
+        raise PageRefused(refused.summary, refused.mend, error_of(reply.body)[0], reply.status)
 
-    def _read(self, path: str, params: Mapping[str, str] | None) -> Reply:
-        outcome = self._channel.exchange("GET", path, params=params)
+    def _page_or_less(self, path: str, params: Mapping[str, str], base: httpx.URL | None) -> Reply:
+        """One page; where it is answered "later", half of it, and so on down to the least that is worth asking for."""
+        least = self._wire.least_page_size
+        while True:
+            rows = min(int(params["count"]), self._most_rows) if "count" in params else None
+            less = least is not None and rows is not None and rows > least
+            asked = params if rows is None else {**params, "count": str(rows)}
+            reply = self._read(path, asked, base, patient=not less)
+            if not less or rows is None or least is None or reply.status != httpx.codes.TOO_MANY_REQUESTS:
+                return reply
+            self._most_rows = max(least, rows // 2)
+
+    def _read(
+        self, path: str, params: Mapping[str, str] | None, base: httpx.URL | None = None, *, patient: bool = True
+    ) -> Reply:
+        outcome = self._channel.exchange("GET", path, params=params, base=base, patient=patient)
         if isinstance(outcome, Silence):
             raise Unreachable(outcome.summary, outcome.mend)
         if outcome.is_redirect:
@@ -155,7 +211,11 @@ class Reader:
         return outcome
 
     def _refused(self, reply: Reply) -> TargetError:
-        return refused_status(reply.url, reply.status, self._channel.redact(error_of(reply.body)[1]))
+        detail, request_id = self._channel.redact(error_of(reply.body)[1]), request_id_of(reply.headers)
+        said = ", ".join(each for each in (detail, f"request {request_id}" if request_id else "") if each)
+        if reply.status == httpx.codes.UNAUTHORIZED and not self._signs:
+            return no_credential(reply.url, said, self._wire.environment)
+        return refused_status(reply.url, reply.status, said, self._wire.rights_hint)
 
 
 class Writer(Reader):
@@ -183,6 +243,9 @@ class Writer(Reader):
     def _write(self, method: str, path: str, body: Mapping[str, Any] | None, version: str | None) -> Answer | Refusal:
         headers = {"If-Match": version} if version is not None else {}
         data = write_json(body) if body is not None else None
+        most = self._wire.max_body
+        if most is not None and data is not None and len(data) > most:
+            return Refusal(status=413, detail=f"{len(data):,} bytes in one request; {most:,} is the most")
         try:
             outcome = self._channel.exchange(method, path, body=data, headers=headers)
         except SignInFailed as failure:

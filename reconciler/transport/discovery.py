@@ -18,8 +18,10 @@ from reconciler.transport.client import Reader
 def discovered(reader: Reader, profile: Profile) -> Profile:
     """The profile as it is for this service provider: one request, unless the profile says it need not be asked.
 
-    The reader walks listings by it from now on. Raises Unreachable, SignInFailed.
+    The reader walks listings by it from now on. Limits are asked for where the profile knows that they are listed.
+    Raises Unreachable, SignInFailed.
     """
+    reader.ask_limits()
     said = reader.service_provider_config() if profile.wire.discovery else None
     if said is None:
         return profile

@@ -46,9 +46,10 @@ class Page:
 class PageRefused(TargetError):
     """The server refused a page; `scim_type` says why, if it does."""
 
-    def __init__(self, summary: str, mend: str, scim_type: str | None) -> None:
+    def __init__(self, summary: str, mend: str, scim_type: str | None, status: int | None = None) -> None:
         super().__init__(summary, mend)
         self.scim_type = scim_type
+        self.status = status
 
 
 Ask: TypeAlias = Callable[[Mapping[str, str]], Page]

@@ -39,11 +39,23 @@ class RateBudget:
     """
 
     def __init__(self, per_minute: int | None, clock: Clock) -> None:
-        self._per_minute = per_minute
+        self._per_minute = per_minute or None
         self._clock = clock
         self._lock = threading.Lock()
         self._sent: deque[float] = deque(maxlen=per_minute or 1)
         self._resume = 0.0
+
+    @property
+    def per_minute(self) -> int | None:
+        """How many requests a minute may hold, None where nobody has said."""
+        return self._per_minute
+
+    def allow(self, per_minute: int) -> None:
+        """Keep to another limit from now on: the service provider has said one."""
+        with self._lock:
+            if per_minute != self._per_minute:
+                self._per_minute = per_minute
+                self._sent = deque(self._sent, maxlen=per_minute)
 
     def acquire(self) -> None:
         """Wait until one more request may be sent."""

@@ -6,6 +6,7 @@ quoted but the reason that TLS or the operating system gives.
 
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import TypeVar
 
 import httpx
@@ -59,14 +60,26 @@ def redirected(url: httpx.URL, location: str) -> str:
     return f"{shown_url(url)} redirects from {url.netloc.decode('ascii', 'replace')} to {host}; that is not followed"
 
 
-def refused_status(url: httpx.URL, status: int, detail: str) -> TargetError:
+def no_credential(url: httpx.URL, detail: str, environment: Mapping[str, str]) -> SignInFailed:
+    """The error for a 401 where nothing was sent to sign in with."""
+    bearer, client = environment.get("bearer"), environment.get("clientId")
+    variables = [*([bearer] if bearer else []), *([f"{client} and {environment['clientSecret']}"] if client else [])]
+    said = f" ({detail})" if detail else ""
+    return SignInFailed(
+        f"{shown_url(url)}: a credential is needed (401), and none was sent{said}",
+        "write auth: for this target" + "".join(f", or set {each}" for each in variables),
+    )
+
+
+def refused_status(url: httpx.URL, status: int, detail: str, rights_hint: str = "") -> TargetError:
     """The error for a status that ends a run; `detail` is what the server said, on one line and redacted."""
     where, said = shown_url(url), f" ({detail})" if detail else ""
     if status == httpx.codes.UNAUTHORIZED:
         return SignInFailed(f"{where}: the credential is not accepted (401){said}", "check the token, and its expiry")
     if status == httpx.codes.FORBIDDEN:
         return SignInFailed(
-            f"{where}: the credential lacks a right (403){said}", "give the client the right to read users and groups"
+            f"{where}: the credential lacks a right (403){said}",
+            rights_hint or "give the client the right to read users and groups",
         )
     if status == httpx.codes.NOT_FOUND:
         return NotScim(f"{where}: nothing is there (404)", "is the path in the url of the target right?")

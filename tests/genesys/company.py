@@ -1,4 +1,4 @@
-"""A contact centre's organisation over HTTP, and a repository that declares it: whole runs, from YAML to what is stored.
+"""A contact centre's organisation over HTTP, and a repository that declares it: whole runs, YAML to what is stored.
 
 The organisation is the embedded one, served on this machine under its real paths. What it holds is read past the client
 (`stored`), and what it was asked is written down (`asked`).

@@ -1,4 +1,4 @@
-"""The whole life of people in a contact centre, step by step: what is declared at each, with every attribute there is."""
+"""The whole life of people in a contact centre, step by step: what is declared at each, every attribute used."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

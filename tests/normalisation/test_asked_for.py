@@ -20,6 +20,8 @@ def answer(method: str, target: str, headers: Any, body: bytes) -> Any:
     """Lists Ann and Bob with nothing but the attributes that were asked for (RFC 7644 section 3.9)."""
     assert method == "GET"
     parts = urlsplit(target)
+    if parts.path.lower() not in ("/users", "/groups"):
+        return json_answer({"status": 404}, 404)
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if parts.path.lower() == "/groups" or "filter" in asked:
         return json_answer({"totalResults": 0, "Resources": []})

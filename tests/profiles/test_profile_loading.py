@@ -42,6 +42,9 @@ FITTING: dict[str, Any] = {
     "notStored": ["externalId"],
     "modes": {"externalId": "additive"},
     "neverRemoved": {"externalId": ["x"]},
+    "costly": ["externalId"],
+    "givenAtCreate": ["externalId"],
+    "wholeLists": ["externalId"],
     "regionUrl": "https://api.{domain}/scim",
     "regionTokenUrl": "https://login.{domain}/token",
 }

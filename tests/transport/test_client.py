@@ -30,7 +30,8 @@ TITLE = (PatchOperation(op=PatchOp.REPLACE, path="title", value="Lead"),)
 
 def test_a_reader_has_nothing_but_reading() -> None:
     public = {name for name, _ in inspect.getmembers(Reader) if not name.startswith("_")}
-    assert public == {"close", "get", "listing", "page_by", "requests", "service_provider_config"}
+    told = {"requests", "requests_per_minute"}
+    assert public == {"ask_limits", "close", "get", "listing", "page_by", "service_provider_config"} | told
 
 
 def test_every_method_of_a_reader_sends_get_only() -> None:

@@ -1,0 +1,125 @@
+"""How an organisation is read: who is listed, what is asked for, and what where the answer is less than hoped."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox import Switches
+from tests.genesys.company import ENT, GEN, V1, V2, Company, company
+
+ANN = {"userName": "ann@example.com", "displayName": "Ann"}
+COSTLY = {
+    "externalId": "x-1",
+    "roles": ["Agent"],
+    "routingSkills": {"Billing": 1},
+    "routingLanguages": {"English": 2},
+    "externalIds": {"ringcentral": "r"},
+}
+PATHS = {name: f"{GEN}:{name}" if name.startswith(("routing", "externalIds")) else name for name in COSTLY}
+
+
+def asked_for(org: Company) -> set[str]:
+    return {name for each in org.listings("users") for name in each.parameters["attributes"].split(",")}
+
+
+def test_people_are_read_in_two_passes_with_every_attribute_named(org: Company) -> None:
+    org.elsewhere("POST", "/Users", {**ANN, "active": False})
+    org.declare({"ann": ANN | {"active": False}})
+    assert org.plan().changes == ()
+    assert [each.parameters.get("filter") for each in org.listings("users")] == [None, "active eq false"]
+    assert all("attributes" in each.parameters for each in (*org.listings("users"), *org.listings("groups")))
+    assert {"id", "meta", "userName", "active", "title", f"{ENT}:division", "emails"} <= asked_for(org)
+
+
+def test_what_costs_much_is_asked_for_only_where_something_needs_it(org: Company) -> None:
+    org.declare({"ann": ANN | {"title": "Agent"}})
+    org.apply()
+    assert not asked_for(org) & set(PATHS.values())
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_declaration_of_what_costs_much_has_it_read_alone(name: str, org: Company) -> None:
+    org.declare({"ann": ANN | {name: COSTLY[name]}})
+    assert org.apply().said == []
+    assert org.plan().changes == ()
+    assert asked_for(org) & set(PATHS.values()) == {PATHS[name]}
+
+
+def test_what_the_record_holds_is_read_too(org: Company) -> None:
+    """A role whose line has left git must be taken away, so it must be seen."""
+    org.declare({"ann": ANN | {"roles": ["Agent"]}})
+    org.apply()
+    org.declare({"ann": ANN})
+    (change,) = org.plan().changes
+    assert [(each.path, each.item) for each in change.attribute_changes] == [("roles", "Agent")]
+
+
+def test_a_privileged_role_in_the_settings_has_roles_read(org: Company) -> None:
+    org.settings(policy={"privileged": {"roles": ["Master Admin"], "groups": []}})
+    org.declare({"ann": ANN})
+    org.plan()
+    assert "roles" in asked_for(org)
+
+
+def test_pages_go_on_after_the_rows_that_came(tmp_path: Path) -> None:
+    with company(tmp_path, pageCap=2) as org:
+        people = {f"p{each}": {"userName": f"p{each}@example.com", "displayName": "P"} for each in range(5)}
+        for each in people.values():
+            org.elsewhere("POST", "/Users", each)
+        org.declare(people)
+        assert org.plan().changes == ()
+        active = [each.parameters["startIndex"] for each in org.listings("users") if "filter" not in each.parameters]
+    assert active == ["1", "3", "5"]
+
+
+def test_a_group_listing_that_demands_a_filter_is_read_by_the_other_path(tmp_path: Path) -> None:
+    with company(tmp_path, groupsNeedFilter=True) as org:
+        org.declare({"ann": ANN}, {"support": {"displayName": "Support", "members": ["ann"]}})
+        assert org.apply().said == []
+        assert org.plan().changes == ()
+        paths = [(each.path, each.status) for each in org.listings("groups")]
+        assert paths[:2] == [(f"{V2}/groups", 400), (f"{V1}/groups", 200)]
+        assert org.members("Support") == ["ann@example.com"]
+
+
+def test_the_other_path_works_from_the_start(tmp_path: Path) -> None:
+    with company(tmp_path, groupsNeedFilter=True, base=V1) as org:
+        org.declare({"ann": ANN}, {"support": {"displayName": "Support", "members": ["ann"]}})
+        assert org.apply().said == []
+        assert org.plan().changes == ()
+        assert not [each for each in org.asked if each.status >= 400]
+
+
+def test_addresses_that_the_organisation_names_are_not_followed(org: Company) -> None:
+    org.declare({"ann": ANN}, {"support": {"displayName": "Support", "members": ["ann"]}})
+    org.apply()
+    limits = "/api/v2/organizations/limits/namespaces/scim"
+    assert all(each.path == limits or each.path.startswith((f"{V2}/users", f"{V2}/groups")) for each in org.asked)
+
+
+def test_a_page_that_is_too_much_is_halved(tmp_path: Path) -> None:
+    with company(tmp_path, refusedPage=60) as org:
+        people = {f"p{each}": {"userName": f"p{each}@example.com", "displayName": "P"} for each in range(60)}
+        org.service.seed({"users": list(people.values())})
+        org.declare(people)
+        assert org.plan().changes == ()
+        pages = [(each.parameters["count"], each.status) for each in org.listings("users")]
+    assert pages == [("100", 429), ("50", 200), ("50", 200), ("50", 200)]
+
+
+def test_half_a_page_is_25_rows_at_least(tmp_path: Path) -> None:
+    with company(tmp_path, refusedPage=24) as org:
+        org.declare({"ann": ANN})
+        org.settings(pageSize=40)
+        answered = [0]
+
+        def give_up(_: object) -> None:
+            answered[0] += 1
+            if answered[0] > 4:
+                org.service.switch(Switches())
+
+        org.before = give_up
+        org.plan()
+        counts = [each.parameters["count"] for each in org.listings("users")]
+    assert counts[:2] == ["40", "25"]
+    assert set(counts[2:]) == {"25"}
