@@ -275,6 +275,7 @@ def _carried_out(
             stop=lambda: hold.lost is not None or (stop is not None and stop()),
             members=members,
             known=_known_ids(announced),
+            live=reconciliation.situation.live.resources,
         )
         if hold.lost is None:
             unverified, concluded = _verified(run, writer, reconciliation, announced, results)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import assert_never
 
 from reconciler.applying.memberships import is_member_delta
-from reconciler.applying.performing import UNKNOWN_MEMBERS, Members, Performer, Unresolved
+from reconciler.applying.performing import NOTHING_READ, UNKNOWN_MEMBERS, Live, Members, Performer, Unresolved
 from reconciler.audit import Audit
 from reconciler.errors import RecordTrouble
 from reconciler.model import (
@@ -39,14 +39,16 @@ def execute(
     members: Members = UNKNOWN_MEMBERS,
     sleep: Callable[[float], None] = time.sleep,
     known: Collection[str] = (),
+    live: Live = NOTHING_READ,
 ) -> tuple[Result, ...]:
     """Perform the operations of a plan; one result for each, in the order of their numbers.
 
     `stop` is asked before each operation; once it says yes the rest is not tried. `members`: group id -> member ids as
     they were last read, to notice losses; a group that is missing here is read before its first change. `sleep` waits
     for what was created to show, within the profile's `settles_within`. `known`: ids that accounts have or had before.
+    `live`: id -> what the plan was made on; a conflict is judged by it.
     """
-    performer = Performer(writer, profile, audit, members, sleep, known)
+    performer = Performer(writer, profile, audit, members, sleep, known, live)
     run = _Run(operations, performer)
     results: list[Result] = []
     for operation in sorted(operations, key=lambda each: each.number):

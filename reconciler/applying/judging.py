@@ -8,7 +8,7 @@ from reconciler.model import Json
 from reconciler.transport.answers import Answer, Refusal, folded
 
 _NO_METHOD: Final = (405, 501)
-_ABOUT_CONTENT: Final = (400, 403, 409, 422)
+_ABOUT_CONTENT: Final = (400, 403, 409, 413, 422)
 """What a request with one bad value is answered by one server or another."""
 _ABOUT_A_MEMBER: Final = (404, 500)
 """The same where the bad value is the id of a member that there is not."""
@@ -40,6 +40,11 @@ def is_version_conflict(answer: Answer | Refusal) -> bool:
         or (answer.status == 409 and answer.scim_type != "uniqueness")
         or (answer.status == 400 and answer.scim_type == "invalidVers")
     )
+
+
+def is_collision(answer: Answer | Refusal) -> bool:
+    """A conflict that is not said to be about a value: two writers may have met."""
+    return isinstance(answer, Refusal) and answer.status == 409 and (answer.scim_type or "").lower() != "uniqueness"
 
 
 def takes_no_such_patch(refusal: Refusal) -> bool:

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from reconciler.applying.changing import Changer, InParts
-from reconciler.applying.judging import id_in, is_gone, is_no_target, named, taken_name
+from reconciler.applying.judging import id_in, is_collision, is_gone, is_no_target, named, taken_name
+from reconciler.applying.looking_up import user_called
 from reconciler.applying.memberships import (
     Operations,
     added,
@@ -25,6 +26,7 @@ from reconciler.applying.memberships import (
 )
 from reconciler.applying.restoring import restored
 from reconciler.audit import Audit, RequestLine
+from reconciler.decoding import Decoder
 from reconciler.errors import RecordTrouble, TargetError
 from reconciler.model import (
     BULK_ID,
@@ -32,6 +34,7 @@ from reconciler.model import (
     DeleteResource,
     Failed,
     Json,
+    LiveResource,
     Operation,
     PatchOperation,
     PatchResource,
@@ -43,12 +46,16 @@ from reconciler.model import (
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.paths import short_path, url_path
-from reconciler.transport.answers import Answer, Refusal
+from reconciler.transport.answers import Answer, Refusal, version_of
 from reconciler.transport.client import Writer
 
 Members: TypeAlias = Mapping[str, Collection[str]]
 
 UNKNOWN_MEMBERS: Final[Members] = MappingProxyType({})
+Live: TypeAlias = Mapping[str, LiveResource]
+NOTHING_READ: Final[Live] = MappingProxyType({})
+_TAKEN: Final = 409
+_CONFIRMED: Final = "confirmed: it was made, although no answer came"
 _SILENT: Final = 3
 """Operations in a row without any answer, after which nothing more is tried."""
 _FIRST_PAUSE: Final = 0.5
@@ -74,16 +81,19 @@ class Performer:
         members: Members = UNKNOWN_MEMBERS,
         sleep: Callable[[float], None] = time.sleep,
         known: Collection[str] = (),
+        live: Live = NOTHING_READ,
     ) -> None:
         self._known = frozenset(known)
+        self._live = live
         self.halted: str | None = None
         self._sleep = sleep
         self._writer = writer
         self._profile = profile
         self._audit = audit
-        self._changer = Changer(writer, profile, self._send)
+        self._changer = Changer(writer, profile, self._send, sleep)
         self._ids: dict[str, str] = {}
         self._versions: dict[str, str | None] = {}
+        self._bodies: dict[str, Mapping[str, Json] | None] = {}
         self._members: dict[str, frozenset[str] | None] = {key: frozenset(each) for key, each in members.items()}
         self._left: set[str] = set()
         self._silent = 0
@@ -118,6 +128,9 @@ class Performer:
         body = self._resolved(operation.body)
         path = self._path(operation)
         answer = self._send(operation, "POST", path, body, lambda: self._writer.create(path, body))
+        lead = ""
+        if isinstance(answer, Refusal):
+            answer, lead = self._met(operation, path, body, answer)
         if isinstance(answer, Refusal):
             return self._failed(operation, answer, taken_name(answer, body))
         live_id = id_in(answer)
@@ -128,23 +141,47 @@ class Performer:
         self._versions[live_id] = answer.version
         if operation.address.resource_type is ResourceType.GROUP:
             self._members[live_id] = members_of(answer.body) or frozenset()
-        return _succeeded(operation, live_id, self._amended(operation, body, answer, live_id))
+        return self._amended(operation, body, answer, live_id, lead)
 
-    def _amended(self, operation: CreateResource, body: Mapping[str, Json], answer: Answer, live_id: str) -> list[str]:
+    def _met(
+        self, operation: CreateResource, path: str, body: Mapping[str, Json], refusal: Refusal
+    ) -> tuple[Answer | Refusal, str]:
+        """After "taken", or no answer: whoever has the login now, and how that is called; else what was answered.
+
+        An account that the plan knew of belongs to somebody else. A collision that left nobody is tried once more.
+        """
+        login = body.get("userName")
+        taken = refusal.status == _TAKEN
+        if not isinstance(login, str) or not (taken or refusal.unknown):
+            return refusal, ""
+        found = user_called(self._writer, self._profile, login)
+        unseen = self._live is not NOTHING_READ and found is not None and str(found.get("id")) not in self._live
+        if found is not None and unseen:
+            lead = "restored: the server had this user already, and had not listed it" if taken else _CONFIRMED
+            return Answer(status=200, body=found, version=version_of(found)), lead
+        if found is None and is_collision(refusal) and not refusal.unknown:
+            return self._send(operation, "POST", path, body, lambda: self._writer.create(path, body)), ""
+        return refusal, ""
+
+    def _amended(
+        self, operation: CreateResource, body: Mapping[str, Json], answer: Answer, live_id: str, lead: str
+    ) -> Result:
         """Where an earlier account came back, what was sent is brought about on it; the words for that."""
         kind = operation.address.resource_type
         back = restored(body, answer, live_id, resource_type=kind, profile=self._profile, known=self._known)
         if back is None:
-            return []
-        notes = [f"restored: the server brought an earlier {kind.value} back"]
-        if back.brought:
+            return _succeeded(operation, live_id, [lead] if lead else [])
+        if lead == _CONFIRMED and (back.amends or set(back.brought) - set(self._profile.users.given_at_create)):
+            lead = ""
+        notes = [lead or f"restored: the server brought an earlier {kind.value} back"]
+        if back.brought and lead != _CONFIRMED:
             notes.append(f"it came with what nobody declared: {', '.join(back.brought)}")
         if back.amends:
             came = self._changer.change(operation, self._path(operation, live_id), back.amends, None)
             self._versions[live_id] = came.version if isinstance(came, Answer) else None
             if isinstance(came, Refusal):
                 notes.append(f"it could not be changed to what was sent: {came}")
-        return notes
+        return _succeeded(operation, live_id, notes)
 
     # --- patch
 
@@ -172,6 +209,7 @@ class Performer:
             return self._failed(operation, parts.refused[0][1])
         done = except_for(wanted, [each for part, _ in parts.refused for each in part])
         self._versions[live_id] = parts.answer.version
+        self._bodies[live_id] = parts.answer.body
         if any(each.path == "active" and each.value is False for each in done):
             self._left.add(live_id)
         notes = [f"without {each.removeprefix(BULK_ID)}, not created" for each in missing]
@@ -192,7 +230,8 @@ class Performer:
     def _settled(self, operation: PatchResource, live_id: str, wanted: Operations) -> Answer | Refusal:
         """The change; a 404 about what this run has created may mean "not yet", for as long as the profile says."""
         path, version = self._path(operation, live_id), self._version(operation, live_id)
-        answer = self._changer.change(operation, path, wanted, version)
+        before = self._before(operation, live_id)
+        answer = self._changer.change(operation, path, wanted, version, before)
         waited, pause = 0.0, _FIRST_PAUSE
         fresh = not {live_id, *added(wanted)}.isdisjoint(self._ids.values())
         while fresh and isinstance(answer, Refusal) and answer.status == 404:
@@ -200,13 +239,21 @@ class Performer:
                 break
             self._sleep(pause)
             waited, pause = waited + pause, pause * 2
-            answer = self._changer.change(operation, path, wanted, version)
+            answer = self._changer.change(operation, path, wanted, version, before)
         return answer
+
+    def _before(self, operation: PatchResource, live_id: str) -> LiveResource | None:
+        """The resource as this change found it: as planned on, or as our own earlier change of this run left it."""
+        body = self._bodies.get(live_id)
+        if body is None:
+            return self._live.get(live_id)
+        return Decoder(operation.address.resource_type, self._profile).decode({**body, "id": live_id})
 
     def _forget(self, live_id: str, refusal: Refusal) -> None:
         """A change that may have happened all the same leaves neither version nor members to compare with."""
         if refusal.unknown:
             self._versions[live_id] = None
+            self._bodies.pop(live_id, None)
             self._members.pop(live_id, None)
 
     def _version(self, operation: PatchResource, live_id: str) -> str | None:
@@ -291,11 +338,21 @@ class Performer:
         live_id = str(self._resolved(operation.live_id))
         path = self._path(operation, live_id)
         answer = self._send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
-        gone_already = isinstance(answer, Refusal) and is_gone(answer)
+        if is_collision(answer):
+            self._sleep(_FIRST_PAUSE)
+            answer = self._send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
+        gone_already = isinstance(answer, Refusal) and (is_gone(answer) or self._is_gone_by_now(path, answer))
         if isinstance(answer, Refusal) and not gone_already:
             return self._failed(operation, answer)
         self._left.add(live_id)
         return _succeeded(operation, live_id, ["it was gone already"] if gone_already else [])
+
+    def _is_gone_by_now(self, path: str, refusal: Refusal) -> bool:
+        """Whether a deletion without an answer has happened."""
+        try:
+            return refusal.unknown and self._writer.get(path) is None
+        except TargetError:
+            return False
 
     # --- requests
 

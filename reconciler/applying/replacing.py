@@ -6,12 +6,13 @@ stays as it was read: somebody else gave it.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
 from reconciler.model import Json, PatchOp, PatchOperation
-from reconciler.scim.attributes import PRIMARY
+from reconciler.scim.attributes import PRIMARY, Attribute
+from reconciler.transport.answers import member
 
 _PATH: Final = re.compile(
     r"(?:(?P<urn>urn:.*):)?(?P<name>[A-Za-z$][\w$-]*)"
@@ -28,6 +29,28 @@ def carried_out(resource: Mapping[str, Json], operations: Iterable[PatchOperatio
     for each in operations:
         _carry_out(body, each)
     return {name: value for name, value in body.items() if name.lower() not in _SERVERS_OWN}
+
+
+def with_whole_lists(
+    resource: Mapping[str, Json], operations: Iterable[PatchOperation], lists: Sequence[Attribute]
+) -> tuple[PatchOperation, ...]:
+    """The same PATCH with one operation for each of these lists that it changes: the list as read, with its changes."""
+    operations = tuple(operations)
+    found: list[PatchOperation] = []
+    for attribute in lists:
+        own = [each for each in operations if _is_about(each, attribute)]
+        if own:
+            body = carried_out(resource, own)
+            home = body if attribute.path == attribute.name else member(body, attribute.schema) or {}
+            elements = member(home, attribute.name)
+            op = PatchOp.REPLACE if elements else PatchOp.REMOVE
+            found.append(PatchOperation(op=op, path=attribute.path, value=elements or None))
+    others = [each for each in operations if not any(_is_about(each, attribute) for attribute in lists)]
+    return (*others, *found)
+
+
+def _is_about(operation: PatchOperation, attribute: Attribute) -> bool:
+    return operation.path == attribute.path or operation.path.startswith(f"{attribute.path}[")
 
 
 def _carry_out(body: dict[str, Any], operation: PatchOperation) -> None:

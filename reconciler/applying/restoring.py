@@ -46,11 +46,13 @@ def restored(
     decoder = Decoder(resource_type, profile)
     wanted, found = decoder.decode({**sent, "id": live_id}), decoder.decode({**answer.body, "id": live_id})
     said = live_id in known or answer.status == _REUSED or _is_old(answer.body)
-    if not said and not _is_other(wanted, found, rules):
+    brought = tuple(_brought(wanted, found, rules))
+    has_more = profile.lifecycle.restores and not set(brought) <= set(rules.given_at_create)
+    if not said and not has_more and not _is_other(wanted, found, rules):
         return None
     shown = found.attributes or found.lists
     changes = tuple(_amends(wanted, found, rules)) if shown else ()
-    return Restored(amends=patch_operations(changes, found, rules), brought=tuple(_brought(wanted, found, rules)))
+    return Restored(amends=patch_operations(changes, found, rules), brought=brought)
 
 
 def _is_old(body: Mapping[str, Json]) -> bool:

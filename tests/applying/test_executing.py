@@ -133,7 +133,7 @@ def test_what_depends_on_a_failure_is_skipped_and_the_rest_goes_on(world: World)
     assert kinds(results) == ["Failed", "Skipped", "Skipped", "Succeeded"]
     assert results[1] == Skipped(number=2, message="needs user.bo, which did not succeed", because=1)
     assert results[2] == Skipped(number=3, message="needs user.ann, which did not succeed", because=2)
-    assert len(world.asked) == 2
+    assert [each.method for each in world.asked if each.method != "GET"] == ["POST", "POST"]
 
 
 def test_a_reference_that_nobody_gave_an_id_is_never_sent(world: World) -> None:
@@ -205,7 +205,7 @@ def test_a_server_that_has_fallen_silent_ends_the_run(world: World) -> None:
 
 def test_single_silences_do_not_end_the_run(world: World) -> None:
     def flaky(request: httpx.Request, forward: Forward) -> httpx.Response:
-        if len(world.asked) % 2:
+        if request.method == "POST" and sum(each.method == "POST" for each in world.asked) % 2:
             raise httpx.ReadTimeout("slow")
         return forward(request)
 

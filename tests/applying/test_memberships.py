@@ -124,7 +124,7 @@ def test_a_chunk_with_nobody_left_is_skipped(world: World) -> None:
     ops = world.group("Ops")
     _, chunk = world.run(create_user(1, "bo"), patch_members(2, "ops", ops, add=["bulkId:user.bo"], after=(1,)))
     assert chunk == Skipped(number=2, message="needs user.bo, which did not succeed", because=1)
-    assert methods(world) == ["POST"]
+    assert set(methods(world)) == {"POST", "GET"}
 
 
 def test_a_chunk_needs_its_group(world: World, people: list[str]) -> None:
@@ -326,7 +326,7 @@ def test_an_unknown_outcome_is_not_taken_for_a_loss_later(world: World, people: 
 
     def done_but_silent(request: httpx.Request, forward: Forward) -> httpx.Response:
         answer = forward(request)
-        if request.method == "PATCH" and people[0].encode() in request.content:
+        if request.method == "GET" or people[0].encode() in request.content:
             raise httpx.ReadTimeout("slow")
         return answer
 
