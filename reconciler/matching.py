@@ -154,7 +154,8 @@ class _Matching:
         called = accounts_called(entry, self.index)
         sent = [each.id for each in called if each.id not in self.taken and self._folded(each.name) not in known]
         if sent:
-            reason = "an earlier create had no answer, and the account with that name holds other values"
+            names = ", ".join(sorted({self.live[each].name for each in sent}))
+            reason = f"an earlier create had no answer, and {names} holds other values than it sent"
             self.outcome[address] = Ambiguous(address, tuple(sorted({*sent, *self._by_name(address)})), reason)
             self.taken |= {*sent, *self._by_name(address)}
 

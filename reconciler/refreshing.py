@@ -41,18 +41,19 @@ def refresh(
 
     `extensions`: URN -> names of the attributes that are declared under it though no profile describes them. `unasked`:
     attributes of people that nothing needs: where a listing names what it wants they are left out, and count as not
-    read. `users` and `groups` say what to read. Raises IncompleteListing where a listing cannot be believed,
-    TargetError where the service provider cannot be worked with.
+    read (a filtered listing has them all: whoever is at rest may come back, with what must be known then). `users` and
+    `groups` say what to read. Raises IncompleteListing where a listing cannot be believed, TargetError where the
+    service provider cannot be worked with.
     """
     resources: _Found = {}
     trusted, user_rows = True, _NO_ROWS
     if users:
-        left_out = unasked if profile.wire.list_attributes else ()
-        listing = _passes(reader, profile, ResourceType.USER, extensions, left_out)
-        trusted, user_rows = listing.totals_trusted, listing.rows
-        resources = _decoded(user_rows, Decoder(ResourceType.USER, profile, extensions, left_out))
+        for filtered, listing in _passes(reader, profile, ResourceType.USER, extensions, unasked).items():
+            decoder = Decoder(ResourceType.USER, profile, extensions, _left_out(profile, filtered, unasked))
+            resources |= {each.id: each for each in map(decoder.decode, listing.rows)}
+            trusted, user_rows = trusted and listing.totals_trusted, (*user_rows, *listing.rows)
     if groups:
-        listing = _passes(reader, profile, ResourceType.GROUP, extensions)
+        listing = _passes(reader, profile, ResourceType.GROUP, extensions)[None]
         trusted = trusted and listing.totals_trusted
         found = _groups(reader, profile, listing.rows, user_rows, Decoder(ResourceType.GROUP, profile, extensions))
         _refuse_shared_ids(resources, found)
@@ -76,37 +77,38 @@ _UNTRUSTED: Final = Diagnostic(
 )
 
 
-def _decoded(rows: Sequence[Row], decoder: Decoder) -> _Found:
-    return {each.id: each for each in map(decoder.decode, rows)}
-
-
 def _passes(
     reader: Reader,
     profile: Profile,
     resource_type: ResourceType,
     extensions: Extensions,
     unasked: Collection[str] = (),
-) -> Listing:
-    """All passes over one resource type as one listing; walked again while somebody turns up in two of them."""
+) -> dict[str | None, Listing]:
+    """Filter -> listing, for one resource type; all walked again while somebody turns up in two of them."""
     wire = profile.wire
     is_user = resource_type is ResourceType.USER
     path = wire.users_path if is_user else wire.groups_path
-    filters = wire.user_list_filters if is_user else (None,)
-    attributes = _wanted(profile, resource_type, extensions, unasked) if wire.list_attributes else ()
     twice: list[str] = []
     for _ in range(WALKS_AGAIN + 1):
-        listings = [reader.listing(path, filter=each, attributes=attributes) for each in filters]
-        rows = {row_id(row, path): row for listing in listings for row in listing.rows}
-        received = sum(len(listing.rows) for listing in listings)
-        if len(rows) == received:
-            trusted = all(listing.totals_trusted for listing in listings)
-            return Listing(rows=tuple(rows.values()), total=None, totals_trusted=trusted)
-        twice.append(f"{received - len(rows)} of {received}")
+        listings: dict[str | None, Listing] = {}
+        for each in wire.user_list_filters if is_user else (None,):
+            left_out = _left_out(profile, each, unasked)
+            wanted = _wanted(profile, resource_type, extensions, left_out) if wire.list_attributes else ()
+            listings[each] = reader.listing(path, filter=each, attributes=wanted)
+        received = sum(len(listing.rows) for listing in listings.values())
+        repeated = received - len({row_id(row, path) for listing in listings.values() for row in listing.rows})
+        if not repeated:
+            return listings
+        twice.append(f"{repeated} of {received}")
     raise IncompleteListing(
         f"{path}: {twice[-1]} rows came twice, in listings that must not overlap (walked {len(twice)} times)",
         "run again when nobody else is changing users; if it stays so, the server ignores the filter "
-        f"{' and '.join(each for each in filters if each)}",
+        f"{' and '.join(each for each in wire.user_list_filters if each)}",
     )
+
+
+def _left_out(profile: Profile, filtered: str | None, unasked: Collection[str]) -> Collection[str]:
+    return unasked if profile.wire.list_attributes and filtered is None else ()
 
 
 def _wanted(

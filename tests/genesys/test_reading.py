@@ -18,8 +18,10 @@ COSTLY = {
 PATHS = {name: f"{GEN}:{name}" if name.startswith(("routing", "externalIds")) else name for name in COSTLY}
 
 
-def asked_for(org: Company) -> set[str]:
-    return {name for each in org.listings("users") for name in each.parameters["attributes"].split(",")}
+def asked_for(org: Company, filtered: str | None = None) -> set[str]:
+    """What the listings of people at work asked for; `filtered`: those of the others."""
+    listings = [each for each in org.listings("users") if each.parameters.get("filter") == filtered]
+    return {name for each in listings for name in each.parameters["attributes"].split(",")}
 
 
 def test_people_are_read_in_two_passes_with_every_attribute_named(org: Company) -> None:
@@ -35,6 +37,19 @@ def test_what_costs_much_is_asked_for_only_where_something_needs_it(org: Company
     org.declare({"ann": ANN | {"title": "Agent"}})
     org.apply()
     assert not asked_for(org) & set(PATHS.values())
+
+
+def test_of_people_at_rest_everything_is_read(org: Company) -> None:
+    """Whoever comes back comes back with the roles she has: the plan has to say which."""
+    org.elsewhere("POST", "/Users", {**ANN, "roles": [{"value": "Supervisor"}], "active": False})
+    bob = {"userName": "bob@example.com", "displayName": "Bob"}
+    org.declare({"bob": bob})
+    org.apply()
+    org.declare({"bob": bob, "ann": ANN})
+    plan = org.plan()
+    assert [each.key for each in (change.address for change in plan.changes)] == ["ann"]
+    assert "Supervisor" in str(plan)
+    assert set(PATHS.values()) <= asked_for(org, "active eq false")
 
 
 @pytest.mark.parametrize("name", COSTLY)
