@@ -2,19 +2,20 @@
 
 import re
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import click
 
-from reconciler.cli.exits import Exit, worst
-from reconciler.cli.options import opened, target_options
+from reconciler.cli.exits import EXIT_CODES, Exit, worst
+from reconciler.cli.options import Chosen, target_options
 from reconciler.cli.output import error_line, show_plan, show_report
 from reconciler.cli.plan import code_of
 from reconciler.cli.progress import Progress
+from reconciler.cli.several import attempt
 from reconciler.errors import UsageError
 from reconciler.model import Failed, Plan, Result, Succeeded
+from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
 from reconciler.running import Options, Outcome, apply_target
 
@@ -32,54 +33,97 @@ _ACCEPTED: Final = re.compile(r"[A-Za-z][A-Za-z-]*@[0-9a-f]{8}")
     help="Accept one broken safety rule, for exactly the items that the plan listed.",
 )
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
-def command(
-    target: str | None,
-    settings: Path | None,
-    identities: Path | None,
-    auto_approve: bool,
-    drift: bool,
-    accept: tuple[str, ...],
-    verbose: bool,
-) -> Exit:
+def command(chosen: Chosen, auto_approve: bool, drift: bool, accept: tuple[str, ...], verbose: bool) -> Exit:
     """Plan, ask, carry out, verify and record.
 
     Shows the plan first. Nothing is written before the record could be moved, and the record says afterwards what was
-    found in place.
+    found in place. Several targets are taken one after another, each planned right before it is written to; what fails
+    for one does not stop the others.
     """
     if not auto_approve and not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask on; to apply without a question add --auto-approve")
     _check_accepted(accept)
-    project = opened(settings, identities)
-    progress = Progress(sys.stderr)
-    plans: list[Plan] = []
-    ended = False
+    project = chosen.project()
+    names = chosen.names(project)
+    runs = [
+        _Run(project, Options(target=name, drift=drift, accepted=frozenset(accept)), auto_approve, verbose)
+        for name in names
+    ]
+    if not chosen.several:
+        return runs[0].applied()
+    codes: dict[str, Exit] = {}
+    for name, run in zip(names, runs, strict=True):
+        tried = attempt(name, run.applied)
+        codes[name] = tried.told() if tried.made is None else tried.made
+        click.echo()
+        if run.stopped:
+            break
+    click.echo(_of_all(names, codes))
+    return worst([*codes.values(), Exit.DONE if len(codes) == len(names) else Exit.FAILED])
 
-    def confirm(reconciliation: Reconciliation) -> bool:
+
+def _of_all(names: Sequence[str], codes: Mapping[str, Exit]) -> str:
+    """Such as ``2 of 3 targets are done; not apac (nothing could be planned or done).``."""
+    why = {name: EXIT_CODES[codes[name]] if name in codes else "not tried" for name in names}
+    left = ", ".join(f"{name} ({why[name]})" for name in names if codes.get(name) is not Exit.DONE)
+    done = sum(code is Exit.DONE for code in codes.values())
+    return f"{done} of {len(names)} targets are done{'; not ' if left else ''}{left}."
+
+
+class _Run:
+    """The apply of one target, on a terminal or in a log. `stopped`: somebody asked for an end by an interrupt."""
+
+    def __init__(self, project: Project, options: Options, auto_approve: bool, verbose: bool) -> None:
+        self._project, self._options = project, options
+        self._auto_approve, self._verbose = auto_approve, verbose
+        self._progress = Progress(sys.stderr)
+        self._plans: list[Plan] = []
+        self.stopped = False
+
+    def applied(self) -> Exit:
+        """Plan, ask, carry out, print; the code for this target."""
+        progress, ended = self._progress, False
+        try:
+            with progress:
+                outcome = apply_target(
+                    self._project,
+                    self._options,
+                    confirm=self._confirm,
+                    progress=progress.advance,
+                    stop=progress.stopped,
+                )
+            ended = True
+        except KeyboardInterrupt:
+            # Once something may be written, an interrupt is a wish that `progress` takes, not an exception.
+            click.echo()
+            ended, outcome, self.stopped = True, None, True
+        finally:
+            if not ended and progress.results:
+                _show_broken_off(self._plans[-1], progress.results, verbose=self._verbose)
+        self.stopped = self.stopped or progress.stopped()
+        if outcome is None:
+            click.echo("Apply cancelled: nothing was written.")
+            return Exit.FAILED
+        return _ended(outcome, verbose=self._verbose)
+
+    def _confirm(self, reconciliation: Reconciliation) -> bool:
         plan = reconciliation.plan
-        plans.append(plan)
-        show_plan(plan, "text", verbose=verbose)
+        self._plans.append(plan)
+        show_plan(plan, "text", verbose=self._verbose)
         if plan.violations or not plan.operations:
             return True
-        agreed = auto_approve or _agreed(plan.target)
-        progress.begin(len(plan.operations))
+        agreed = self._auto_approve or self._agreed(plan.target)
+        self._progress.begin(len(plan.operations))
         return agreed
 
-    options = Options(target=target, drift=drift, accepted=frozenset(accept))
-    try:
-        with progress:
-            outcome = apply_target(project, options, confirm=confirm, progress=progress.advance, stop=progress.stopped)
-        ended = True
-    except KeyboardInterrupt:
-        # Once something may be written, an interrupt is a wish that `progress` takes, not an exception.
-        click.echo()
-        ended, outcome = True, None
-    finally:
-        if not ended and progress.results:
-            _show_broken_off(plans[-1], progress.results, verbose=verbose)
-    if outcome is None:
-        click.echo("Apply cancelled: nothing was written.")
-        return Exit.FAILED
-    return _ended(outcome, verbose=verbose)
+    def _agreed(self, target: str) -> bool:
+        question = f'\nPerform these actions on "{target}"? Only "yes" is taken as a yes'
+        try:
+            return bool(click.prompt(question, default="", show_default=False) == "yes")
+        except click.Abort:
+            click.echo()
+            self.stopped = True
+            return False
 
 
 def _show_broken_off(plan: Plan, results: Sequence[Result], *, verbose: bool) -> None:
@@ -95,15 +139,6 @@ def _check_accepted(accept: tuple[str, ...]) -> None:
         if not _ACCEPTED.fullmatch(each):
             mend = "copy rule and digest from the plan, as in removals@3f2a9c41"
             raise UsageError(f"--accept {each} is not RULE@DIGEST", mend)
-
-
-def _agreed(target: str) -> bool:
-    question = f'\nPerform these actions on "{target}"? Only "yes" is taken as a yes'
-    try:
-        return bool(click.prompt(question, default="", show_default=False) == "yes")
-    except click.Abort:
-        click.echo()
-        return False
 
 
 def _ended(outcome: Outcome, *, verbose: bool) -> Exit:

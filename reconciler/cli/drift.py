@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import click
 
 from reconciler.cli.exits import Exit, worst
-from reconciler.cli.options import opened, rehearsed, target_options, today_option
+from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
 from reconciler.cli.output import FORMATS, show_plan
+from reconciler.cli.several import show_each, side_by_side
+from reconciler.errors import UsageError
 from reconciler.model import Plan
 from reconciler.running import Options, plan_target
 
@@ -20,26 +21,35 @@ from reconciler.running import Options, plan_target
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print it."
 )
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
-def command(
-    target: str | None,
-    settings: Path | None,
-    identities: Path | None,
-    today: date | None,
-    form: str,
-    verbose: bool,
-) -> Exit:
+def command(chosen: Chosen, today: date | None, form: str, verbose: bool) -> Exit:
     """Show what moved on the server by other hands.
 
-    Ends with 2 if anything did. `apply --drift` puts it right.
+    Ends with 2 if anything did. `apply --drift` puts it right. Several targets are read side by side.
     """
-    found = plan_target(opened(settings, identities), Options(target=target, today=today, all_drift=True))
-    plan = rehearsed(found.plan, today)
-    only = replace(plan, changes=(), operations=(), violations=(), requests=0)
-    if form == "text" and not (only.drift or only.refused):
-        click.echo(_nothing_moved(plan))
+    if chosen.several and form == "html":
+        raise UsageError("--format html makes a page of one target", "name one by --target")
+    project = chosen.project()
+
+    def found(name: str) -> Plan:
+        options = Options(target=name, today=today, all_drift=True)
+        plan = rehearsed(plan_target(project, options).plan, today)
+        return replace(plan, changes=(), operations=(), violations=(), requests=0)
+
+    def show(plan: Plan) -> None:
+        if form == "text" and not (plan.drift or plan.refused):
+            click.echo(_nothing_moved(plan))
+        else:
+            show_plan(plan, form, verbose=verbose)
+
+    attempts = list(side_by_side(chosen.names(project), found))
+    plans = [each.made for each in attempts if each.made is not None]
+    codes = []
+    if chosen.several:
+        codes = show_each(attempts, form, show)
     else:
-        show_plan(only, form, verbose=verbose)
-    return worst([Exit.CHANGES if plan.drift else Exit.DONE, Exit.PARTLY if plan.refused else Exit.DONE])
+        show(plans[0])
+    codes += [Exit.CHANGES for each in plans if each.drift]
+    return worst([*codes, *(Exit.PARTLY for each in plans if each.refused)])
 
 
 def _nothing_moved(plan: Plan) -> str:

@@ -26,6 +26,16 @@ class Exit(IntEnum):
 
 ORDER: Final = (Exit.USAGE, Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.PARTLY, Exit.CHANGES, Exit.DONE)
 
+EXIT_CODES: Final = {
+    Exit.DONE: "done, or no changes",
+    Exit.FAILED: "nothing could be planned or done",
+    Exit.CHANGES: "changes present (plan --detailed-exitcode, drift)",
+    Exit.REFUSED: "refused by a safety rule",
+    Exit.STALE: "the plan no longer fits what is live",
+    Exit.PARTLY: "done, except for the identities named",
+    Exit.USAGE: "wrong usage",
+}
+
 
 def worst(codes: Iterable[Exit]) -> Exit:
     """The code that a run of several parts ends with."""

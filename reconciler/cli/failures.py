@@ -14,13 +14,14 @@ from reconciler.cli.output import error_line, show_diagnostics
 from reconciler.errors import InputError, ReconcilerError, UsageError
 
 
-def report_failure(error: Exception) -> Exit:
-    """Print what went wrong, and say with which code to end."""
+def report_failure(error: Exception, about: str = "") -> Exit:
+    """Print what went wrong, and say with which code to end. `about`: which of several targets it happened to."""
     if isinstance(error, ReconcilerError):
         if isinstance(error, InputError) and error.diagnostics:
             show_diagnostics(error.diagnostics)
-        else:
-            error_line(error.summary, error.mend)
+        if about or not (isinstance(error, InputError) and error.diagnostics):
+            named = not about or f'"{about}"' in error.summary
+            error_line(error.summary if named else f'target "{about}": {error.summary}', error.mend)
         return Exit.USAGE if isinstance(error, UsageError) else Exit.FAILED
     if isinstance(error, click.ClickException):
         error_line(error.format_message(), "")

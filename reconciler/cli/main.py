@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from reconciler.cli.exits import Exit
+from reconciler.cli.exits import EXIT_CODES, Exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,6 @@ class Commands(click.Group):
 
 
 ABOUT: Final = "Keep the users and groups of SCIM 2.0 service providers equal to what git declares."
-EXIT_CODES: Final = {
-    Exit.DONE: "done, or no changes",
-    Exit.FAILED: "nothing could be planned or done",
-    Exit.CHANGES: "changes present (plan --detailed-exitcode, drift)",
-    Exit.REFUSED: "refused by a safety rule",
-    Exit.STALE: "the plan no longer fits what is live",
-    Exit.PARTLY: "done, except for the identities named",
-    Exit.USAGE: "wrong usage",
-}
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, help=ABOUT, no_args_is_help=False)

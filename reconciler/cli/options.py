@@ -1,22 +1,68 @@
 """The options that several commands share, and the project that they open."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from reconciler.errors import UsageError
 from reconciler.model import Diagnostic, Plan, Severity
 from reconciler.project import Project, open_project
+from reconciler.settings import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What the shared options name. `targets`: names as given; `every`: all of the settings."""
+
+    targets: tuple[str, ...] = ()
+    every: bool = False
+    settings: Path | None = None
+    identities: Path | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether what is printed is of several targets, however many there turn out to be."""
+        return self.every or len(self.targets) > 1
+
+    def project(self) -> Project:
+        """The project that the options name, seen from the working directory."""
+        return open_project(Path.cwd(), self.settings, self.identities)
+
+    def names(self, project: Project) -> list[str]:
+        """The targets, each once, or the default one. UsageError for one that is not in the settings."""
+        given = project.settings.targets if self.every else self.targets or (project.settings.default_target,)
+        return [project.target(name).name for name in dict.fromkeys(given)]
+
+    def one(self, project: Project) -> Target:
+        """The only target, for what cannot be done for several."""
+        names = self.names(project)
+        if self.several:
+            raise UsageError(f"this takes one target, not {', '.join(names)}", "name one by --target")
+        return project.target(names[0])
+
+
 def target_options(function: F) -> F:
-    """--target, --settings, --identities."""
+    """--target, --all-targets, --settings, --identities: the function gets them as `chosen`."""
+
+    @wraps(function)
+    def with_chosen(
+        *, target: tuple[str, ...], all_targets: bool, settings: Path | None, identities: Path | None, **others: Any
+    ) -> Any:
+        if all_targets and click.get_current_context().get_parameter_source("target") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--target and --all-targets: one of them")
+        names = () if all_targets else tuple(dict.fromkeys(target))
+        chosen = Chosen(targets=names, every=all_targets, settings=settings, identities=identities)
+        return function(chosen=chosen, **others)
+
+    command = cast(F, with_chosen)
     for option in (
         click.option(
             "--identities",
@@ -32,16 +78,18 @@ def target_options(function: F) -> F:
             show_envvar=True,
             help="The settings file; without it reconciler.yaml is looked for from here upwards.",
         ),
+        click.option("--all-targets", is_flag=True, help="Every target of the settings."),
         click.option(
             "--target",
             metavar="NAME",
+            multiple=True,
             envvar="RECONCILER_TARGET",
             show_envvar=True,
-            help="A target of the settings; else the default one.",
+            help="A target of the settings; else the default one. May be given several times.",
         ),
     ):
-        function = option(function)
-    return function
+        command = option(command)
+    return command
 
 
 def today_option(function: F) -> F:
@@ -70,8 +118,3 @@ def _day(ctx: click.Context, parameter: click.Parameter, written: str | None) ->
         return datetime.strptime(written, "%Y-%m-%d").date()
     except ValueError:
         raise UsageError(f"--today {written} is not a day", "write it as 2026-12-31") from None
-
-
-def opened(settings: Path | None, identities: Path | None) -> Project:
-    """The project that the options name, seen from the working directory."""
-    return open_project(Path.cwd(), settings, identities)

@@ -37,6 +37,11 @@ def _rendered(plan: Plan, form: str, verbose: bool) -> str:
     return render_text(view(plan, verbose=verbose), width=paper.width, colour=bool(paper.styles))
 
 
+def show_text(text: str) -> None:
+    """Print what is neutral already."""
+    write_text(sys.stdout, text)
+
+
 def show_report(plan: Plan, results: Sequence[Result], unverified: Sequence[Diagnostic], *, verbose: bool) -> None:
     """Print what an apply did."""
     paper = paper_for(sys.stdout, os.environ)

@@ -1,47 +1,72 @@
-"""`reconciler plan`: what an apply would do, as text or JSON, or saved to a file."""
+"""`reconciler plan`: what an apply would do, in one of several formats, or saved to a file."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import click
 
 from reconciler.cli.exits import Exit, worst
-from reconciler.cli.options import opened, rehearsed, target_options, today_option
-from reconciler.cli.output import FORMATS, show_plan
+from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
+from reconciler.cli.output import FORMATS, show_plan, show_text
+from reconciler.cli.several import show_each, side_by_side
+from reconciler.errors import UsageError
 from reconciler.model import Plan
 from reconciler.planfile import dump
+from reconciler.rendering.wording import in_total
 from reconciler.running import Options, plan_target
 
 
 @click.command("plan")
 @target_options
 @today_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan as well; see `show`.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save the plan as well; see `show`. For several targets a folder, which gets a TARGET.json of each.",
+)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the plan."
 )
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")
 def command(
-    target: str | None,
-    settings: Path | None,
-    identities: Path | None,
-    today: date | None,
-    out: Path | None,
-    form: str,
-    verbose: bool,
-    detailed_exitcode: bool,
+    chosen: Chosen, today: date | None, out: Path | None, form: str, verbose: bool, detailed_exitcode: bool
 ) -> Exit:
     """Show what an apply would do; never writes.
 
-    Reads the target and compares it with the declarations and with the record of what was applied last.
+    Reads the target and compares it with the declarations and with the record of what was applied last. Several targets
+    are read side by side; what fails for one does not stop the others.
     """
-    project = opened(settings, identities)
-    plan = rehearsed(plan_target(project, Options(target=target, today=today)).plan, today)
+    if chosen.several and form == "html":
+        raise UsageError("--format html makes a page of one target", "name one by --target")
+    project = chosen.project()
+    names = chosen.names(project)
+
+    def planned(name: str) -> Plan:
+        return rehearsed(plan_target(project, Options(target=name, today=today)).plan, today)
+
+    attempts = list(side_by_side(names, planned))
+    plans = [each.made for each in attempts if each.made is not None]
     if out is not None:
-        out.write_bytes(dump(plan))
-    show_plan(plan, form, verbose=verbose)
-    return worst([code_of(plan), Exit.CHANGES if detailed_exitcode and plan.changes else Exit.DONE])
+        _save(plans, out, chosen.several)
+    codes = []
+    if chosen.several:
+        codes = show_each(attempts, form, lambda plan: show_plan(plan, form, verbose=verbose))
+        if form == "text":
+            show_text(in_total(plans, [each.target for each in attempts if each.made is None]))
+    else:
+        show_plan(plans[0], form, verbose=verbose)
+    changes = detailed_exitcode and any(each.changes for each in plans)
+    return worst([*codes, *map(code_of, plans), Exit.CHANGES if changes else Exit.DONE])
+
+
+def _save(plans: Sequence[Plan], out: Path, several: bool) -> None:
+    if several:
+        out.mkdir(parents=True, exist_ok=True)
+    for plan in plans:
+        (out / f"{plan.target}.json" if several else out).write_bytes(dump(plan))
 
 
 def code_of(plan: Plan) -> Exit:

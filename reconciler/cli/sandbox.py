@@ -1,12 +1,11 @@
 """`reconciler sandbox`: the embedded provider as an HTTP server on this machine."""
 
 from contextlib import suppress
-from pathlib import Path
 
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.options import opened, target_options
+from reconciler.cli.options import Chosen, target_options
 from reconciler.embedding import embedded_service
 from reconciler.errors import UsageError
 from reconciler.sandbox import SandboxService
@@ -23,18 +22,18 @@ from reconciler.sandbox.server import SandboxServer, serve
     show_default=True,
     help="Where to listen; 0 takes a free port.",
 )
-def command(target: str | None, settings: Path | None, identities: Path | None, port: int) -> Exit:
+def command(chosen: Chosen, port: int) -> Exit:
     """Serve the embedded provider over HTTP.
 
     Serves the data of an embedded target on 127.0.0.1 until it is interrupted. There is no password: whatever runs on
     this machine can read and write it.
     """
-    project = opened(settings, identities)
-    chosen = project.target(target)
-    if not chosen.embedded:
-        raise UsageError(f'target "{chosen.name}" is not embedded', "name one whose url is sandbox:")
-    with embedded_service(project, chosen) as service, _serving(service, port) as server:
-        click.echo(f"SCIM 2.0 service provider of target {chosen.name} (profile {chosen.profile}) at {server.url}")
+    project = chosen.project()
+    target = chosen.one(project)
+    if not target.embedded:
+        raise UsageError(f'target "{target.name}" is not embedded', "name one whose url is sandbox:")
+    with embedded_service(project, target) as service, _serving(service, port) as server:
+        click.echo(f"SCIM 2.0 service provider of target {target.name} (profile {target.profile}) at {server.url}")
         with suppress(KeyboardInterrupt):
             server.wait()
     return Exit.DONE

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.options import opened, target_options
+from reconciler.cli.options import Chosen, target_options
 from reconciler.cli.output import show_diagnostics
 from reconciler.errors import InputError
 from reconciler.model import Severity
@@ -14,19 +14,20 @@ from reconciler.project import problems_without_settings
 
 @click.command("validate")
 @target_options
-def command(target: str | None, settings: Path | None, identities: Path | None) -> Exit:
+def command(chosen: Chosen) -> Exit:
     """Check declarations and settings; needs no network.
 
     Every problem of every file is reported in one run. Without --target the declarations are checked for all targets.
     """
     try:
-        project = opened(settings, identities)
+        project = chosen.project()
     except InputError as error:
         if not error.diagnostics:
             raise
-        show_diagnostics((*error.diagnostics, *problems_without_settings(Path.cwd(), settings, identities)))
+        others = problems_without_settings(Path.cwd(), chosen.settings, chosen.identities)
+        show_diagnostics((*error.diagnostics, *others))
         return Exit.FAILED
-    names = [target] if target else list(project.settings.targets)
+    names = chosen.names(project) if chosen.targets else list(project.settings.targets)
     problems, declarations = project.problems([project.target(name) for name in names])
     if problems:
         show_diagnostics(problems)

@@ -1,7 +1,7 @@
 """The sentences of a plan. Numbers have separators, names are neutral; nothing here is laid out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -67,6 +67,14 @@ def summary(plan: Plan) -> str:
     if plan.drift or plan.refused:
         return f"No changes to make on target {quoted(plan.target)}{state}."
     return f"No changes. Target {quoted(plan.target)} matches the declarations{state}."
+
+
+def in_total(plans: Sequence[Plan], without: Sequence[str]) -> str:
+    """``2 targets: 1 to add, 2 to change, 0 to destroy. No plan for "us".``: the plans of one run in one line."""
+    count = f"{len(plans)} target{'' if len(plans) == 1 else 's'}"
+    said = f"{count}: {tally([each for plan in plans for each in plan.changes])}." if plans else ""
+    missing = f"No plan for {', '.join(quoted(each) for each in without)}." if without else ""
+    return " ".join(filter(None, (said, missing)))
 
 
 def requests(plan: Plan) -> str:

@@ -38,11 +38,18 @@ class Terminal:
             if not self._read() and text not in self.screen:
                 raise AssertionError(f"it ended before {text!r} came:\n{self.screen}")
 
-    def end(self, seconds: float = 60.0) -> int:
-        """Read to the end; the exit code."""
-        deadline = time.monotonic() + seconds
+    def end(self, seconds: float = 60.0, *, insisting: str = "") -> int:
+        """Read to the end; the exit code. `insisting`: keys that are pressed again every other second, as people do.
+
+        A Ctrl-C in the moment between the question and the wait for its answer is seen with the next key only.
+        """
+        start = again = time.monotonic()
         while self._read():
-            assert time.monotonic() < deadline, f"it does not end:\n{self.screen}"
+            now = time.monotonic()
+            assert now < start + seconds, f"it does not end:\n{self.screen}"
+            if insisting and now > again + 2:
+                self.press(insisting)
+                again = now
         return self.process.wait(5)
 
     @property

@@ -67,7 +67,7 @@ def test_an_interrupt_at_the_question_writes_nothing(folder: QuickFolder, runnin
     with terminal(folder.path, "apply") as screen:
         screen.wait_for(QUESTION)
         screen.press("\x03")
-        assert screen.end() == 1
+        assert screen.end(insisting="\x03") == 1
     assert "nothing was written" in screen.text
     assert "Traceback" not in screen.text
     assert not running.writes

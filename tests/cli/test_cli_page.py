@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler.cli.exits import ORDER
-from reconciler.cli.main import COMMANDS, EXIT_CODES, cli
+from reconciler.cli.exits import EXIT_CODES, ORDER
+from reconciler.cli.main import COMMANDS, cli
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 

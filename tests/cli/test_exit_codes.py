@@ -9,8 +9,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from reconciler.cli.exits import ORDER, Exit, worst
-from reconciler.cli.main import COMMANDS, EXIT_CODES
+from reconciler.cli.exits import EXIT_CODES, ORDER, Exit, worst
+from reconciler.cli.main import COMMANDS
 from reconciler.sandbox import Request, open_sandbox
 from tests.cli.in_process import quick
 from tests.cli.provider import Provider, people, prepared, provider

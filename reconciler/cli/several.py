@@ -1,0 +1,96 @@
+"""The same for several targets: side by side where it only reads; no failure of one stops another; printed together."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Semaphore, Thread
+from typing import Final, Generic, TypeVar
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.failures import report_failure
+from reconciler.cli.output import show_text
+from reconciler.errors import ReconcilerError
+from reconciler.model import Json, Plan
+from reconciler.planfile import dump
+
+T = TypeVar("T")
+
+_AT_ONCE: Final = 8
+"""Targets that are read at the same time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt(Generic[T]):
+    """What came of one target: a value, or why there is none."""
+
+    target: str
+    made: T | None = None
+    failure: Exception | None = None
+
+    def told(self) -> Exit:
+        """Print the failure, and say with which code it ends."""
+        sys.stdout.flush()  # in a log both streams are one: it stands where it happened
+        return report_failure(self.failure, self.target) if self.failure is not None else Exit.DONE
+
+
+def side_by_side(names: Sequence[str], work: Callable[[str], T]) -> Iterator[Attempt[T]]:
+    """The work for every target at the same time; what comes of it in the order of the names.
+
+    For a single target it is done here and now, and its failure is raised as it is.
+    """
+    if len(names) == 1:
+        yield Attempt(target=names[0], made=work(names[0]))
+        return
+    free = Semaphore(_AT_ONCE)
+    under_way = [(name, _begun(work, name, free)) for name in names]
+    for name, future in under_way:
+        yield attempt(name, future.result)
+
+
+def attempt(name: str, work: Callable[[], T]) -> Attempt[T]:
+    """The work for one of several targets; whatever goes wrong with it is kept for its place in the output."""
+    try:
+        return Attempt(target=name, made=work())
+    except Exception as error:
+        return Attempt(target=name, failure=error)
+
+
+def show_each(attempts: Sequence[Attempt[Plan]], form: str, show: Callable[[Plan], None]) -> list[Exit]:
+    """Print the plans of several targets one after another, in JSON as one value; codes for those without a plan."""
+    if form == "json":
+        show_text(json.dumps({"format_version": "1", "targets": [_as_json(each) for each in attempts]}, indent=1))
+    codes = []
+    for each in attempts:
+        if each.made is None:
+            codes.append(each.told())
+        elif form != "json":
+            show(each.made)
+            show_text("")
+    return codes
+
+
+def _as_json(attempt: Attempt[Plan]) -> dict[str, Json]:
+    if attempt.made is not None:
+        return {"target": attempt.target, "plan": json.loads(dump(attempt.made))}
+    error = attempt.failure
+    if isinstance(error, ReconcilerError):
+        return {"target": attempt.target, "error": {"summary": error.summary, "mend": error.mend}}
+    summary = f"this is a fault of reconciler ({type(error).__name__})"
+    return {"target": attempt.target, "error": {"summary": summary, "mend": "see standard error"}}
+
+
+def _begun(work: Callable[[str], T], name: str, free: Semaphore) -> "Future[T]":
+    """The work in a thread that an interrupt does not wait for: it only reads."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        with free:
+            try:
+                future.set_result(work(name))
+            except BaseException as error:
+                future.set_exception(error)
+
+    Thread(target=run, name=f"target {name}", daemon=True).start()
+    return future
