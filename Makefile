@@ -1,5 +1,6 @@
 # make demo    validate, plan, apply and plan again on identities/, against the embedded provider in a scratch folder
 # make test    the whole suite
+# make test-sdk  the embedded contact centre driven by its vendor's own library (200 MB, in an environment of its own)
 # make lint    ruff and mypy
 # make bench   whole processes, measured beside others; minutes
 # Each makes its environment in .venv first; nothing outside this folder is touched.
@@ -9,14 +10,18 @@ VENV := .venv
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
 DEMO := .demo
+SDK := .sdk
 
-.PHONY: demo test lint bench wheel clean
+.PHONY: demo test test-sdk lint bench wheel clean
 
 demo: $(INSTALLED)
 	@sh scripts/demo.sh "$(BIN)/reconciler" "$(DEMO)"
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2
+
+test-sdk: $(SDK)/.installed
+	$(SDK)/bin/python -m pytest tests/sdk
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -35,5 +40,11 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
 
+$(SDK)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(SDK)
+	$(SDK)/bin/python -m pip install --quiet --upgrade pip
+	$(SDK)/bin/python -m pip install --quiet --editable . --group sdk
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(DEMO) dist build
+	rm -rf $(VENV) $(SDK) $(DEMO) dist build
