@@ -24,7 +24,7 @@ from reconciler.applying.memberships import (
     still_needed,
     without_members,
 )
-from reconciler.applying.restoring import restored
+from reconciler.applying.restoring import restored, why_not_hers
 from reconciler.audit import Audit, RequestLine
 from reconciler.decoding import Decoder
 from reconciler.errors import RecordTrouble, TargetError
@@ -157,6 +157,9 @@ class Performer:
         found = user_called(self._writer, self._profile, login)
         unseen = self._live is not NOTHING_READ and found is not None and str(found.get("id")) not in self._live
         if found is not None and unseen:
+            why_not = why_not_hers(body, found, self._profile)
+            if why_not:
+                return replace(refusal, detail=why_not), ""
             lead = "restored: the server had this user already, and had not listed it" if taken else _CONFIRMED
             return Answer(status=200, body=found, version=version_of(found)), lead
         if found is None and is_collision(refusal) and not refusal.unknown:

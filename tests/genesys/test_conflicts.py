@@ -11,7 +11,7 @@ from reconciler.model import Failed
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from reconciler.sandbox.switches import Failure
-from tests.genesys.company import Company, company
+from tests.genesys.company import ENT, Company, company
 
 ANN = {"userName": "ann@example.com", "displayName": "Ann", "title": "Agent", "department": "Support"}
 BOB = {"userName": "bob@example.com", "displayName": "Bob"}
@@ -194,3 +194,32 @@ def test_a_failure_is_told_with_what_the_provider_can_find_it_by(tmp_path: Path,
         said = " ".join(ran.out.split())
         assert "may not write title" in said
         assert "(request " in said
+
+
+@pytest.mark.parametrize(
+    ("held", "reason"),
+    [
+        ({"active": True}, ""),
+        ({"active": False}, ""),
+        ({"active": False, "roles": [{"value": "Supervisor"}]}, "still holds roles that nobody declared"),
+        ({"active": False, ENT: {"employeeNumber": "7"}}, "belongs to another employeeNumber"),
+        ({"active": False, ENT: {"employeeNumber": "8"}}, ""),
+    ],
+)
+def test_an_account_that_no_listing_showed_is_taken_over_only_if_nothing_comes_back_with_it(
+    org: Company, held: dict[str, object], reason: str
+) -> None:
+    def made_meanwhile() -> None:
+        org.elsewhere("POST", "/Users", {"userName": "cy@example.com", "displayName": "Old", **held})
+
+    org.declare({"bob": BOB})
+    org.apply()
+    org.declare({"bob": BOB, "cy": {"userName": "cy@example.com", "displayName": "Cy", "employeeNumber": "8"}})
+    done = org.apply(meanwhile=made_meanwhile)
+    stored = org.stored("cy@example.com")
+    if reason:
+        assert reason in " ".join(done.said)
+        assert (stored["active"], stored["displayName"]) == (False, "Old")
+    else:
+        assert done.said == []
+        assert (stored["active"], stored["displayName"]) == (True, "Cy")
