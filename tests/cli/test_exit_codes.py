@@ -221,6 +221,10 @@ CASES = [
     Case(not_embedded, "drift", 1),
     Case(drifted, "drift --format xml", 64, err="json"),
     # schema
+    Case(fresh, "import --out identities/more", 0, out="written"),
+    Case(fresh, "import", 0, out="written"),
+    Case(fresh, "import --out elsewhere", 64, err="does not read elsewhere"),
+    Case(empty, "import", 1, err="there is no reconciler.yaml"),
     Case(empty, "schema", 0, out="identities"),
     Case(empty, "schema plan", 0, out='"$schema"'),
     Case(empty, "schema plans", 64, err="did you mean plan?"),

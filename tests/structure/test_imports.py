@@ -24,7 +24,7 @@ LAYERS = (
     ("access", "diffing", "settling"),
     ("matching", "planning", "policy", "remembering"),
     ("reconcile",),
-    ("declarations", "record", "transport", "rendering", "sandbox"),
+    ("declarations", "drafting", "record", "transport", "rendering", "sandbox"),
     ("decoding",),
     ("refreshing", "audit"),
     ("applying",),
@@ -32,7 +32,7 @@ LAYERS = (
     ("recording", "proving"),
     ("embedding", "holding"),
     ("connecting",),
-    ("running",),
+    ("importing", "running"),
     ("cli",),
     ("__main__",),
 )

@@ -1,0 +1,61 @@
+"""`reconciler import`: declarations for what a target holds already."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.options import Chosen, target_options
+from reconciler.cli.output import show_diagnostics
+from reconciler.errors import UsageError
+from reconciler.importing import Choice, import_target
+
+
+@click.command("import")
+@target_options
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; else the target's folder.")
+@click.option("--filter", "only", metavar="FILTER", help="Only users that this finds, such as 'title eq \"Agent\"'.")
+@click.option("--inactive", is_flag=True, help="Inactive users too.")
+def command(chosen: Chosen, out: Path | None, only: str | None, inactive: bool) -> Exit:
+    """Write declarations for users and groups that are live and not declared.
+
+    Never writes to the target, nor over a file. A plan right after has nothing to do; what cannot be declared as it is
+    is left out and named.
+    """
+    project = chosen.project()
+    target = chosen.one(project)
+    folder = (
+        target.identities[0] if out is None else os.path.relpath(Path.cwd() / out, project.base).replace(os.sep, "/")
+    )
+    found = import_target(project, target.name, folder, Choice(filter=only, at_rest=inactive))
+    if found.left_out:
+        show_diagnostics(found.left_out)
+    for path, text in found.files.items():
+        _write(project.base / path, text)
+    click.echo(f"{_count(found.users, 'user')} and {_count(found.groups, 'group')} written{_where(found.files)}.")
+    if found.declared:
+        click.echo(f"{found.declared:,} are declared already.")
+    if found.at_rest:
+        click.echo(f"{_count(found.at_rest, 'inactive user')} left out; --inactive takes them too.")
+    if found.files:
+        click.echo("Read what was written, then run `reconciler plan`: it has nothing to do about them.")
+    return Exit.PARTLY if found.left_out else Exit.DONE
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already", "name another folder by --out; nothing is overwritten") from None
+
+
+def _where(files: Mapping[str, str]) -> str:
+    return f" to {' and '.join(files)}" if files else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

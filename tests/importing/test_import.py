@@ -1,0 +1,319 @@
+"""`reconciler import`: what a target holds becomes declarations that a plan leaves as they are."""
+
+import json
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler.drafting import drafted, file_of
+from reconciler.model import ResourceType
+from reconciler.profiles.loading import load_profile
+from reconciler.project import open_project
+from reconciler.refreshing import decode_resource
+from reconciler.running import Options, plan_target
+from reconciler.sandbox import Request, open_sandbox
+from tests.cli.in_process import QuickFolder, quick
+from tests.conftest import Ran
+
+ENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+USER, GROUP = (f"urn:ietf:params:scim:schemas:core:2.0:{each}" for each in ("User", "Group"))
+HR = "urn:example:hr:2.0:User"
+ANN = {
+    "userName": "ann.lee@example.com",
+    "displayName": "Ann Lee",
+    "name": {"givenName": "Ann", "familyName": "Lee"},
+    "title": "Agent",
+    "emails": [{"type": "work", "value": "ann.lee@example.com", "primary": True}, {"type": "home", "value": "a@b.c"}],
+    "phoneNumbers": [{"type": "work", "value": "tel:+44-20-7946-0958;ext=12"}],
+    "addresses": [{"type": "work", "locality": "Leeds", "country": "GB"}],
+    "roles": [{"value": "agent"}, {"value": "lead"}],
+    ENT: {"department": "Support", "employeeNumber": "000142"},
+}
+BOB = {"userName": "bob@example.com", "displayName": "Bob", ENT: {"department": "no"}}
+SETTINGS = "targets:\n  office: {profile: rfc, url: 'sandbox:'}\n"
+
+
+class Place:
+    """A folder with an embedded organisation that nobody has declared."""
+
+    def __init__(self, folder: QuickFolder, profile: str = "rfc") -> None:
+        self.folder = folder
+        self.profile = profile
+        folder.write("reconciler.yaml", SETTINGS.replace("rfc", profile))
+
+    def holds(self, *users: dict[str, Any], groups: dict[str, list[int]] | None = None) -> list[str]:
+        """Users with these attributes, and groups of them by their numbers; the ids of the users."""
+        service = open_sandbox(self.folder.path / ".reconciler" / "sandbox" / "office", self.profile, None)
+        ids: list[str] = []
+
+        def made(path: str, body: dict[str, Any]) -> str:
+            headers = {"content-type": "application/scim+json"}
+            data = json.dumps(body).encode()
+            answer = service.handle(
+                Request(method="POST", target=path, headers=headers, body=data, origin="http://here")
+            )
+            assert answer.status == 201, answer.body
+            return str(json.loads(answer.body)["id"])
+
+        try:
+            ids += [made("/scim/v2/Users", {"schemas": [USER], **each}) for each in users]
+            for name, numbers in (groups or {}).items():
+                members = [{"value": ids[number]} for number in numbers]
+                made("/scim/v2/Groups", {"schemas": [GROUP], "displayName": name, "members": members})
+        finally:
+            service.close()
+        return ids
+
+    def imported(self, *arguments: str) -> dict[str, dict[str, Any]]:
+        """What is declared after an import, as plain YAML readers see it."""
+        ran = self.folder.run("import", *arguments)
+        assert ran.code == 0, ran.out + ran.err
+        return self.written()
+
+    def written(self) -> dict[str, dict[str, Any]]:
+        """Everything declared, without the administrator whom every embedded organisation has."""
+        found: dict[str, dict[str, Any]] = {"users": {}, "groups": {}}
+        for path in sorted((self.folder.path / "identities").rglob("*.yaml")):
+            for kind, entries in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+                found[kind] |= entries
+        found["users"].pop("root", None)
+        return found
+
+    def plan(self) -> Ran:
+        return self.folder.run("plan", "--detailed-exitcode")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(quick(tmp_path / "here"))
+
+
+def test_everybody_is_written_as_people_would_write_it(place: Place) -> None:
+    place.holds(ANN, BOB, groups={"Support Team": [0, 1], "Empty": []})
+    found = place.imported()
+    assert found["users"]["ann.lee"] == {
+        "userName": "ann.lee@example.com",
+        "displayName": "Ann Lee",
+        "name": {"familyName": "Lee", "givenName": "Ann"},
+        "title": "Agent",
+        "emails": {"home": "a@b.c", "work": {"value": "ann.lee@example.com", "primary": True}},
+        "phoneNumbers": {"work": "+442079460958;ext=12"},
+        "addresses": {"work": {"locality": "Leeds", "country": "GB"}},
+        "roles": ["agent", "lead"],
+        "employeeNumber": "000142",
+        "department": "Support",
+    }
+    assert found["groups"]["support-team"] == {"displayName": "Support Team", "members": ["ann.lee", "bob"]}
+    assert found["groups"]["empty"] == {"displayName": "Empty"}
+    ran = place.plan()
+    assert (ran.code, "No changes." in ran.out) == (0, True), ran.out
+
+
+def test_a_manager_is_named_by_key_or_as_somebody_who_is_not_declared(place: Place) -> None:
+    (boss, rest) = place.holds(BOB, {**BOB, "userName": "gone@example.com", "active": False})
+    place.holds(
+        {**ANN, ENT: {"manager": {"value": boss}}},
+        {"userName": "cy@example.com", ENT: {"manager": {"value": rest}}},
+        {"userName": "di@example.com", ENT: {"manager": {"value": "nobody"}}},
+    )
+    users = place.imported()["users"]
+    assert users["ann.lee"]["manager"] == "bob"
+    assert users["cy"]["manager"] == {"live": "gone@example.com"}
+    assert "manager" not in users["di"]
+    assert place.plan().code == 0
+
+
+def test_inactive_users_are_taken_when_asked_for(place: Place) -> None:
+    place.holds(ANN, {**BOB, "active": False}, groups={"Support": [0, 1]})
+    ran = place.folder.run("import")
+    assert "1 inactive user left out; --inactive takes them too." in ran.out
+    found = place.written()
+    assert "bob" not in found["users"]
+    assert found["groups"]["support"]["members"] == ["ann.lee", {"live": "bob@example.com"}]
+    assert place.plan().code == 0
+    ran = place.folder.run("import", "--inactive", "--out", "identities/more")
+    assert ran.code == 5
+    assert "identities/groups.yaml:8:" in ran.err
+    assert '"bob@example.com" is left out: here it is named as live' in " ".join(ran.err.split())
+
+
+def test_with_inactive_users_the_whole_organisation_is_declared(place: Place) -> None:
+    place.holds(ANN, {**BOB, "active": False}, groups={"Support": [0, 1]})
+    found = place.imported("--inactive")
+    assert found["users"]["bob"]["active"] is False
+    assert found["groups"]["support"]["members"] == ["ann.lee", "bob"]
+    assert place.plan().code == 0
+
+
+def test_who_is_declared_already_is_not_written_again(place: Place) -> None:
+    place.holds(ANN, BOB, groups={"Support": [0, 1]})
+    place.folder.write(
+        "identities/here.yaml", "users:\n  annie: {userName: ANN.LEE@example.com, displayName: Ann Lee}\n"
+    )
+    found = place.imported("--out", "identities/found")
+    assert {*found["users"]} == {"bob", "annie"}
+    assert found["groups"]["support"]["members"] == ["annie", "bob"]
+    again = place.folder.run("import", "--out", "identities/again")
+    assert again.out.startswith("0 users and 0 groups written.")
+    assert "are declared already." in again.out
+    assert not (place.folder.path / "identities" / "again").exists()
+
+
+def test_a_filter_takes_some_users_and_no_groups(place: Place) -> None:
+    place.holds(ANN, BOB, groups={"Support": [0, 1]})
+    found = place.imported("--filter", 'title eq "Agent"')
+    assert ([*found["users"]], found["groups"]) == (["ann.lee"], {})
+    assert place.plan().code == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "keys"),
+    [
+        (["ann@a.example", "ann@b.example"], ["ann", "ann@b.example"]),
+        (["Ann@a.example", "aNN@b.example"], ["Ann", "aNN@b.example"]),
+        (["ann@a.example", "ann"], ["ann@a.example", "ann"]),
+        (["o'brien+x@a.example", "zoë@a.example", "李@a.example"], ["o-brien+x", "zoe", "user"]),
+        (["-", "@", "…"], ["user", "user-2", "user-3"]),
+        ([f"{'x' * 90}@a.example"], ["x" * 60]),
+    ],
+)
+def test_keys_are_free_and_fit(names: list[str], keys: list[str], place: Place) -> None:
+    place.holds(*({"userName": each} for each in names))
+    users = place.imported()["users"]
+    assert {key: each["userName"] for key, each in users.items()} == dict(zip(keys, names, strict=True))
+    assert place.plan().code == 0
+
+
+HOSTILE = [
+    *("no", "null", "~", "true", "1e3", "02142", "2026-01-02", "1:30", "- x", "# x", "a #b", "a: b", "{a}", "[a", "'"),
+    *('"', "&a", "*a", "!a", "|", ">", "%a", "@a", "`a", "x\ty", "é", "e\u0301", "\u202ex", "\u200b", "\U0001f600"),
+    *("a\nb", " a ", "?", "<<", "="),
+]
+
+
+def test_every_text_is_written_so_that_it_is_read_back(place: Place) -> None:
+    place.holds(
+        *(
+            {"userName": f"u{number}@example.com", "displayName": text, "title": text, "roles": [{"value": text}]}
+            for number, text in enumerate(HOSTILE)
+        )
+    )
+    users = place.imported()["users"]
+    for number, text in enumerate(HOSTILE):
+        once = unicodedata.normalize("NFC", text)
+        kept = users[f"u{number}"]
+        assert (kept["displayName"], kept["title"], kept["roles"]) == (once, once, [once])
+    plan = place.plan()
+    assert (plan.code, "No changes." in plan.out) == (0, True), plan.out + plan.err
+
+
+def test_what_cannot_be_declared_is_left_out_and_named(place: Place) -> None:
+    place.holds({**BOB, "phoneNumbers": [{"type": "work", "value": "extension 12"}, {"value": "+442079460958"}]})
+    ran = place.folder.run("import")
+    assert ran.code == 5
+    assert "user.bob: phoneNumbers is left out" in " ".join(ran.err.split())
+    assert "phoneNumbers" not in place.written()["users"]["bob"]
+    assert place.plan().code == 0
+
+
+def test_an_extension_that_nobody_describes_is_written_under_its_urn() -> None:
+    row = {"id": "1", "userName": "bob@example.com", HR: {"badge": "7", "shirt": {"size": "m"}, "floors": [1, 2]}}
+    profile = load_profile("rfc")
+    live = decode_resource(row, ResourceType.USER, profile)
+    draft = drafted(live, "bob", profile, {})
+    assert draft.data[HR] == {"badge": "7", "floors": [1, 2], "shirt": {"size": "m"}}
+    assert file_of([draft], "x", {}).text.splitlines()[-1] == (
+        f"    {HR}: {{badge: '7', floors: [1, 2], shirt: {{size: m}}}}"
+    )
+
+
+def test_nothing_is_overwritten(place: Place) -> None:
+    place.holds(ANN)
+    place.folder.write("identities/users.yaml", "users: {}\n")
+    ran = place.folder.run("import")
+    assert ran.code == 64
+    assert "identities/users.yaml is there already" in ran.err
+    assert (place.folder.path / "identities/users.yaml").read_text() == "users: {}\n"
+
+
+@pytest.mark.parametrize("folder", ["elsewhere", "..", "identities/../.."])
+def test_a_folder_that_the_target_does_not_read_is_refused(folder: str, place: Place) -> None:
+    place.holds(ANN)
+    ran = place.folder.run("import", "--out", folder)
+    assert ran.code == 64
+    assert "does not read" in ran.err
+
+
+def test_in_a_folder_that_others_read_too_the_target_is_named(place: Place) -> None:
+    place.folder.write(
+        "reconciler.yaml", f"defaultTarget: office\n{SETTINGS}  other: {{profile: rfc, url: 'sandbox:'}}\n"
+    )
+    place.holds(ANN)
+    assert place.imported()["users"]["ann.lee"]["targets"] == ["office"]
+    assert place.plan().code == 0
+    other = place.folder.run("plan", "--target", "other")
+    assert "ann.lee" not in other.out
+
+
+def test_wrong_declarations_come_first(place: Place) -> None:
+    place.holds(ANN)
+    place.folder.write("identities/here.yaml", "users:\n  bob: {usrName: b@example.com}\n")
+    ran = place.folder.run("import", "--out", "identities/found")
+    assert ran.code == 1
+    assert "identities/here.yaml:2" in ran.err
+    assert not (place.folder.path / "identities" / "found").exists()
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+WORDS = st.sampled_from(["Agent", "no", "Lead: north", "x # y", "0", "Zoë", "e\u0301", "~", "*"])
+PHONES = st.sampled_from(["+442079460958", "tel:+44-20-7946-0958;ext=1", "+44 7700 900123", "12", "home"])
+
+
+@st.composite
+def users(draw: st.DrawFn) -> dict[str, Any]:
+    found: dict[str, Any] = {"active": draw(st.booleans())}
+    found |= {name: draw(WORDS | TEXT) for name in ("displayName", "title", "nickName") if draw(st.booleans())}
+    if draw(st.booleans()):
+        found["name"] = {"givenName": draw(WORDS), "familyName": draw(WORDS | TEXT)}
+    found["emails"] = [
+        {"type": kind, "value": draw(WORDS)}
+        for kind in draw(st.lists(st.sampled_from(["work", "home", "Desk"]), max_size=3))
+    ]
+    found["phoneNumbers"] = [
+        {"type": kind, "value": draw(PHONES)}
+        for kind in draw(st.lists(st.sampled_from(["work", "mobile"]), max_size=3))
+    ]
+    found["roles"] = [{"value": each} for each in draw(st.lists(WORDS, unique=True, max_size=3))]
+    found[ENT] = {"department": draw(WORDS | TEXT)} if draw(st.booleans()) else {}
+    return found
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    people=st.lists(users(), min_size=1, max_size=5),
+    logins=st.permutations(["ann@a", "ann@b", "bob", "ann", "Zoë@a"]),
+    members=st.lists(st.sets(st.integers(0, 4)), max_size=3),
+    inactive=st.booleans(),
+)
+def test_a_plan_right_after_has_nothing_to_do(
+    people: list[dict[str, Any]],
+    logins: list[str],
+    members: list[set[int]],
+    inactive: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    place = Place(quick(tmp_path_factory.mktemp("place")))
+    groups = {f"Group {number}": [each for each in held if each < len(people)] for number, held in enumerate(members)}
+    place.holds(*({"userName": login} | each for login, each in zip(logins, people, strict=False)), groups=groups)
+    ran = place.folder.run("import", *(["--inactive"] if inactive else []))
+    assert ran.code in (0, 5), ran.err
+    if (place.folder.path / "identities").exists():
+        plan = plan_target(open_project(place.folder.path, None, None), Options()).plan
+        assert (plan.changes, plan.drift, plan.refused, plan.violations) == ((), (), (), ())
