@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "show": Entry("show", "Show a saved plan; needs no network."),
     "apply": Entry("apply", "Plan, ask, carry out, verify and record.", writes=True),
     "drift": Entry("drift", "Show what moved on the server by other hands."),
+    "explain": Entry("explain", "Show where each wanted value of one user or group comes from; needs no network."),
     "import": Entry("import_", "Write declarations for users and groups that are live and not declared."),
     "schema": Entry("schema", "Print a JSON Schema, or the names of all of them."),
     "sandbox": Entry("sandbox", "Serve the embedded provider over HTTP."),

@@ -221,6 +221,8 @@ CASES = [
     Case(not_embedded, "drift", 1),
     Case(drifted, "drift --format xml", 64, err="json"),
     # schema
+    Case(fresh, "explain ann.lee", 0, out="user.ann.lee on target"),
+    Case(fresh, "explain ann.lea", 64, err="did you mean user.ann.lee?"),
     Case(fresh, "import --out identities/more", 0, out="written"),
     Case(fresh, "import", 0, out="written"),
     Case(fresh, "import --out elsewhere", 64, err="does not read elsewhere"),

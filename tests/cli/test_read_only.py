@@ -11,7 +11,7 @@ from reconciler.cli.main import COMMANDS
 from reconciler.sandbox import Request, SandboxService, open_sandbox
 from tests.conftest import Folder
 
-NEEDED = {"show": ["plan.json"], "schema": ["settings"]}
+NEEDED = {"explain": ["ann.lee"], "show": ["plan.json"], "schema": ["settings"]}
 """Arguments without which a command says nothing."""
 
 
