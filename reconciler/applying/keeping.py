@@ -9,6 +9,7 @@ from reconciler.model import (
     AttributeChange,
     Change,
     Diagnostic,
+    PatchOp,
     Plan,
     ResourceType,
     Result,
@@ -39,11 +40,16 @@ def not_kept(left: Iterable[Change], plan: Plan, results: Sequence[Result], prof
     found = []
     for change in left:
         if change.address in done - failed:
-            sent = {(each.path, each.item) for each in planned[change.address].attribute_changes}
-            lost = [each for each in change.attribute_changes if (each.path, each.item) in sent and _could_be(each)]
+            sent = {_aim(each) for each in planned[change.address].attribute_changes}
+            lost = [each for each in change.attribute_changes if _aim(each) in sent and _could_be(each)]
             if lost:
                 found.append(_diagnostic(change, lost, plan.names, profile.rules(change.address.resource_type)))
     return tuple(found)
+
+
+def _aim(change: AttributeChange) -> tuple[str, str | None, bool]:
+    """What a change is about. Giving a list value and taking it are two: what was given may be due to go next."""
+    return (change.path, change.item, change.item is not None and change.op is PatchOp.REMOVE)
 
 
 def _could_be(change: AttributeChange) -> bool:
