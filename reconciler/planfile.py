@@ -1,9 +1,10 @@
 r"""The plan file: a plan as canonical JSON and back, and the digest of what it intends.
 
 The file is one JSON object. Its members are the fields of `Plan` under their own names, all of them, always, and
-``digest``; schemas/plan.schema.json describes each. Canonical means: members sorted, no white space, a whole number
-without a fraction; equal plans give equal bytes. All of it is ASCII, and ``##`` is spelled ``\u0023#``: printed on a
-terminal or into the log of a CI system, no name in it can do anything.
+``digest``; schemas/plan.schema.json describes each. Beside them may stand what others add for their own use (`BESIDE`).
+Canonical means: members sorted, no white space, a whole number without a fraction; equal plans give equal bytes. All of
+it is ASCII, and ``##`` is spelled ``\u0023#``: printed on a terminal or into the log of a CI system, no name in it can
+do anything.
 
 An address is text (``user.alice.ng``), an operation says its ``kind``. Where an attribute's value is a reference it is
 ``{"$address": "user.bob.li"}`` or ``{"$live": {"name": …, "resource_type": …}}``, and an object with a member that
@@ -15,7 +16,8 @@ names the place. Pure: bytes in, values out; no files.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from reconciler.codecs import (
@@ -67,6 +69,9 @@ from reconciler.model import (
 )
 
 FORMAT_VERSION: Final = 1
+CHECKSUM: Final = "checksum"
+BESIDE: Final = frozenset({CHECKSUM, "saved", "base"})
+"""Members that are no part of the plan: what a saved one is bound to, and what a comparison found."""
 _UNSAFE: Final = re.compile(r"[^\x20-\x7e]|#(?=#)")
 _WHOLE: Final = 2.0**53
 """Beyond it a float cannot tell neighbouring whole numbers apart, so it stays one."""
@@ -74,18 +79,59 @@ _WHOLE: Final = 2.0**53
 
 def dump(plan: Plan) -> bytes:
     """The plan as canonical JSON, without a line end. `load` gives back an equal plan."""
-    text = json_bytes({**read_object(_PLAN.encode(plan)), "digest": digest(plan)}).decode()
-    return _UNSAFE.sub(_escaped, text).encode()
+    return written(document_of(plan))
 
 
 def load(data: bytes) -> Plan:
-    """The plan that `dump` wrote; InputError for anything else, with the place in the file and the reason."""
+    """The plan that `dump` wrote, whatever stands beside it; InputError for anything else, with place and reason."""
+    with unusable():
+        return plan_in(read(data))
+
+
+def document_of(plan: Plan) -> dict[str, Json]:
+    """The plan and its digest as a JSON object."""
+    return {**read_object(_PLAN.encode(plan)), "digest": digest(plan)}
+
+
+def written(document: Mapping[str, Json]) -> bytes:
+    """A JSON object as the bytes of a plan file."""
+    return _UNSAFE.sub(_escaped, json_bytes(document).decode()).encode()
+
+
+def checksum(document: Mapping[str, Json]) -> str:
+    """SHA-256 (64 hex digits) of a whole document but its checksum: finds what was cut off or altered by accident."""
+    return hashlib.sha256(written({name: each for name, each in document.items() if name != CHECKSUM})).hexdigest()
+
+
+def read(data: bytes) -> dict[str, Json]:
+    """The JSON object of a plan file, of a format that this version reads, unharmed. Malformed if it is not."""
+    document = read_object(parsed_json(data))
+    _check_format(document)
+    if CHECKSUM in document and document[CHECKSUM] != checksum(document):
+        raise Malformed("does not match the rest; the file was altered after it was written", CHECKSUM)
+    return document
+
+
+def plan_in(document: Mapping[str, Json]) -> Plan:
+    """The plan in such an object. Malformed, also where the digest is another plan's."""
+    members = {name: each for name, each in document.items() if name not in BESIDE}
+    claimed = at("digest", read_text, members.pop("digest", None))
+    plan = _PLAN.decode(members)
+    if claimed != digest(plan):
+        raise Malformed("does not match the changes; the file was altered after it was written", "digest")
+    _check_order(plan.operations)
+    return plan
+
+
+@contextmanager
+def unusable(what: str = "the plan file") -> Iterator[None]:
+    """Whatever is Malformed inside is an InputError outside."""
     try:
-        return _load(data)
+        yield
     except Malformed as fault:
         place = f"{fault.place}: " if fault.place else ""
         raise InputError(
-            f"the plan file cannot be used: {place}{fault.reason}", mend=fault.mend or "make the plan again"
+            f"{what} cannot be used: {place}{fault.reason}", mend=fault.mend or "make the plan again"
         ) from None
 
 
@@ -101,17 +147,6 @@ def digest(plan: Plan) -> str:
 def violation_digest(rule: str, items: Iterable[str]) -> str:
     """What an acceptance names: the first 8 hex digits of the SHA-256 over a rule and its items, in any order."""
     return hashlib.sha256(json_bytes([rule, *sorted(items)])).hexdigest()[:8]
-
-
-def _load(data: bytes) -> Plan:
-    document = read_object(parsed_json(data))
-    _check_format(document)
-    claimed = at("digest", read_text, document.pop("digest", None))
-    plan = _PLAN.decode(document)
-    if claimed != digest(plan):
-        raise Malformed("does not match the changes; the file was altered after it was written", "digest")
-    _check_order(plan.operations)
-    return plan
 
 
 def _check_format(document: Mapping[str, Json]) -> None:

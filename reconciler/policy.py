@@ -27,6 +27,7 @@ from reconciler.situation import Situation, protected_ids
 
 ONE_RUN: Final = frozenset({"behind", "diverged", "dirty", "in-progress", "record-lost"})
 """The rules about a checkout or a record, not about what is declared."""
+_PRIVILEGED: Final = "privileged: "
 REMOVING = frozenset({Action.DEACTIVATE, Action.DELETE})
 
 
@@ -193,9 +194,10 @@ def _privileged(changes: Sequence[Change], situation: Situation) -> Iterator[Vio
 
 
 def warned(change: Change, situation: Situation) -> Change:
-    """The change with a warning for each privileged role or membership that it gives or takes."""
-    privileges = tuple(f"privileged: {what}" for what in _privileges(change, situation, due=True))
-    return replace(change, warnings=(*change.warnings, *privileges)) if privileges else change
+    """The change with a warning for each privileged role or membership that it gives or takes, and for no other."""
+    privileges = tuple(f"{_PRIVILEGED}{what}" for what in _privileges(change, situation, due=True))
+    warnings = (*(each for each in change.warnings if not each.startswith(_PRIVILEGED)), *privileges)
+    return replace(change, warnings=warnings) if warnings != change.warnings else change
 
 
 def _privileges(change: Change, situation: Situation, *, due: bool) -> Iterator[str]:

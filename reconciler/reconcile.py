@@ -46,6 +46,17 @@ class Reconciliation:
 
     plan: Plan
     situation: Situation
+    context: "Context"
+
+    @property
+    def broken(self) -> tuple[Violation, ...]:
+        """The rules about what is declared that the changes break, lifted or not."""
+        return check_policy(self.plan.changes, self.situation)
+
+    @property
+    def violations_as_planned(self) -> tuple[Violation, ...]:
+        """What `plan` says of these changes: nothing about a checkout or a record, and nobody accepts for one run."""
+        return not_accepted(self.broken, (), self.context.reviewed)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +108,12 @@ def reconcile(
     changes, impossible = without_impossible(changes, profile)
     changes, swaps = _without_swaps(changes, profile)
     changes = tuple(warned(each, situation) for each in changes)
-    operations = order_operations(changes, live, profile)
-    broken = (*context.violations, *check_policy(changes, situation))
-    violations, unused = not_accepted(broken, context.accepted, context.reviewed)
+    violations, unused = _violations(changes, situation, context)
     plan = Plan(
         target=context.target,
         profile=profile.name,
         changes=changes,
         drift=drift,
-        operations=operations,
         violations=violations,
         refused=(*unproved.values(), *differences.refused, *impossible, *swaps),
         notices=(
@@ -119,13 +127,38 @@ def reconcile(
         names=_names((*changes, *drift), situation),
         matched=_matched(situation),
         unmanaged=_unmanaged(situation),
-        requests=_requests(operations, live, profile),
         requests_per_minute=profile.wire.requests_per_minute,
-        access=effective_access(changes, situation),
         commit=context.commit,
         tool_version=context.tool_version,
     )
-    return Reconciliation(plan=plan, situation=situation)
+    return Reconciliation(plan=_with_consequences(plan, situation), situation=situation, context=context)
+
+
+def narrowed(reconciliation: Reconciliation, changes: Sequence[Change]) -> Reconciliation:
+    """The same with some of its changes only, or parts of them: their operations, what they break, who loses what."""
+    situation, context = reconciliation.situation, reconciliation.context
+    left = tuple(warned(each, situation) for each in changes)
+    violations, _ = _violations(left, situation, context)
+    plan = replace(reconciliation.plan, changes=left, violations=violations)
+    return replace(reconciliation, plan=_with_consequences(plan, situation))
+
+
+def _violations(
+    changes: Sequence[Change], situation: Situation, context: Context
+) -> tuple[tuple[Violation, ...], list[Diagnostic]]:
+    broken = (*context.violations, *check_policy(changes, situation))
+    return not_accepted(broken, context.accepted, context.reviewed)
+
+
+def _with_consequences(plan: Plan, situation: Situation) -> Plan:
+    """The plan with what follows from its changes."""
+    operations = order_operations(plan.changes, situation.live, situation.profile)
+    return replace(
+        plan,
+        operations=operations,
+        requests=_requests(operations, situation.live, situation.profile),
+        access=effective_access(plan.changes, situation),
+    )
 
 
 def _divided(

@@ -1,7 +1,7 @@
 """What was found about one resource, before anybody decides which causes are acted on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.model import (
     BULK_ID,
@@ -85,6 +85,20 @@ def change_of(finding: Finding, parts: Sequence[AttributeChange], *, whole: bool
         notes=tuple(finding.notes),
         kept=finding.kept,
         warnings=tuple(finding.warnings) if Action.REACTIVATE in actions else (),
+    )
+
+
+def part_of(change: Change, parts: Sequence[AttributeChange], name_path: str) -> Change:
+    """A change of which only some differences are left; not for a creation or a deletion, which are whole."""
+    causes = [each.cause for each in parts]
+    actions = _actions(parts, name_path)
+    warnings = change.warnings if Action.REACTIVATE in actions or Action.REACTIVATE not in change.actions else ()
+    return replace(
+        change,
+        attribute_changes=tuple(parts),
+        actions=actions,
+        cause=min(causes, key=_WEIGHT.index),
+        warnings=warnings,
     )
 
 
