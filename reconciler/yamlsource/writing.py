@@ -27,5 +27,3 @@ def rows(name: str, value: Any, indent: int) -> Iterator[str]:
         return
     yield head
     yield from (f"{' ' * indent}  - {written(each)}" for each in value)
-
-
