@@ -16,22 +16,27 @@ from reconciler.recording import LoadedRecord, Record
 
 @dataclass(kw_only=True)
 class Hold:
-    """One apply's hold on the record. `version`: the record's newest. `lost`: why nothing more may be sent."""
+    """One apply's hold on the record. `loaded`: as it was written last. `lost`: why nothing more may be sent."""
 
     record: Record
     loaded: LoadedRecord
-    version: str
     lost: RecordTrouble | None = None
     _last: float = field(default_factory=time.monotonic)
+    _operations: int = 0
 
     def show(self, state: Callable[[], AppliedState]) -> None:
-        """Give a sign of life if it is time. A remote that does not answer is no reason to stop: the lease lasts."""
+        """One more operation has ended: give a sign of life if it is time.
+
+        A remote that does not answer is no reason to stop: the lease lasts.
+        """
+        self._operations += 1
         late = time.monotonic() - self._last >= leasing.SIGN_OF_LIFE.total_seconds()
-        if self.lost is not None or not late or not self.record.leased:
+        due = late or self._operations >= leasing.OPERATIONS
+        if self.lost is not None or not due or not self.record.leased:
             return
-        self._last = time.monotonic()
+        self._last, self._operations = time.monotonic(), 0
         try:
-            self.version = self.record.renew(state(), self.loaded, self.version)
+            self.loaded = self.record.renew(state(), self.loaded)
         except RecordRaceLost as error:
             self.lost = RecordTrouble(f"somebody has taken over, so nothing more was sent: {error.summary}", error.mend)
         except RecordTrouble:

@@ -15,7 +15,9 @@ from reconciler.record.encoding import Lease, RecordHeader
 LEASE: Final = timedelta(minutes=30)
 """So long after its last sign of life an apply may not be disturbed."""
 SIGN_OF_LIFE: Final = timedelta(minutes=5)
-"""So often an apply gives one."""
+"""So often an apply gives one,"""
+OPERATIONS: Final = 500
+"""or after so many operations, whichever comes first: what a crash leaves unknown stays small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

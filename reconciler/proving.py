@@ -66,7 +66,7 @@ class _Proof:
 
     def counts(self, commit: str) -> bool:
         """Whether a commit is part of the reviewed history, and at hand."""
-        remote = self.project.settings.record_remote
+        remote = self.project.settings.record.remote
         tips = [each for each in (self.repository.head(), self.recorded) if each is not None]
         try:
             return any(

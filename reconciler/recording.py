@@ -1,51 +1,36 @@
 """The record of one target between its store and the core: which store it is, reading with doubts said, and writing.
 
-A record that is damaged or another target's is worth nothing to a plan, which then says so, and stops an apply. So it
-is with a checkout that is not what was applied last or a successor of it, or that holds what nobody has committed.
+A record that is damaged or another target's is worth nothing to a plan, which then says so, and stops an apply.
 """
 
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from reconciler.errors import RecordTrouble, UsageError
 from reconciler.leasing import Claim, lease_from
-from reconciler.model import AppliedState, Diagnostic, Json, Severity, Violation
-from reconciler.policy import violation
+from reconciler.model import AppliedState, Diagnostic, Json, Severity
 from reconciler.project import Project
 from reconciler.record.encoding import RecordHeader, decode, encode, url_fingerprint
 from reconciler.record.file import FileRecordStore
 from reconciler.record.git import GitRecordStore
-from reconciler.record.history import Relation, relation
 from reconciler.record.repository import GitRepository
-from reconciler.record.store import CommitMessage, GitError, RecordSnapshot
-from reconciler.settings import Target
+from reconciler.record.store import CommitMessage, GitError, RecordRefused, RecordSnapshot
+from reconciler.settings import RecordSettings, Target
 
 DATA_FOLDER: Final = ".reconciler"
-_OLD: Final = {
-    Relation.BEHIND: "this checkout ({head}) is older than what was applied last ({recorded})",
-    Relation.DIVERGED: "the applied commit {recorded} is not in the history of this checkout ({head})",
-}
-_OLD_MEND: Final = {
-    Relation.BEHIND: "run from the tip of the main branch",
-    Relation.DIVERGED: "main was rewritten, or somebody applied from a branch: run from the branch that is applied",
-}
-_TOO_SHORT: Final = (
-    "the history of this checkout is too short to tell whether it contains the applied commit {recorded}"
-)
-_FETCH_HISTORY: Final = "fetch the history: `fetch-depth: 0` with `filter: blob:none`, or `git fetch --unshallow`"
-_SHOWN: Final = 3
-"""So many uncommitted files are named in a notice; an apply that is refused lists all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedRecord:
-    """The record as a run found it. `trouble`: why an apply must not go on with it. `generation`: of what was read.
+    """The record as a run found it, or has written it since. `trouble`: why an apply must not go on with it.
 
+    `version`: what the next write takes the place of. `generation`: commits so far. `moves`: it is not where it should
+    be, and the next write moves it.
     `claim`: of an apply of others that has not ended; `unfinished`: of any apply, this run started before included.
     """
 
@@ -55,18 +40,27 @@ class LoadedRecord:
     notices: tuple[Diagnostic, ...] = ()
     trouble: RecordTrouble | None = None
     lost_on_remote: bool = False
+    moves: bool = False
     claim: Claim | None = None
     unfinished: bool = False
+
+    def written(self, version: str) -> "LoadedRecord":
+        """The same after one more commit."""
+        return replace(self, version=version, generation=self.generation + 1, moves=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Reads and writes the record of one target. `run` names this run in what it writes."""
+    """Reads and writes the record of one target. `run` names this run in what it writes.
+
+    `keep`: so many commits, then the next end of an apply begins the history anew.
+    """
 
     store: GitRecordStore | FileRecordStore
     target: Target
     run: str
     tool: str
+    keep: int = RecordSettings().keep
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -80,10 +74,10 @@ class Record:
             snapshot = self.store.read()
         except RecordTrouble as error:
             return self._useless(error)
-        notices = tuple(_notice("record", each) for each in (*snapshot.notices, *self._about_store()))
+        notices = [_notice("record", each) for each in (*snapshot.notices, *self._about_store())]
         if not snapshot.files:
             return LoadedRecord(
-                applied=AppliedState(), version=snapshot.version, notices=notices, trouble=_silence(snapshot)
+                applied=AppliedState(), version=snapshot.version, notices=tuple(notices), trouble=_doubt(snapshot)
             )
         try:
             applied, header = decode(snapshot.files, target=self.target.name, url=self.target.url)
@@ -92,41 +86,61 @@ class Record:
         return LoadedRecord(
             applied=applied,
             version=None if snapshot.lost_on_remote else snapshot.version,
-            generation=header.generation,
-            notices=notices,
-            trouble=_silence(snapshot),
+            generation=0 if snapshot.lost_on_remote else header.generation,
+            notices=(*notices, *self._about_length(header)),
+            trouble=_doubt(snapshot),
             lost_on_remote=snapshot.lost_on_remote,
+            moves=snapshot.moves_from is not None,
             claim=Claim.of(header, self.run),
             unfinished=header.lease is not None,
         )
 
-    def claim(self, state: AppliedState, loaded: LoadedRecord) -> str:
-        """Announce, before the first write; gives the new version. RecordTrouble if somebody else was first."""
-        files, message = self._written(state, loaded, "claimed", None)
+    def claim(self, state: AppliedState, loaded: LoadedRecord) -> LoadedRecord:
+        """Announce, before the first write. RecordTrouble if somebody else was first, or the server refuses."""
         try:
-            return self.store.write(files, expected=loaded.version, message=message)
+            return self._write(state, loaded, "claimed")
         except RecordTrouble as error:
             raise RecordTrouble(f"nothing was written to the target: {error.summary}", error.mend) from error
 
-    def renew(self, state: AppliedState, loaded: LoadedRecord, version: str) -> str:
-        """A sign of life with what is known so far; gives the new version. RecordRaceLost: somebody has taken over."""
-        files, message = self._written(state, loaded, "running", None)
-        return self.store.write(files, expected=version, message=message)
+    def renew(self, state: AppliedState, loaded: LoadedRecord) -> LoadedRecord:
+        """A sign of life with what is known so far. RecordRaceLost: somebody has taken over."""
+        return self._write(state, loaded, "running")
 
-    def finish(
-        self, state: AppliedState, loaded: LoadedRecord, expected: str | None, report: Mapping[str, Json]
-    ) -> RecordTrouble | None:
+    def finish(self, state: AppliedState, loaded: LoadedRecord, report: Mapping[str, Json]) -> RecordTrouble | None:
         """Record what was found in place. If it cannot be moved, it is kept on this machine, and said."""
-        files, message = self._written(state, loaded, "done", report)
         try:
-            self.store.write(files, expected=expected, message=message)
+            if not self._begun_anew(state, loaded, report):
+                self._write(state, loaded, "done", report)
         except RecordTrouble as error:
             mend = error.mend
             if isinstance(self.store, GitRecordStore):
-                kept = self.store.keep_locally(files, expected=expected, message=message)
+                files, message = self._written(state, loaded, "done", report)
+                kept = self.store.keep_locally(files, expected=loaded.version, message=message)
                 mend = f"{mend}\nit is kept in {kept}; upload it with: {self.store.upload_command()}".strip()
             return RecordTrouble(f"what was applied could not be recorded: {error.summary}", mend)
         return None
+
+    def _write(
+        self, state: AppliedState, loaded: LoadedRecord, stage: str, report: Mapping[str, Json] | None = None
+    ) -> LoadedRecord:
+        files, message = self._written(state, loaded, stage, report)
+        if isinstance(self.store, GitRecordStore) and loaded.moves and loaded.version is not None:
+            return loaded.written(self.store.move(files, version=loaded.version, message=message))
+        return loaded.written(self.store.write(files, expected=loaded.version, message=message))
+
+    def _begun_anew(self, state: AppliedState, loaded: LoadedRecord, report: Mapping[str, Json]) -> bool:
+        """Whether the history was long enough to be cut off, and the server let us; a plan points out that it did not.
+
+        Only the end of an apply does it: a claim stands on the record that it goes on from.
+        """
+        if not isinstance(self.store, GitRecordStore) or loaded.moves or loaded.generation < self.keep:
+            return False
+        files, message = self._written(state, replace(loaded, generation=0), "done", report)
+        try:
+            self.store.begin_anew(files, expected=loaded.version, message=message)
+        except RecordRefused:
+            return False
+        return True
 
     def _written(
         self, state: AppliedState, loaded: LoadedRecord, stage: str, report: Mapping[str, Json] | None
@@ -152,6 +166,16 @@ class Record:
         )
         return encode(state, header, report), message
 
+    def _about_length(self, header: RecordHeader) -> list[Diagnostic]:
+        """Only after the end of an apply: one under way may be longer, its end cuts it."""
+        if not isinstance(self.store, GitRecordStore) or header.lease is not None or header.generation <= self.keep:
+            return []
+        summary = f"the record has {header.generation} commits and record.keep says {self.keep}"
+        mend = (
+            "the next apply begins it anew; if it does not, the server refuses that, and a higher record.keep suits it"
+        )
+        return [_notice("record-history", summary, mend)]
+
     def _about_store(self) -> tuple[str, ...]:
         if isinstance(self.store, GitRecordStore) or self.target.embedded:
             return ()
@@ -162,9 +186,7 @@ class Record:
         store = self.store
         if isinstance(store, FileRecordStore):
             return f"it is kept on this machine; to begin a new one delete {store.path}"
-        forget = f"git update-ref -d {store.ref}"
-        command = f"git push {store.remote} :{store.ref} && {forget}" if store.remote else forget
-        return f"it is kept in {store.describe()}; to begin a new one: {command}"
+        return f"it is kept in {store.describe()}; to begin a new one: {store.forget_command()}"
 
     def _useless(self, error: RecordTrouble) -> LoadedRecord:
         summary = error.summary.rstrip(".").replace("The record", "the record", 1)
@@ -180,13 +202,15 @@ def record_of(project: Project, target: Target, tool: str) -> Record:
     if repository is None:
         store: GitRecordStore | FileRecordStore = FileRecordStore(data_folder(project) / "record" / target.name)
     else:
-        store = GitRecordStore(repository, target.name, _remote(project, repository))
-    return Record(store=store, target=target, run=run, tool=tool)
+        kept = project.settings.record
+        remote = _remote(project, repository)
+        store = GitRecordStore(repository, target.name, remote, email=kept.email, place=kept.ref)
+    return Record(store=store, target=target, run=run, tool=tool, keep=project.settings.record.keep)
 
 
 def _remote(project: Project, repository: GitRepository) -> str | None:
-    if project.settings.record_remote is not None:
-        return project.settings.record_remote
+    if project.settings.record.remote is not None:
+        return project.settings.record.remote
     try:
         return repository.default_remote()
     except GitError as error:
@@ -221,71 +245,10 @@ def made_data_folder(project: Project) -> Path:
     return folder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkout:
-    """The commit that a run works on, as the record sees it. `dirty`: what no commit holds, of what decides the run."""
-
-    head: str | None
-    recorded: str | None
-    dirty: tuple[str, ...]
-    relation: Relation
-
-    @classmethod
-    def of(cls, project: Project, target: Target, repository: GitRepository, recorded: str | None) -> "Checkout":
-        """Look at the work tree, and at as much of the history as it takes."""
-        head = repository.head()
-        top = repository.top.resolve()
-        paths = project.declared_paths(target)
-        inside = [each for each in paths if each.resolve().is_relative_to(top)]
-        outside = [f"{each} (outside the repository)" for each in paths if each not in inside]
-        state = Relation.SAME
-        if head is not None and recorded is not None:
-            state = relation(repository, recorded, head, remote=project.settings.record_remote)
-        return cls(head=head, recorded=recorded, dirty=(*repository.dirty(inside), *outside), relation=state)
-
-    def violations(self) -> list[Violation]:
-        """What stops an apply: it runs on committed declarations, never on older ones than before.
-
-        RecordTrouble where the history does not tell.
-        """
-        if self.relation is Relation.UNKNOWN:
-            raise RecordTrouble(f"nothing was written to the target: {self._worded(_TOO_SHORT)}", _FETCH_HISTORY)
-        found = []
-        if self.dirty or self.head is None:
-            items, mend = self.dirty or ("the whole checkout",), "commit, and run the apply on that commit"
-            found.append(violation("dirty", self._dirty_words(), items, 0, mend))
-        if self.relation in _OLD:
-            items = (f"{self.recorded} {self.head}",)
-            words = self._worded(_OLD[self.relation])
-            found.append(violation(self.relation.value, words, items, 0, _OLD_MEND[self.relation]))
-        return found
-
-    def notices(self) -> list[Diagnostic]:
-        """The same for a plan, which goes on."""
-        found = []
-        if self.dirty or self.head is None:
-            named = ", ".join(self.dirty[:_SHOWN])
-            more = f" and {len(self.dirty) - _SHOWN} more" if len(self.dirty) > _SHOWN else ""
-            summary = f"{self._dirty_words()}{': ' if named else ''}{named}{more}; an apply would refuse"
-            found.append(_notice("dirty", summary, "commit, and run the apply on that commit"))
-        if self.relation is Relation.UNKNOWN:
-            found.append(_notice("unknown-history", f"{self._worded(_TOO_SHORT)}; an apply would stop", _FETCH_HISTORY))
-        elif self.relation in _OLD:
-            summary = f"{self._worded(_OLD[self.relation])}; an apply would refuse"
-            found.append(_notice(self.relation.value, summary, _OLD_MEND[self.relation]))
-        return found
-
-    def _dirty_words(self) -> str:
-        if self.head is None:
-            return "this repository has no commit yet"
-        return "declarations or settings that are not committed"
-
-    def _worded(self, sentence: str) -> str:
-        return sentence.format(head=(self.head or "")[:12], recorded=(self.recorded or "")[:12])
-
-
-def _silence(snapshot: RecordSnapshot) -> RecordTrouble | None:
-    """Why an apply must not go on with what is only a local copy."""
+def _doubt(snapshot: RecordSnapshot) -> RecordTrouble | None:
+    """Why an apply must not go on with what is only a local copy, or one of two."""
+    if snapshot.doubt is not None:
+        return RecordTrouble(f"nothing was written to the target: {snapshot.doubt}", "see which of them is right first")
     if not snapshot.as_of_local:
         return None
     return RecordTrouble(

@@ -12,6 +12,7 @@ from functools import cached_property
 from reconciler import __version__
 from reconciler.applying import execute, not_kept
 from reconciler.audit import Audit
+from reconciler.checkout import Checkout
 from reconciler.connecting import reader_for, writer_for
 from reconciler.decoding import Extensions, unasked, undescribed
 from reconciler.errors import ReconcilerError, RecordTrouble, TargetError
@@ -40,7 +41,7 @@ from reconciler.project import Project
 from reconciler.proving import standings
 from reconciler.reconcile import Context, Reconciliation, reconcile
 from reconciler.record.repository import GitRepository
-from reconciler.recording import Checkout, LoadedRecord, Record, actor, made_data_folder, record_of
+from reconciler.recording import LoadedRecord, Record, actor, made_data_folder, record_of
 from reconciler.refreshing import refresh
 from reconciler.remembering import announce, conclude
 from reconciler.settings import Target
@@ -189,12 +190,14 @@ def apply_target(
     options: Options,
     *,
     confirm: Callable[[Reconciliation], bool],
+    narrow: Callable[[Reconciliation], Reconciliation] | None = None,
     progress: Callable[[Result], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Outcome | None:
     """Plan, ask, write, verify, record. None if `confirm` said no.
 
     `confirm` is shown every plan, also one that breaks a rule or is empty; it is only asked to decide on the others.
+    `narrow` comes first: it may leave some of the plan out, or raise what stops the run before anything is written.
     Raises ReconcilerError before the first write only, RecordTrouble if the record cannot be used or moved.
     """
     run = _Run.open(project, options)
@@ -208,6 +211,7 @@ def apply_target(
         now, claim = datetime.now(UTC), run.loaded.claim
         notices = [claim.remark(now)] if claim is not None and not claim.holds(now) else []
         reconciliation = run.reconcile(live, run.loaded.applied, violations=violations, notices=notices)
+        reconciliation = reconciliation if narrow is None else narrow(reconciliation)
         if not confirm(reconciliation):
             return None
         plan = reconciliation.plan
@@ -247,7 +251,7 @@ def _carried_out(
     announced = announce(reconciliation.situation, plan.changes, run.commit)
     audit = Audit.open(made_data_folder(run.project) / "audit" / f"{run.record.run}.jsonl", head=_head(run, plan))
     try:
-        version = run.record.claim(announced, run.loaded)
+        claimed = run.record.claim(announced, run.loaded)
     except BaseException:
         audit.close()
         raise
@@ -257,7 +261,7 @@ def _carried_out(
     # what the record says however this ends: what was announced covers the next run, which looks again
     concluded: AppliedState | None = None
     troubles: list[ReconcilerError | None] = []
-    hold = Hold(record=run.record, loaded=run.loaded, version=version)
+    hold = Hold(record=run.record, loaded=claimed)
 
     def note(result: Result) -> None:
         results.append(result)
@@ -288,7 +292,7 @@ def _carried_out(
         if hold.lost is not None:
             troubles.append(hold.lost)
         else:
-            troubles.append(run.record.finish(left, run.loaded, hold.version, _report(results)))
+            troubles.append(run.record.finish(left, hold.loaded, _report(results)))
     return Outcome(
         reconciliation=reconciliation,
         results=tuple(results),
@@ -335,7 +339,7 @@ def _remember_nothing_written(run: _Run, reconciliation: Reconciliation) -> Reco
     if concluded == run.loaded.applied and not run.loaded.unfinished:
         return None
     made_data_folder(run.project)
-    return run.record.finish(concluded, run.loaded, run.loaded.version, _report(()))
+    return run.record.finish(concluded, run.loaded, _report(()))
 
 
 def _verified(

@@ -1,42 +1,39 @@
 """The record of one target as a git ref: `refs/reconciler/applied/<target>`, a linear chain of commits.
 
 Where there is a remote, the remote's ref is the record and the local one a copy; without a remote the local ref is
-the record. Every move is a compare-and-swap: a push with an explicit lease, or `update-ref` with the old value. The
-text of a rejection is never parsed: after a push that did not go through, the remote is asked where its ref stands.
+the record. On the remote it may stand on a branch instead, `refs/heads/reconciler/applied/<target>`, which a forge can
+lock; the copy stays where it is. There are two such places and no more, so whoever looks in one also sees the other.
+Every move is a compare-and-swap: a push with an explicit lease, or `update-ref` with the old value.
 Index, work tree, HEAD and branches stay as they are.
 """
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from reconciler.record.objects import read_files, write_commit
-from reconciler.record.repository import NETWORK_SECONDS, TIMED_OUT, GitAnswer, GitRepository, mask_credentials
+from reconciler.record.remote import RemoteRefs
+from reconciler.record.repository import GitAnswer, GitRepository, mask_credentials
 from reconciler.record.store import (
     CommitMessage,
     GitError,
     RecordError,
     RecordRaceLost,
-    RecordRefused,
     RecordSnapshot,
     RecordUnreachable,
     short,
 )
 
-__all__ = ["GitError", "GitRecordStore", "GitRepository"]
+__all__ = ["BRANCH", "PLACE", "GitError", "GitRecordStore", "GitRepository"]
 
+PLACE: Final = "refs/reconciler/applied"
+"""Where records stand, below it one for each target."""
+BRANCH: Final = "refs/heads/reconciler/applied"
+"""The same as branches."""
 _TARGET = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")  # one part of a ref, and no two differ by case only
 _EMAIL = "reconciler@localhost.invalid"
-_NO_ANSWER_SECONDS = 60.0
-_NO_SUCH_REF = 2
-_FETCH = "fetch --no-tags --no-prune --no-write-fetch-head --no-recurse-submodules --no-auto-maintenance --no-filter"
-_PUSH = "push --porcelain --no-verify --no-follow-tags --no-signed --recurse-submodules=no"
-_MEND_REFUSED = (
-    "the job needs the right to push: `contents: write` (GitHub), *Allow Git push requests to the repository* "
-    "(GitLab); or a push rule of the server stands against it"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,8 @@ class GitRecordStore:
     """A `RecordStore` in a git ref. `remote` None: the record is local, nobody else can see it.
 
     `email` stands in the commits (a server may insist on one); `pauses` are the seconds to wait between the tries of
-    a push that got no answer. Raises ValueError for a target name that cannot be part of a ref.
+    a push that got no answer; `place` is where it stands on the remote, `PLACE` or `BRANCH`. Raises ValueError for a
+    target name that cannot be part of a ref.
     """
 
     repository: GitRepository
@@ -52,52 +50,81 @@ class GitRecordStore:
     remote: str | None
     email: str = _EMAIL
     pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+    place: str = PLACE
 
     def __post_init__(self) -> None:
         if not _TARGET.fullmatch(self.target):
             raise ValueError(f"not a target name: {self.target!r}")
+        if self.place not in (PLACE, BRANCH):
+            raise ValueError(f"not a place for records: {self.place!r}")
         if self.remote is not None and self.remote not in self.repository.remotes():
             raise GitError(f"there is no remote {self.remote!r}", mend="see `git remote`, or mend record: {remote: …}")
 
     @property
     def ref(self) -> str:
-        """The full name of the ref, the same here and on the remote."""
-        return f"refs/reconciler/applied/{self.target}"
+        """The full name of the ref in this clone."""
+        return f"{PLACE}/{self.target}"
+
+    @property
+    def remote_ref(self) -> str:
+        """The full name of the ref on the remote."""
+        return f"{self.place}/{self.target}"
+
+    @property
+    def other_ref(self) -> str:
+        """Where the record would stand on the remote if `place` were the other one."""
+        return f"{PLACE if self.place == BRANCH else BRANCH}/{self.target}"
 
     def describe(self) -> str:
         """Say where the record lives: the ref, and the remote with its address."""
         if self.remote is None:
             return f"{self.ref} in {self.repository.top} (no remote: nobody else can see it)"
         url = self.repository.ask("remote", "get-url", self.remote).text
-        return f"{self.ref} on {self.remote} ({mask_credentials(url)})"
+        return f"{self.remote_ref} on {self.remote} ({mask_credentials(url)})"
 
     def read(self) -> RecordSnapshot:
         """Return the remote's record, bringing the local copy up to it; see `RecordSnapshot` for the exceptions."""
         if self.remote is None:
             return self._snapshot(self._local(), notices=("no remote: nobody else can see this record",))
         try:
-            tip = self._remote_tip()
+            tips = self._refs.tips(self.remote_ref, self.other_ref)
             local = self._local()
+            tip, other = tips.get(self.remote_ref), tips.get(self.other_ref)
             if tip is None:
-                return self._lost(local)
+                return self._lost(local) if other is None else self._elsewhere(other, local)
             notices = self._notices_of_kept(tip, local)
             if local != tip and not notices:
-                tip = self._fetch()
+                tip = self._fetch(self.remote_ref)
         except RecordUnreachable as silence:
             return self._as_of_local(silence)
-        return self._snapshot(tip, notices=notices)
+        two = (self._words_about_two(),) if other is not None else ()
+        # On a branch that is locked the other one may be anybody's; the other way round nobody knows which is newer.
+        doubt = two[0] if two and self.place == PLACE else None
+        return self._snapshot(tip, notices=(*notices, *two), doubt=doubt)
 
     def write(self, files: Mapping[str, bytes], *, expected: str | None, message: CommitMessage) -> str:
         """Store `files` on top of `expected` and move the ref there; see `RecordStore.write`."""
-        version = self._commit(files, expected, message)
-        if self.remote is None:
-            self._swap_local(version, expected)
-            return version
-        copy = self._local()
-        self._push(version, expected)
-        # The record is safe where it counts. A copy that another process moves at this moment is its own to mend.
-        self._update_ref(version, copy)
-        return version
+        return self._moved_to(self._commit(files, expected, message), expected)
+
+    def begin_anew(self, files: Mapping[str, bytes], *, expected: str | None, message: CommitMessage) -> str:
+        """Store `files` as the first commit of a new chain in place of `expected`; errors as `write`.
+
+        `RecordRefused` may mean only that the server lets nobody shorten a history; a `write` may still go through.
+        """
+        return self._moved_to(self._commit(files, expected, message, root=True), expected)
+
+    def move(self, files: Mapping[str, bytes], *, version: str, message: CommitMessage) -> str:
+        """Store `files` on top of `version`, the record in the other place: it is made here and taken away there.
+
+        Errors as `write`; `RecordRaceLost` also where somebody applies in the other place at this moment. An old
+        record that the remote does not let go of stays; `read` points it out.
+        """
+        new = self._moved_to(self._commit(files, version, message), None)
+        left = self._refs.remove(self.other_ref, version)
+        if left is not None and left != version:
+            self._refs.remove(self.remote_ref, new)
+            raise RecordRaceLost(f"{self.other_ref} on {self.remote}", expected=version, found=left)
+        return new
 
     def keep_locally(self, files: Mapping[str, bytes], *, expected: str | None, message: CommitMessage) -> Path:
         """Keep a record that could not be pushed: in the local ref, and as a bundle in `.reconciler/` (returned).
@@ -123,14 +150,52 @@ class GitRecordStore:
 
     def upload_command(self) -> str:
         """Return the command that pushes the local ref; it is refused if somebody has applied since."""
-        return f"git push {self.remote} {self.ref}:{self.ref}"
+        return f"git push {self.remote} {self.ref}:{self.remote_ref}"
 
-    def _commit(self, files: Mapping[str, bytes], expected: str | None, message: CommitMessage) -> str:
-        return write_commit(self.repository, files, parent=expected, message=message, email=self.email)
+    def forget_command(self) -> str:
+        """Return the command that takes the record away, here and on the remote."""
+        here = f"git update-ref -d {self.ref}"
+        return f"git push {self.remote} :{self.remote_ref} && {here}" if self.remote else here
 
-    def _snapshot(self, version: str | None, *, notices: tuple[str, ...]) -> RecordSnapshot:
+    @property
+    def _refs(self) -> RemoteRefs:
+        return RemoteRefs(repository=self.repository, name=str(self.remote), pauses=self.pauses)
+
+    def _commit(
+        self, files: Mapping[str, bytes], expected: str | None, message: CommitMessage, *, root: bool = False
+    ) -> str:
+        return write_commit(self.repository, files, parent=expected, message=message, email=self.email, root=root)
+
+    def _moved_to(self, version: str, expected: str | None) -> str:
+        if self.remote is None:
+            self._swap_local(version, expected)
+            return version
+        copy = self._local()
+        self._refs.push(version, self.remote_ref, expected)
+        # The record is safe where it counts. A copy that another process moves at this moment is its own to mend.
+        self._update_ref(version, copy)
+        return version
+
+    def _snapshot(self, version: str | None, *, notices: tuple[str, ...], doubt: str | None = None) -> RecordSnapshot:
         files = {} if version is None else read_files(self.repository, version)
-        return RecordSnapshot(version=version, files=files, notices=notices)
+        return RecordSnapshot(version=version, files=files, notices=notices, doubt=doubt)
+
+    def _words_about_two(self) -> str:
+        return (
+            f"{self.remote} holds a second record of this target in {self.other_ref}, which does not count: "
+            f"the settings say {self.remote_ref}. To take it away: git push {self.remote} :{self.other_ref}"
+        )
+
+    def _elsewhere(self, tip: str, local: str | None) -> RecordSnapshot:
+        if local != tip:
+            tip = self._fetch(self.other_ref)
+        notice = (
+            f"the record stands in {self.other_ref} on {self.remote}: the next apply moves it to {self.remote_ref}, "
+            "as the settings say"
+        )
+        return RecordSnapshot(
+            version=tip, files=read_files(self.repository, tip), moves_from=self.other_ref, notices=(notice,)
+        )
 
     def _lost(self, local: str | None) -> RecordSnapshot:
         if local is None:
@@ -173,59 +238,12 @@ class GitRecordStore:
     def _date(self) -> str:
         return self.repository.ask("for-each-ref", "--format=%(committerdate:iso-strict)", self.ref).text
 
-    def _remote_tip(self) -> str | None:
-        """Ask the remote where its ref stands. Raises `RecordUnreachable`: silence is never read as "none"."""
-        answer = self.repository.run("ls-remote", "--exit-code", str(self.remote), self.ref, seconds=_NO_ANSWER_SECONDS)
-        if answer.code not in (0, _NO_SUCH_REF):
-            raise self._unreachable(answer)
-        # The pattern also matches refs that merely end like ours.
-        named = (line.split("\t") for line in answer.text.splitlines())
-        return next((object_id for object_id, name in named if name == self.ref), None)
-
-    def _fetch(self) -> str:
-        # In a full clone `--depth` would make the whole clone shallow.
-        depth = ("--depth=1",) if self.repository.is_shallow() else ()
-        command = (*_FETCH.split(), *depth, str(self.remote), f"+{self.ref}:{self.ref}")
-        answer = self.repository.run(*command, seconds=NETWORK_SECONDS)
-        tip = self._local() if answer.code == 0 else None
+    def _fetch(self, ref: str) -> str:
+        self._refs.fetch(ref, self.ref)
+        tip = self._local()
         if tip is None:
-            raise self._unreachable(answer)
+            raise RecordUnreachable(f"{self.remote} does not hand out {ref}")
         return tip
-
-    def _push(self, version: str, expected: str | None) -> None:
-        lease = f"--force-with-lease={self.ref}:{expected or ''}"
-        command = (*_PUSH.split(), lease, str(self.remote), f"{version}:{self.ref}")
-        refusals = 0
-        failure = RecordError(f"{self.ref} was not pushed")
-        for pause in (*self.pauses, 0.0):
-            answer = self.repository.run(*command, seconds=NETWORK_SECONDS)
-            if answer.code == 0 and _moved(answer):
-                return
-            try:
-                tip = self._remote_tip()
-            except RecordUnreachable as silence:
-                failure = silence
-            else:
-                if tip == version:  # it had worked, only the answer was lost
-                    return
-                if tip != expected:
-                    raise RecordRaceLost(f"{self.ref} on {self.remote}", expected=expected, found=tip)
-                failure = self._not_taken(answer)
-                refusals += 1
-            # A second try before it is called a refusal: somebody whose push then failed may have held the ref's lock.
-            if refusals > 1 or answer.code == TIMED_OUT:
-                break
-            time.sleep(pause)
-        raise failure
-
-    def _not_taken(self, answer: GitAnswer) -> RecordError:
-        if answer.code == TIMED_OUT:
-            return self._unreachable(answer)
-        return RecordRefused(f"{self.remote} refused the record {self.ref}", lines=answer.lines, mend=_MEND_REFUSED)
-
-    def _unreachable(self, answer: GitAnswer) -> RecordUnreachable:
-        mend = "check the network and the right to read the repository, then try again"
-        return RecordUnreachable(f"{self.remote} does not answer for {self.ref}", lines=answer.lines, mend=mend)
 
     def _swap_local(self, version: str, expected: str | None) -> None:
         answer = self._update_ref(version, expected)
@@ -239,8 +257,3 @@ class GitRecordStore:
 
     def _update_ref(self, version: str, old: str | None) -> GitAnswer:
         return self.repository.run("update-ref", "-m", "reconciler", self.ref, version, old or "")
-
-
-def _moved(answer: GitAnswer) -> bool:
-    """Say whether a porcelain push reports our ref as created or fast-forwarded; `=` means it stood there already."""
-    return any(line.startswith(("*\t", " \t")) for line in answer.text.split("\n"))

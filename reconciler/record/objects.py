@@ -68,8 +68,11 @@ def write_commit(
     parent: str | None,
     message: CommitMessage,
     email: str,
+    root: bool = False,
 ) -> str:
     """Store `files` as a commit on top of `parent` and return its id. No ref points to it yet.
+
+    With `root` the commit has no parent; `parent` then is only what it takes the place of.
 
     A nonce makes the commit this run's own: without it two runs that store the same record at the same second make
     the same commit, and both are told that their push went through. Raises `GitError`, `RecordUnreadable`.
@@ -81,7 +84,7 @@ def write_commit(
         for role in ("AUTHOR", "COMMITTER")
         for field, value in (("NAME", _NAME), ("EMAIL", email))
     }
-    parents = () if parent is None else ("-p", parent)
+    parents = () if parent is None or root else ("-p", parent)
     answer = repository.run(
         *("-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, *parents, "-F", "-"),
         stdin=_message_text(message).encode(),

@@ -30,13 +30,16 @@ class RecordSnapshot:
     where there is no record. `as_of_local` means that the remote could not be asked: `files` is the last local copy,
     and `version` None then means "none here", not "none". `lost_on_remote` means that the remote answered and has no
     record while this clone keeps a copy: `files` and `version` are the copy's, and a new record starts with None as
-    `expected`. `notices` are sentences for people.
+    `expected`. `moves_from`: where on the remote it stands, if that is not where it should. `doubt`: why nobody may
+    write on top of it. `notices` are sentences for people.
     """
 
     version: str | None
     files: Mapping[str, bytes]
     as_of_local: bool = False
     lost_on_remote: bool = False
+    moves_from: str | None = None
+    doubt: str | None = None
     notices: tuple[str, ...] = ()
 
 

@@ -82,6 +82,19 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSettings:
+    """Where the record is kept in git: `remote` (None: the default one), `ref` (below it one for each target).
+
+    `keep`: so many commits before the next one begins its history anew. `email`: who its commits are by.
+    """
+
+    remote: str | None = None
+    ref: str = "refs/reconciler/applied"
+    keep: int = 200
+    email: str = "reconciler@localhost.invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of `reconciler.yaml`. `folder` is its directory: every relative path starts there."""
 
@@ -89,4 +102,4 @@ class Settings:
     folder: Path
     default_target: str
     targets: Mapping[str, Target]
-    record_remote: str | None = None
+    record: RecordSettings = field(default_factory=RecordSettings)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from reconciler.errors import InputError, UsageError
 from reconciler.model import Diagnostic, Policy, Severity, SourceLocation
 from reconciler.schemas import problems as schema_problems
-from reconciler.settings import Settings
+from reconciler.settings import RecordSettings, Settings
 from reconciler.settings.auth import hide_secrets
 from reconciler.settings.policy import read_policy
 from reconciler.settings.section import Section
@@ -105,7 +105,6 @@ def _settings(whole: Section, path: Path, environment: Mapping[str, str]) -> Set
         name: read_target(section, targets.key_place(name), policy, path.parent, environment)
         for name, section in targets.sections()
     }
-    record = whole.section("record")
     default = _default_target(whole, list(targets.data))
     if default is None:
         return None
@@ -114,7 +113,20 @@ def _settings(whole: Section, path: Path, environment: Mapping[str, str]) -> Set
         folder=path.parent,
         default_target=default,
         targets={name: target for name, target in found.items() if target is not None},
-        record_remote=record.text("remote") if record is not None else None,
+        record=_record(whole.section("record")),
+    )
+
+
+def _record(section: Section | None) -> RecordSettings:
+    if section is None:
+        return RecordSettings()
+    plain = RecordSettings()
+    keep = section.data.get("keep")
+    return RecordSettings(
+        remote=section.text("remote"),
+        ref=section.text("ref") or plain.ref,
+        keep=keep if isinstance(keep, int) else plain.keep,
+        email=section.text("email") or plain.email,
     )
 
 
@@ -143,6 +155,7 @@ def _read_numbers(whole: Section) -> None:
     """Plain scalars become numbers where the settings hold numbers; everywhere else they stay text."""
     targets = whole.section("targets")
     each_target = [section for _, section in targets.sections()] if targets is not None else []
+    _read_number(whole.section("record"), "keep")
     for section in each_target:
         _read_number(section, "pageSize")
     for section in (whole, *each_target):

@@ -20,7 +20,7 @@ _SENTENCES = ("_Sentence", "tuple[str, str, str, str]")
 _ENDS = ("UsageError", "InputError", "Unreachable", "SignInFailed", "NotScim", "IncompleteListing", "RecordTrouble")
 
 
-DYNAMIC = {("recording", "value"): ("behind", "diverged")}
+DYNAMIC = {("checkout", "value"): ("behind", "diverged")}
 """Module and last word of an expression that gives a code -> the codes it can give; tested against the enumeration."""
 
 

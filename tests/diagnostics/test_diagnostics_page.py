@@ -32,4 +32,4 @@ def test_the_page_has_every_code_and_no_other() -> None:
 
 def test_no_code_is_made_in_a_way_that_the_reading_cannot_follow() -> None:
     assert unexplained() == []
-    assert set(DYNAMIC["recording", "value"]) == {Relation.BEHIND.value, Relation.DIVERGED.value}
+    assert set(DYNAMIC["checkout", "value"]) == {Relation.BEHIND.value, Relation.DIVERGED.value}

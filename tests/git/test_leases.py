@@ -14,7 +14,7 @@ from reconciler.sandbox import Request
 from tests.cli.in_process import QuickFolder
 from tests.conftest import Folder, Ran
 from tests.git.company import TEAM, Company, acceptance_in, apply, said, trailers
-from tests.record.git_world import TARGET, message
+from tests.record.git_world import TARGET, git, message
 
 NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 
@@ -122,6 +122,19 @@ def test_a_long_apply_gives_signs_of_life(company: Company, monkeypatch: pytest.
     lease = trailers(company.history()[1])["Lease-Until"]
     assert datetime.fromisoformat(lease) > datetime.now(UTC) + timedelta(minutes=28)
     assert "Lease-Until" not in trailers(company.history()[0])
+
+
+def test_a_fast_apply_gives_signs_of_life_by_operations(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leasing, "OPERATIONS", 2)
+    keys = [*TEAM, "cem.o", "dan.o", "eva.p"]
+    company.declare(*keys)
+    assert apply(company.seed).code == 0
+    assert states(company) == ["claimed", "running", "running", "done"]
+    # what a sign of life knows is what a crash leaves: the ids of those created so far
+    known = git(company.world.seed, "show", f"{company.world.tip()}~1:pending.jsonl").splitlines()
+    shards = git(company.world.seed, "grep", "-h", '"id":"', f"{company.world.tip()}~1", "--", "users").splitlines()
+    assert len(known) == len(keys)
+    assert len(shards) == 4
 
 
 def test_who_was_taken_over_stops_at_once(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.record.git import GitRecordStore
+from reconciler.record.git import PLACE, GitRecordStore
 from reconciler.record.repository import GitRepository
 from reconciler.record.store import CommitMessage
 
@@ -60,8 +60,8 @@ class World:
         git(self.folder, "clone", "-q", *options, self.url, name)
         return self.folder / name
 
-    def store(self, clone: Path, remote: str | None = "origin") -> GitRecordStore:
-        return GitRecordStore(repository(clone), TARGET, remote, pauses=QUICK)
+    def store(self, clone: Path, remote: str | None = "origin", place: str = PLACE) -> GitRecordStore:
+        return GitRecordStore(repository(clone), TARGET, remote, pauses=QUICK, place=place)
 
     def hook(self, name: str, script: str) -> Path:
         """Make the origin run `script` (shell) as its hook `name`; unlink the answer to take it away."""

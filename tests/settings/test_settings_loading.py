@@ -77,7 +77,7 @@ targets:
     assert [each.code for each in caught.value.diagnostics] == ["unknown-list"]  # this provider has no entitlements
     settings = load(tmp_path, text.replace("ENTITLEMENTS", "ROLES"))
     one, two = settings.targets["one"], settings.targets["two"]
-    assert (settings.default_target, settings.record_remote) == ("two", "upstream")
+    assert (settings.default_target, settings.record.remote) == ("two", "upstream")
     assert one.embedded
     assert one.identities == ("identities/common", "identities/emea")
     assert one.time_zone == "Europe/Berlin"

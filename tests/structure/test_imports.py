@@ -29,10 +29,10 @@ LAYERS = (
     ("refreshing", "audit"),
     ("applying",),
     ("leasing", "project"),
-    ("recording", "proving"),
+    ("checkout", "recording", "proving"),
     ("embedding", "holding"),
     ("connecting",),
-    ("importing", "running"),
+    ("importing", "running", "saved"),
     ("cli",),
     ("__main__",),
 )
