@@ -59,7 +59,7 @@ class Declarations:
         texts = [text_of(each) for each in documents]
         if self.released:
             texts.append("released:\n" + "".join(f"- {json.dumps(each)}\n" for each in self.released))
-        texts = [each for each in texts if each]
+        texts = [each for each in texts if each] or ["users: {}\n"]
         return {f"f{number // 2}/f{number}.yaml": "---\n".join(texts[number : number + 2])
                 for number in range(0, len(texts), 2)}  # fmt: skip
 

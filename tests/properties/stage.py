@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from reconciler.applying import execute
+from reconciler.errors import InputError
 from reconciler.model import Result
 from reconciler.project import Project, open_project
 from reconciler.reconcile import Reconciliation
@@ -122,7 +123,7 @@ class Stage:
 
     @property
     def record(self) -> Path:
-        """Where the record of the target is."""
+        """Where the record of the target is kept in files."""
         return self.folder / ".reconciler" / "record" / "here"
 
     def stored(self) -> Stored:
@@ -138,12 +139,28 @@ class Stage:
         content = json.dumps(body).encode() if body is not None else b""
         return self.provider.service.handle(Request(method=method, target=path, body=content))
 
+    def copied_record(self) -> object:
+        """The record as it stands, for `put_record`; None where there is none."""
+        if not self.record.exists():
+            return None
+        return {each.relative_to(self.record): each.read_bytes() for each in self.record.rglob("*") if each.is_file()}
+
+    def put_record(self, copy: Any) -> None:
+        """Put a copy in the place of the record."""
+        shutil.rmtree(self.record, ignore_errors=True)
+        for path, content in (copy or {}).items():
+            (self.record / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.record / path).write_bytes(content)
+
     # --- runs
 
     def plan(self, *, drift: bool = False) -> Reconciliation:
         """A plan, which must send no write at all. `drift`: as a person's apply that puts it right would see it."""
         self.provider.asked.clear()
-        planned = plan_target(self._project(), Options(today=self.today, drift=drift))
+        try:
+            planned = plan_target(self._project(), Options(today=self.today, drift=drift))
+        except InputError as error:
+            raise AssertionError([f"{each.source}: {each.summary}" for each in error.diagnostics]) from error
         assert not self.provider.writes
         return planned
 
@@ -153,12 +170,12 @@ class Stage:
         before = self.stored()
         seen: list[Reconciliation] = []
         results: list[Result] = []
-        kept: list[Path] = []
+        kept: list[object] = []
 
         def note(result: Result) -> None:
             results.append(result)
             if len(results) == run.dies_after:
-                kept.append(self._copied_record())
+                kept.append(self.copied_record())
                 raise Died
 
         def confirmed(shown: Reconciliation) -> bool:
@@ -177,7 +194,7 @@ class Stage:
                     stop=lambda: run.stops_after is not None and len(results) >= run.stops_after,
                 )
             except Died:
-                self._put_back(kept[0])
+                self.put_record(kept[0])
         return Applied(shown=seen[0], outcome=outcome, before=before, after=self.stored())
 
     def _project(self) -> Project:
@@ -190,15 +207,6 @@ class Stage:
             yield
         finally:
             self.provider.before = lambda request: None
-
-    def _copied_record(self) -> Path:
-        copy = self.folder / "copied-record"
-        shutil.copytree(self.record, copy)
-        return copy
-
-    def _put_back(self, copy: Path) -> None:
-        shutil.rmtree(self.record)
-        copy.rename(self.record)
 
 
 def _met(provider: Provider, weather: Weather, request: Request) -> Response | None:
