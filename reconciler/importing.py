@@ -133,14 +133,10 @@ class _Import:
         places = {each.name.casefold(): place for each, place in _live_references(present)}
         kept = []
         for each in users:
-            if each.name.casefold() not in places:
+            if each.name.casefold() in places:
+                self._left_out.append(_left_out_as_live(each, places[each.name.casefold()]))
+            else:
                 kept.append(each)
-                continue
-            summary = f'"{each.name}" is left out: here it is named as live, for people who are not declared'
-            mend = "take it out here, import, and write the key"
-            self._left_out.append(
-                replace(_NOT_IMPORTED, summary=summary, mend=mend, source=places[each.name.casefold()])
-            )
         return kept
 
     def _drafted(self, resources: Sequence[LiveResource], known: Mapping[str, Address], live: LiveState) -> _Drafts:
@@ -256,12 +252,23 @@ class _Import:
         return kept
 
 
-_NOT_IMPORTED: Final = Diagnostic(severity=Severity.NOTICE, code="not-imported", summary="")
-
-
 def _left_out(draft: Draft, name: str, reason: str) -> Diagnostic:
-    summary = f"{name} is left out: {reason}" if name else f"left out: {reason}"
-    return replace(_NOT_IMPORTED, summary=summary, address=Address(draft.resource_type, draft.key))
+    return Diagnostic(
+        severity=Severity.NOTICE,
+        code="not-imported",
+        summary=f"{f'{name} is ' if name else ''}left out: {reason}",
+        address=Address(draft.resource_type, draft.key),
+    )
+
+
+def _left_out_as_live(user: LiveResource, place: SourceLocation | None) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.NOTICE,
+        code="not-imported",
+        summary=f'"{user.name}" is left out: here it is named as live, for people who are not declared',
+        mend="take it out here, import, and write the key",
+        source=place,
+    )
 
 
 def _live_references(desired: DesiredState) -> Iterator[tuple[LiveReference, SourceLocation | None]]:
