@@ -10,7 +10,8 @@
     │   ├── SignInFailed             credential missing, refused or without rights
     │   ├── NotScim                  an answer, but not a SCIM service provider's
     │   └── IncompleteListing        a listing that cannot be believed
-    └── RecordTrouble                the memory of what was applied cannot be used  exit 1
+    ├── RecordTrouble                the memory of what was applied cannot be used  exit 1
+    └── StalePlan                    what was planned or reviewed is not what is now  exit 4  (carries diagnostics)
 
 Mistakes in single declarations and failed single operations are values (`Diagnostic`, `Result`), not exceptions.
 """
@@ -63,3 +64,11 @@ class IncompleteListing(TargetError):
 
 class RecordTrouble(ReconcilerError):
     """The record of what was applied cannot be read or written, so no write may happen."""
+
+
+class StalePlan(ReconcilerError):
+    """A plan that was saved or reviewed is not what an apply would do now; ``diagnostics`` names what has moved."""
+
+    def __init__(self, summary: str, mend: str = "", diagnostics: Sequence[Diagnostic] = ()) -> None:
+        super().__init__(summary, mend)
+        self.diagnostics = tuple(diagnostics)

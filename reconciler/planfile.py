@@ -82,9 +82,9 @@ def dump(plan: Plan) -> bytes:
     return written(document_of(plan))
 
 
-def load(data: bytes) -> Plan:
+def load(data: bytes, name: str = "the file") -> Plan:
     """The plan that `dump` wrote, whatever stands beside it; InputError for anything else, with place and reason."""
-    with unusable():
+    with unusable(name):
         return plan_in(read(data))
 
 
@@ -124,14 +124,14 @@ def plan_in(document: Mapping[str, Json]) -> Plan:
 
 
 @contextmanager
-def unusable(what: str = "the plan file") -> Iterator[None]:
+def unusable(what: str) -> Iterator[None]:
     """Whatever is Malformed inside is an InputError outside."""
     try:
         yield
     except Malformed as fault:
         place = f"{fault.place}: " if fault.place else ""
         raise InputError(
-            f"{what} cannot be used: {place}{fault.reason}", mend=fault.mend or "make the plan again"
+            f"{what} cannot be used as a plan: {place}{fault.reason}", mend=fault.mend or "make the plan again"
         ) from None
 
 
@@ -330,7 +330,7 @@ _OPERATION: Final = tagged(
         record(DeleteResource, number=INTEGER, address=_ADDRESS, live_id=TEXT, depends_on=_NUMBERS),
     ),
 )
-_VIOLATION: Final = record(
+VIOLATION: Final = record(
     Violation, rule=TEXT, summary=TEXT, actual=INTEGER, limit=INTEGER, items=_TEXTS, digest=TEXT, mend=TEXT
 )
 _ACCESS_ITEM: Final = record(AccessItem, kind=one_of(AccessKind), name=TEXT, privileged=BOOLEAN)
@@ -351,7 +351,7 @@ _PLAN: Final = record(
     changes=several(_CHANGE),
     drift=several(_CHANGE),
     operations=several(_OPERATION),
-    violations=several(_VIOLATION),
+    violations=several(VIOLATION),
     refused=several(_DIAGNOSTIC),
     notices=several(_DIAGNOSTIC),
     names=by_name(pair(TEXT, TEXT)),

@@ -3,11 +3,13 @@
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import click
 
 from reconciler.cli.exits import EXIT_CODES, Exit, worst
+from reconciler.cli.gates import FileGate, Gate, ReviewGate
 from reconciler.cli.options import Chosen, target_options
 from reconciler.cli.output import error_line, show_plan, show_report
 from reconciler.cli.plan import code_of
@@ -23,9 +25,15 @@ _ACCEPTED: Final = re.compile(r"[A-Za-z][A-Za-z-]*@[0-9a-f]{8}")
 
 
 @click.command("apply")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @target_options
 @click.option("--auto-approve", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
 @click.option("--drift", is_flag=True, help="Also put right what others changed on the server.")
+@click.option(
+    "--reviewed",
+    metavar="FILE|DIGEST",
+    help="Go on only if it is the reviewed plan, or, by its file, what is left of it.",
+)
 @click.option(
     "--accept",
     multiple=True,
@@ -33,8 +41,19 @@ _ACCEPTED: Final = re.compile(r"[A-Za-z][A-Za-z-]*@[0-9a-f]{8}")
     help="Accept one broken safety rule, for exactly the items that the plan listed.",
 )
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
-def command(chosen: Chosen, auto_approve: bool, drift: bool, accept: tuple[str, ...], verbose: bool) -> Exit:
+def command(
+    chosen: Chosen,
+    file: Path | None,
+    auto_approve: bool,
+    drift: bool,
+    reviewed: str | None,
+    accept: tuple[str, ...],
+    verbose: bool,
+) -> Exit:
     """Plan, ask, carry out, verify and record.
+
+    FILE is a plan that `plan --out` saved: nothing but what it holds is done, and nothing at all if it does not fit any
+    more. Without it the plan is made now.
 
     Shows the plan first. Nothing is written before the record could be moved, and the record says afterwards what was
     found in place. Several targets are taken one after another, each planned right before it is written to; what fails
@@ -43,10 +62,12 @@ def command(chosen: Chosen, auto_approve: bool, drift: bool, accept: tuple[str, 
     if not auto_approve and not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask on; to apply without a question add --auto-approve")
     _check_accepted(accept)
+    if file is not None and drift:
+        raise click.UsageError("--drift plans anew, a FILE is planned already: one of them")
     project = chosen.project()
-    names = chosen.names(project)
+    names, gate = _chosen(chosen, project, file, reviewed)
     runs = [
-        _Run(project, Options(target=name, drift=drift, accepted=frozenset(accept)), auto_approve, verbose)
+        _Run(project, Options(target=name, drift=drift, accepted=frozenset(accept)), gate, auto_approve, verbose)
         for name in names
     ]
     if not chosen.several:
@@ -62,6 +83,22 @@ def command(chosen: Chosen, auto_approve: bool, drift: bool, accept: tuple[str, 
     return worst([*codes.values(), Exit.DONE if len(codes) == len(names) else Exit.FAILED])
 
 
+def _chosen(chosen: Chosen, project: Project, file: Path | None, reviewed: str | None) -> tuple[list[str], Gate]:
+    """The targets, and what their plans have to pass."""
+    if file is None and reviewed is None:
+        return chosen.names(project), Gate()
+    if chosen.several:
+        raise UsageError("a saved or reviewed plan is one for one target", "name one by --target")
+    if file is None:
+        return chosen.names(project), ReviewGate(reviewed or "")
+    gate = FileGate(project, file, reviewed)
+    if chosen.targets not in ((), (gate.target,)):
+        raise UsageError(
+            f'{file.name} is a plan for target "{gate.target}", not "{chosen.targets[0]}"', "leave --target out"
+        )
+    return [gate.target], gate
+
+
 def _of_all(names: Sequence[str], codes: Mapping[str, Exit]) -> str:
     """Such as ``2 of 3 targets are done; not apac (nothing could be planned or done).``."""
     why = {name: EXIT_CODES[codes[name]] if name in codes else "not tried" for name in names}
@@ -73,8 +110,8 @@ def _of_all(names: Sequence[str], codes: Mapping[str, Exit]) -> str:
 class _Run:
     """The apply of one target, on a terminal or in a log. `stopped`: somebody asked for an end by an interrupt."""
 
-    def __init__(self, project: Project, options: Options, auto_approve: bool, verbose: bool) -> None:
-        self._project, self._options = project, options
+    def __init__(self, project: Project, options: Options, gate: Gate, auto_approve: bool, verbose: bool) -> None:
+        self._project, self._options, self._gate = project, options, gate
         self._auto_approve, self._verbose = auto_approve, verbose
         self._progress = Progress(sys.stderr)
         self._plans: list[Plan] = []
@@ -89,6 +126,7 @@ class _Run:
                     self._project,
                     self._options,
                     confirm=self._confirm,
+                    narrow=self._gate.narrow,
                     progress=progress.advance,
                     stop=progress.stopped,
                 )
@@ -104,15 +142,23 @@ class _Run:
         if outcome is None:
             click.echo("Apply cancelled: nothing was written.")
             return Exit.FAILED
+        self._gate.ended(outcome)
         return _ended(outcome, verbose=self._verbose)
 
     def _confirm(self, reconciliation: Reconciliation) -> bool:
         plan = reconciliation.plan
         self._plans.append(plan)
-        show_plan(plan, "text", verbose=self._verbose)
+        if self._gate.said:
+            click.echo(f"{self._gate.said}\n")
+        if self._gate.nothing_left:
+            click.echo(self._gate.nothing_left)
+        else:
+            show_plan(plan, "text", verbose=self._verbose)
         if plan.violations or not plan.operations:
             return True
         agreed = self._auto_approve or self._agreed(plan.target)
+        if agreed:
+            self._gate.begins(plan)
         self._progress.begin(len(plan.operations))
         return agreed
 

@@ -17,7 +17,7 @@ class Exit(IntEnum):
     REFUSED = 3
     """A safety rule stopped it."""
     STALE = 4
-    """The plan no longer fits what is live."""
+    """A saved or reviewed plan is not what would be done now."""
     PARTLY = 5
     """Done, except for the identities named."""
     USAGE = 64
@@ -31,7 +31,7 @@ EXIT_CODES: Final = {
     Exit.FAILED: "nothing could be planned or done",
     Exit.CHANGES: "changes present (plan --detailed-exitcode, drift)",
     Exit.REFUSED: "refused by a safety rule",
-    Exit.STALE: "the plan no longer fits what is live",
+    Exit.STALE: "the saved or reviewed plan is not what would be done now",
     Exit.PARTLY: "done, except for the identities named",
     Exit.USAGE: "wrong usage",
 }

@@ -11,18 +11,18 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.output import error_line, show_diagnostics
-from reconciler.errors import InputError, ReconcilerError, UsageError
+from reconciler.errors import InputError, ReconcilerError, StalePlan, UsageError
 
 
 def report_failure(error: Exception, about: str = "") -> Exit:
     """Print what went wrong, and say with which code to end. `about`: which of several targets it happened to."""
     if isinstance(error, ReconcilerError):
-        if isinstance(error, InputError) and error.diagnostics:
+        if isinstance(error, InputError | StalePlan) and error.diagnostics:
             show_diagnostics(error.diagnostics)
         if about or not (isinstance(error, InputError) and error.diagnostics):
             named = not about or f'"{about}"' in error.summary
             error_line(error.summary if named else f'target "{about}": {error.summary}', error.mend)
-        return Exit.USAGE if isinstance(error, UsageError) else Exit.FAILED
+        return _code(error)
     if isinstance(error, click.ClickException):
         error_line(error.format_message(), "")
         return Exit.FAILED
@@ -33,6 +33,12 @@ def report_failure(error: Exception, about: str = "") -> Exit:
     details = _written_details(error)
     error_line(f"this is a fault of reconciler ({type(error).__name__}), not of yours; nothing more was done", details)
     return Exit.FAILED
+
+
+def _code(error: ReconcilerError) -> Exit:
+    if isinstance(error, UsageError):
+        return Exit.USAGE
+    return Exit.STALE if isinstance(error, StalePlan) else Exit.FAILED
 
 
 _SHORTEST_SECRET: Final = 6

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import click
 from click.core import ParameterSource
@@ -49,6 +49,37 @@ class Chosen:
         return project.target(names[0])
 
 
+_PROJECT: Final = (
+    click.option(
+        "--identities",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Read the declarations from this folder instead of the settings' folders.",
+    ),
+    click.option(
+        "--settings",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        envvar="RECONCILER_SETTINGS",
+        show_envvar=True,
+        help="The settings file; without it reconciler.yaml is looked for from here upwards.",
+    ),
+)
+
+
+def project_options(function: F) -> F:
+    """--settings, --identities: for what names its target otherwise. The function gets them as `chosen`."""
+
+    @wraps(function)
+    def with_chosen(*, settings: Path | None, identities: Path | None, **others: Any) -> Any:
+        return function(chosen=Chosen(settings=settings, identities=identities), **others)
+
+    command = cast(F, with_chosen)
+    for option in _PROJECT:
+        command = option(command)
+    return command
+
+
 def target_options(function: F) -> F:
     """--target, --all-targets, --settings, --identities: the function gets them as `chosen`."""
 
@@ -64,20 +95,7 @@ def target_options(function: F) -> F:
 
     command = cast(F, with_chosen)
     for option in (
-        click.option(
-            "--identities",
-            type=click.Path(path_type=Path),
-            metavar="DIR",
-            help="Read the declarations from this folder instead of the settings' folders.",
-        ),
-        click.option(
-            "--settings",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            envvar="RECONCILER_SETTINGS",
-            show_envvar=True,
-            help="The settings file; without it reconciler.yaml is looked for from here upwards.",
-        ),
+        *_PROJECT,
         click.option("--all-targets", is_flag=True, help="Every target of the settings."),
         click.option(
             "--target",

@@ -37,6 +37,12 @@ def _rendered(plan: Plan, form: str, verbose: bool) -> str:
     return render_text(view(plan, verbose=verbose), width=paper.width, colour=bool(paper.styles))
 
 
+def paper_size() -> tuple[int, bool]:
+    """How wide standard output is, and whether it takes colours."""
+    paper = paper_for(sys.stdout, os.environ)
+    return paper.width, bool(paper.styles)
+
+
 def show_text(text: str) -> None:
     """Print what is neutral already."""
     write_text(sys.stdout, text)

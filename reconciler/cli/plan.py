@@ -1,6 +1,7 @@
 """`reconciler plan`: what an apply would do, in one of several formats, or saved to a file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from reconciler.cli.output import FORMATS, show_plan, show_text
 from reconciler.cli.several import show_each, side_by_side
 from reconciler.errors import UsageError
 from reconciler.model import Plan
-from reconciler.planfile import dump
+from reconciler.reconcile import Reconciliation
 from reconciler.rendering.wording import in_total
 from reconciler.running import Options, plan_target
+from reconciler.saved.binding import bound
+from reconciler.saved.file import SavedPlan, dump_saved
 
 
 @click.command("plan")
@@ -24,7 +27,7 @@ from reconciler.running import Options, plan_target
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Save the plan as well; see `show`. For several targets a folder, which gets a TARGET.json of each.",
+    help="Save the plan as well, for `apply FILE`. For several targets a folder, which gets a TARGET.json of each.",
 )
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the plan."
@@ -44,13 +47,17 @@ def command(
     project = chosen.project()
     names = chosen.names(project)
 
+    made: dict[str, Reconciliation] = {}
+
     def planned(name: str) -> Plan:
-        return rehearsed(plan_target(project, Options(target=name, today=today)).plan, today)
+        found = plan_target(project, Options(target=name, today=today))
+        made[name] = replace(found, plan=rehearsed(found.plan, today))
+        return made[name].plan
 
     attempts = list(side_by_side(names, planned))
     plans = [each.made for each in attempts if each.made is not None]
     if out is not None:
-        _save(plans, out, chosen.several)
+        _save([bound(project, project.target(name), found) for name, found in made.items()], out, chosen.several)
     codes = []
     if chosen.several:
         codes = show_each(attempts, form, lambda plan: show_plan(plan, form, verbose=verbose))
@@ -62,11 +69,11 @@ def command(
     return worst([*codes, *map(code_of, plans), Exit.CHANGES if changes else Exit.DONE])
 
 
-def _save(plans: Sequence[Plan], out: Path, several: bool) -> None:
+def _save(plans: Sequence[SavedPlan], out: Path, several: bool) -> None:
     if several:
         out.mkdir(parents=True, exist_ok=True)
-    for plan in plans:
-        (out / f"{plan.target}.json" if several else out).write_bytes(dump(plan))
+    for saved in plans:
+        (out / f"{saved.plan.target}.json" if several else out).write_bytes(dump_saved(saved))
 
 
 def code_of(plan: Plan) -> Exit:

@@ -111,6 +111,13 @@ def render_text(view: PlanView, *, width: int, colour: bool) -> str:
     return "\n\n".join(["\n".join(each) for each in sections if each])
 
 
+def render_blocks(title: str, blocks: Sequence[Block], *, width: int, colour: bool) -> str:
+    """Some blocks of a plan under a title; empty if there are none."""
+    on = paper(width, colour)
+    rows = [on.paragraph(title, 0, "bold"), *(_block(each, on) for each in blocks)]
+    return "\n\n".join(["\n".join(each) for each in rows]) if blocks else ""
+
+
 # --- blocks
 
 

@@ -190,7 +190,9 @@ CASES = [
     # show
     Case(applied, "show plan.json", 0, out="No changes."),
     Case(applied, "show other.json", 1, err="other.json"),
-    Case(applied, "show reconciler.yaml", 1, err="the plan file cannot be used"),
+    Case(applied, "show --live plan.json", 0, out="Of 0 differences"),
+    Case(changed, "show --live plan.json", 4, err="has changed since the plan was made"),
+    Case(applied, "show reconciler.yaml", 1, err="reconciler.yaml cannot be used as a plan"),
     Case(applied, "show", 64, err="missing argument 'FILE'"),
     # apply
     Case(fresh, YES, 0, out="Apply complete: 6 added"),
@@ -208,6 +210,17 @@ CASES = [
     Case(empty, "apply", 64, err="add --auto-approve"),
     Case(broken, f"{YES} --nope", 64),
     Case(changed, f"{YES} --target her", 64, err="did you mean here?"),
+    Case(applied, f"{YES} plan.json", 0, out="Nothing left to do"),
+    Case(changed, f"{YES} plan.json", 4, err="has changed since the plan was made"),
+    Case(drifted, f"{YES} plan.json", 0, out="Nothing left to do"),
+    Case(changed, f"{YES} --reviewed plan.json", 4, out="Only in the plan made now"),
+    Case(changed, f"{YES} --reviewed {'0' * 64}", 4, err="the digest of this one is"),
+    Case(changed, f"{YES} --reviewed 0000000", 64, err="write all 64 digits"),
+    Case(changed, f"{YES} --reviewed nowhere.json", 64, err="neither a digest nor a file"),
+    Case(too_many_leave, f"{YES} --reviewed plan.json", 4),
+    Case(applied, f"{YES} reconciler.yaml", 1, err="cannot be used as a plan"),
+    Case(applied, f"{YES} --drift plan.json", 64, err="one of them"),
+    Case(applied, "apply plan.json", 64, err="add --auto-approve"),
     # drift
     Case(applied, "drift", 0, out="No drift."),
     Case(changed, "drift", 0, out="No drift."),

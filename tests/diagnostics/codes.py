@@ -17,7 +17,10 @@ FOREIGN = ("sandbox",)
 """The embedded provider speaks as a server does; its words are not ours."""
 _CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)*\Z|[a-z]+Removals\Z")
 _SENTENCES = ("_Sentence", "tuple[str, str, str, str]")
-_ENDS = ("UsageError", "InputError", "Unreachable", "SignInFailed", "NotScim", "IncompleteListing", "RecordTrouble")
+_ENDS = (
+    *("UsageError", "InputError", "Unreachable", "SignInFailed", "NotScim", "IncompleteListing", "RecordTrouble"),
+    "StalePlan",
+)
 
 
 DYNAMIC = {("checkout", "value"): ("behind", "diverged")}

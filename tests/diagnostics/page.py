@@ -35,6 +35,7 @@ _ENDS = {
     "NotScim": "Something answers, but not as a SCIM service provider does; exit code 1.",
     "IncompleteListing": "A listing did not arrive whole, so nothing is concluded from it; exit code 1.",
     "RecordTrouble": "The memory of what was applied cannot be used; exit code 1, before anything is written.",
+    "StalePlan": "A saved or reviewed plan is not what would be done now; exit code 4, before anything is written.",
 }
 
 

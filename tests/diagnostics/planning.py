@@ -12,6 +12,7 @@ from tests.cli.provider import Provider, provider
 from tests.diagnostics.codes import Said
 from tests.diagnostics.running import say
 
+_ERROR = re.compile(r"^error\[([\w-]+)\]: (.*)$", re.MULTILINE)
 _MANY = [f"p{number}" for number in range(8)]
 
 
@@ -47,6 +48,9 @@ def planned() -> dict[str, Said]:
         with tempfile.TemporaryDirectory() as name:
             for said in _told(Path(name), *story):
                 found.setdefault(said.code, said)
+    with tempfile.TemporaryDirectory() as name:
+        for said in _saved(Path(name)):
+            found.setdefault(said.code, said)
     with tempfile.TemporaryDirectory() as name, provider() as running:
         for said in _in_git(Path(name), running):
             found.setdefault(said.code, said)
@@ -60,6 +64,21 @@ def _told(folder: Path, before: str, now: str, policy: str, profile: str = "rfc"
     assert say(["apply", "--auto-approve"], folder).code == 0
     _write(folder, settings + (f"policy:\n  {policy}\n" if policy else ""), now)
     yield from _plan(folder)
+
+
+def _saved(folder: Path) -> Iterator[Said]:
+    """A saved plan: applied, not of these lines any more, and overtaken by another apply."""
+    settings = 'targets:\n  lab: {profile: rfc, url: "sandbox:"}\n'
+    for title, file in (("Agent", "first.json"), ("Lead", "second.json"), ("Agent", "third.json")):
+        _write(folder, settings, people(["a"], f", title: {title}"))
+        assert say(["plan", "--out", file], folder).code == 0
+        if title == "Lead":
+            told = say(["apply", "first.json", "--auto-approve"], folder).err
+            yield from (Said(code, "error", "", words) for code, words in _ERROR.findall(told))
+            assert say(["apply", file, "--auto-approve"], folder).code == 0
+            yield from _notices(say(["show", file, "--format", "json"], folder).out)
+    told = say(["apply", "first.json", "--auto-approve"], folder).err
+    yield from (Said(code, "error", "", words) for code, words in _ERROR.findall(told))
 
 
 def _in_git(folder: Path, running: Provider) -> Iterator[Said]:
@@ -85,7 +104,11 @@ def _in_git(folder: Path, running: Provider) -> Iterator[Said]:
 def _plan(folder: Path) -> Iterator[Said]:
     said = say(["plan", "--format", "json"], folder)
     assert said.out, said.err
-    plan = json.loads(said.out)
+    yield from _notices(said.out)
+
+
+def _notices(out: str) -> Iterator[Said]:
+    plan = json.loads(out)
     for each in (*plan["refused"], *plan["notices"]):
         yield Said(each["code"], each["severity"], "", _steady(each["summary"]), each["mend"])
     for each in plan["violations"]:
@@ -93,7 +116,8 @@ def _plan(folder: Path) -> Iterator[Said]:
 
 
 def _steady(text: str) -> str:
-    """Ids and commits, which are others in every run, cut short."""
+    """Ids, commits and times, which are others in every run, made the same."""
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:]+\+00:00", "2026-11-02T09:30:00+00:00", text)
     text = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "2819c223…", text)
     return re.sub(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{12}\b|\b[a-f]{12}\b", "5d41402abc4b", text)
 

@@ -1,0 +1,3 @@
+from tests.git.conftest import _plain_git, company
+
+__all__ = ["_plain_git", "company"]
