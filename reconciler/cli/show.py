@@ -64,7 +64,7 @@ def _show_live(chosen: Chosen, file: Path) -> Exit:
     except StalePlan as error:
         other = error.diagnostics
     judgements = judge(saved.plan, plan_target(project, Options(target=target.name)).situation)
-    moved = diagnostics_of(judgements.values())
+    moved = list(dict.fromkeys(diagnostics_of(judgements.values())))
     click.echo(progress_text(judgements))
     if other or moved:
         click.echo("An apply of it would refuse.")

@@ -84,7 +84,7 @@ class _Judging:
         if part.deletes:
             return Judgement(part=part, stage=Stage.DONE if resource is None else Stage.TO_DO)
         if Action.CREATE in part.change.actions and live_id is None:
-            strangers = list(self._strangers(part.change)) if part.creates else []
+            strangers = list(self._strangers(part.change))
             if not strangers:
                 return Judgement(part=part, stage=Stage.TO_DO)
             there = f"it exists by now ({', '.join(sorted(strangers))}), and did not when this was planned"
