@@ -663,6 +663,20 @@ class Plan:
     format_version: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """The changes of a plan, divided for reading. Nothing of what is planned depends on it.
+
+    `base`: a git reference, as given, and its `commit`. `here`: what comes with this checkout alone. `earlier`: what
+    the declarations of the base would bring about as well. A change of which both is true stands in both, in part.
+    """
+
+    base: str
+    commit: str
+    here: tuple[Change, ...]
+    earlier: tuple[Change, ...]
+
+
 # --- results
 
 

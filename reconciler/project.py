@@ -11,7 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from reconciler.declarations import Declarations, check_and_resolve, check_declarations, load_declarations
+from reconciler.declarations import (
+    Declarations,
+    check_and_resolve,
+    check_declarations,
+    declarations_in,
+    load_declarations,
+)
 from reconciler.errors import InputError, UsageError
 from reconciler.model import DesiredState, Diagnostic, Severity, SourceLocation
 from reconciler.profiles.profile import Profile
@@ -84,12 +90,21 @@ class Project:
 
     def desired(self, target: Target, today: date | None = None) -> tuple[DesiredState, Profile]:
         """The desired state of a target on a day (None: today there). InputError with every problem of every file."""
+        return self._resolved(target, load_declarations(self.base, target.identities), today)
+
+    def desired_by(
+        self, target: Target, files: Mapping[str, bytes], today: date | None = None
+    ) -> tuple[DesiredState, Profile]:
+        """The same of other files than those that are here: path from `base` -> content."""
+        return self._resolved(target, declarations_in(files), today)
+
+    def _resolved(self, target: Target, declarations: Declarations, today: date | None) -> tuple[DesiredState, Profile]:
         now = datetime.now(UTC)
 
         def today_in(zone: str) -> date:
             return today or day_in(zone, now)
 
-        profile, declarations = target_profile(target), load_declarations(self.base, target.identities)
+        profile = target_profile(target)
         checked, desired = check_and_resolve(
             declarations,
             target,

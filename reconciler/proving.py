@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from reconciler.committed import files_below
 from reconciler.declarations import declarations_in
 from reconciler.declarations.declared import Entry, fold, logins
 from reconciler.model import Address, AppliedState, DesiredState, ResourceType, Standing
 from reconciler.project import Project
 from reconciler.record.history import Relation, has_commit, relation
-from reconciler.record.objects import list_below, read_blobs
 from reconciler.record.repository import GitRepository
 from reconciler.record.store import RecordError
 from reconciler.settings import DEFAULT_FOLDER, Target
@@ -97,12 +97,7 @@ class _Proof:
     def _files(self, commit: str) -> dict[str, bytes]:
         """The declaration files of a commit, by their path below the folder of the settings."""
         inside = self.project.settings.folder.resolve().relative_to(self.repository.top.resolve()).as_posix()
-        ids: dict[str, str] = {}
-        for folder in self._folders(commit, inside):
-            ids |= list_below(self.repository, commit, posixpath.normpath(posixpath.join(inside, folder)))
-        wanted = {path: blob for path, blob in ids.items() if path.endswith(".yaml") and not _is_hidden(path)}
-        contents = read_blobs(self.repository, wanted, commit)
-        return {posixpath.relpath(path, inside): data for path, data in contents.items()}
+        return files_below(self.repository, commit, inside, self._folders(commit, inside))
 
     def _folders(self, commit: str, inside: str) -> list[str]:
         """The folders of the target: today's, and those that the settings of the commit name; below `inside`."""
@@ -139,7 +134,3 @@ def _names(resource_type: ResourceType, entry: Entry) -> frozenset[str]:
     named = [each.get("displayName") for each in layers if isinstance(each, dict)]
     found = logins(entry) if resource_type is ResourceType.USER else [each for each in named if isinstance(each, str)]
     return frozenset(fold(each) for each in found or [entry.key])
-
-
-def _is_hidden(path: str) -> bool:
-    return any(part.startswith(".") for part in path.split("/"))

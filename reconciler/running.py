@@ -15,7 +15,7 @@ from reconciler.audit import Audit
 from reconciler.checkout import Checkout
 from reconciler.connecting import reader_for, writer_for
 from reconciler.decoding import Extensions, unasked, undescribed
-from reconciler.errors import ReconcilerError, RecordTrouble, TargetError
+from reconciler.errors import InputError, ReconcilerError, RecordTrouble, TargetError
 from reconciler.holding import Hold
 from reconciler.memory import no_collection
 from reconciler.model import (
@@ -175,14 +175,32 @@ class _Run:
 
 def plan_target(project: Project, options: Options) -> Reconciliation:
     """What an apply would do now. Reads only."""
+    return _planned(_Run.open(project, options), ())[0]
+
+
+def plan_against(
+    project: Project, options: Options, files: Mapping[str, bytes]
+) -> tuple[Reconciliation, Reconciliation | Diagnostic]:
+    """The same, and what it would be if these were the declarations; or why they cannot be planned. Reads only once."""
     run = _Run.open(project, options)
-    with reader_for(project, run.target, run.profile) as reader:
+    try:
+        desired, _ = project.desired_by(run.target, files, options.today)
+    except InputError as error:
+        return _planned(run, ())[0], error.diagnostics[0]
+    planned, other = _planned(run, (desired,))
+    return planned, other
+
+
+def _planned(run: _Run, others: Sequence[DesiredState]) -> list[Reconciliation]:
+    """The plan of a run, and that of the same with other declarations."""
+    with reader_for(run.project, run.target, run.profile) as reader:
         run = run.knowing(reader)
         live = run.refresh(reader)
         run = run.paced(reader)
     claim = run.loaded.claim
     notices = [*([claim.remark(datetime.now(UTC))] if claim else ()), *(run.checkout.notices() if run.checkout else ())]
-    return run.reconcile(live, run.loaded.applied, notices=notices)
+    planned = run.reconcile(live, run.loaded.applied, notices=notices)
+    return [planned, *(replace(run, desired=each).reconcile(live, run.loaded.applied) for each in others)]
 
 
 def apply_target(

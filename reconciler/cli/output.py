@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.memory import no_collection
-from reconciler.model import Diagnostic, Plan, Result
-from reconciler.planfile import dump
+from reconciler.model import Diagnostic, Plan, Result, Split
+from reconciler.planfile import written
 from reconciler.rendering.diagnostics import render_diagnostics
 from reconciler.rendering.html import render_html
 from reconciler.rendering.markdown import render_markdown
@@ -15,26 +15,27 @@ from reconciler.rendering.neutral import neutral
 from reconciler.rendering.report import render_report
 from reconciler.rendering.text import paper_for, render_text, write_text
 from reconciler.rendering.view import stamp, view
+from reconciler.saved.file import shown_document
 
 FORMATS: Final = ("text", "json", "markdown", "html")
 
 
 @no_collection()
-def show_plan(plan: Plan, form: str, *, verbose: bool = False) -> None:
-    """Print a plan in one of `FORMATS`."""
-    write_text(sys.stdout, _rendered(plan, form, verbose))
+def show_plan(plan: Plan, form: str, *, verbose: bool = False, split: Split | None = None) -> None:
+    """Print a plan in one of `FORMATS`, divided if there is a `split`."""
+    write_text(sys.stdout, _rendered(plan, form, verbose, split))
 
 
-def _rendered(plan: Plan, form: str, verbose: bool) -> str:
+def _rendered(plan: Plan, form: str, verbose: bool, split: Split | None) -> str:
     if form == "json":
-        return dump(plan).decode()
+        return written(shown_document(plan, split)).decode()
     if form == "markdown":
-        return render_markdown(view(plan, verbose=verbose), stamp(plan))
+        return render_markdown(view(plan, verbose=verbose, split=split), stamp(plan))
     if form == "html":
         # whoever opens the page folds and searches there, so everybody is in it
-        return render_html(view(plan, verbose=True), stamp(plan))
+        return render_html(view(plan, verbose=True, split=split), stamp(plan))
     paper = paper_for(sys.stdout, os.environ)
-    return render_text(view(plan, verbose=verbose), width=paper.width, colour=bool(paper.styles))
+    return render_text(view(plan, verbose=verbose, split=split), width=paper.width, colour=bool(paper.styles))
 
 
 def paper_size() -> tuple[int, bool]:

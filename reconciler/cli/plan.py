@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.base import planned_against
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
 from reconciler.cli.output import FORMATS, show_plan, show_text
 from reconciler.cli.several import show_each, side_by_side
 from reconciler.errors import UsageError
-from reconciler.model import Plan
+from reconciler.model import Plan, Split
+from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
 from reconciler.rendering.wording import in_total
 from reconciler.running import Options, plan_target
@@ -30,12 +32,23 @@ from reconciler.saved.file import SavedPlan, dump_saved
     help="Save the plan as well, for `apply FILE`. For several targets a folder, which gets a TARGET.json of each.",
 )
 @click.option(
+    "--base",
+    metavar="REF",
+    help="Tell what comes with this checkout from what the declarations of REF, such as origin/main, would do as well.",
+)
+@click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the plan."
 )
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")
 def command(
-    chosen: Chosen, today: date | None, out: Path | None, form: str, verbose: bool, detailed_exitcode: bool
+    chosen: Chosen,
+    today: date | None,
+    out: Path | None,
+    base: str | None,
+    form: str,
+    verbose: bool,
+    detailed_exitcode: bool,
 ) -> Exit:
     """Show what an apply would do; never writes.
 
@@ -46,27 +59,38 @@ def command(
         raise UsageError("--format html makes a page of one target", "name one by --target")
     project = chosen.project()
     names = chosen.names(project)
-
-    made: dict[str, Reconciliation] = {}
+    made: dict[str, tuple[Reconciliation, Split | None]] = {}
 
     def planned(name: str) -> Plan:
-        found = plan_target(project, Options(target=name, today=today))
-        made[name] = replace(found, plan=rehearsed(found.plan, today))
-        return made[name].plan
+        found, split = _planned(project, Options(target=name, today=today), base)
+        made[name] = replace(found, plan=rehearsed(found.plan, today)), split
+        return made[name][0].plan
 
     attempts = list(side_by_side(names, planned))
     plans = [each.made for each in attempts if each.made is not None]
     if out is not None:
-        _save([bound(project, project.target(name), found) for name, found in made.items()], out, chosen.several)
+        _save([bound(project, project.target(name), *found) for name, found in made.items()], out, chosen.several)
+    splits = {name: split for name, (_, split) in made.items()}
     codes = []
     if chosen.several:
-        codes = show_each(attempts, form, lambda plan: show_plan(plan, form, verbose=verbose))
+        codes = show_each(
+            attempts,
+            form,
+            lambda plan: show_plan(plan, form, verbose=verbose, split=splits[plan.target]),
+            splits,
+        )
         if form == "text":
             show_text(in_total(plans, [each.target for each in attempts if each.made is None]))
     else:
-        show_plan(plans[0], form, verbose=verbose)
+        show_plan(plans[0], form, verbose=verbose, split=splits[names[0]])
     changes = detailed_exitcode and any(each.changes for each in plans)
     return worst([*codes, *map(code_of, plans), Exit.CHANGES if changes else Exit.DONE])
+
+
+def _planned(project: Project, options: Options, base: str | None) -> tuple[Reconciliation, Split | None]:
+    if base is None:
+        return plan_target(project, options), None
+    return planned_against(project, options, base)
 
 
 def _save(plans: Sequence[SavedPlan], out: Path, several: bool) -> None:

@@ -1,22 +1,24 @@
 """The same for several targets: side by side where it only reads; no failure of one stops another; printed together."""
 
-import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Semaphore, Thread
+from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.failures import report_failure
 from reconciler.cli.output import show_text
 from reconciler.errors import ReconcilerError
-from reconciler.model import Json, Plan
-from reconciler.planfile import dump
+from reconciler.model import Json, Plan, Split
+from reconciler.planfile import written
+from reconciler.saved.file import shown_document
 
 T = TypeVar("T")
 
+NO_SPLITS: Final[Mapping[str, Split | None]] = MappingProxyType({})
 _AT_ONCE: Final = 8
 """Targets that are read at the same time."""
 
@@ -57,10 +59,16 @@ def attempt(name: str, work: Callable[[], T]) -> Attempt[T]:
         return Attempt(target=name, failure=error)
 
 
-def show_each(attempts: Sequence[Attempt[Plan]], form: str, show: Callable[[Plan], None]) -> list[Exit]:
+def show_each(
+    attempts: Sequence[Attempt[Plan]],
+    form: str,
+    show: Callable[[Plan], None],
+    splits: Mapping[str, Split | None] = NO_SPLITS,
+) -> list[Exit]:
     """Print the plans of several targets one after another, in JSON as one value; codes for those without a plan."""
     if form == "json":
-        show_text(json.dumps({"format_version": "1", "targets": [_as_json(each) for each in attempts]}, indent=1))
+        targets: list[Json] = [_as_json(each, splits.get(each.target)) for each in attempts]
+        show_text(written({"format_version": "1", "targets": targets}).decode())
     codes = []
     for each in attempts:
         if each.made is None:
@@ -71,9 +79,9 @@ def show_each(attempts: Sequence[Attempt[Plan]], form: str, show: Callable[[Plan
     return codes
 
 
-def _as_json(attempt: Attempt[Plan]) -> dict[str, Json]:
+def _as_json(attempt: Attempt[Plan], split: Split | None) -> dict[str, Json]:
     if attempt.made is not None:
-        return {"target": attempt.target, "plan": json.loads(dump(attempt.made))}
+        return {"target": attempt.target, "plan": shown_document(attempt.made, split)}
     error = attempt.failure
     if isinstance(error, ReconcilerError):
         return {"target": attempt.target, "error": {"summary": error.summary, "mend": error.mend}}

@@ -11,10 +11,9 @@ from reconciler.cli.options import Chosen, project_options
 from reconciler.cli.output import FORMATS, show_diagnostics, show_plan
 from reconciler.errors import StalePlan
 from reconciler.model import Diagnostic, Plan, Severity
-from reconciler.planfile import load
 from reconciler.running import Options, plan_target
 from reconciler.saved.binding import check_content, check_target
-from reconciler.saved.file import load_saved
+from reconciler.saved.file import load_saved, load_shown
 from reconciler.saved.judging import judge
 from reconciler.saved.narrowing import diagnostics_of
 from reconciler.saved.outcome import read_outcome
@@ -38,14 +37,14 @@ def command(chosen: Chosen, file: Path, live: bool, form: str, verbose: bool) ->
     """
     if live:
         return _show_live(chosen, file)
-    show_plan(_read(file), form, verbose=verbose)
+    data = file.read_bytes()
+    plan, split = load_shown(data, file.name)
+    show_plan(_with_outcome(plan, data, file), form, verbose=verbose, split=split)
     return Exit.DONE
 
 
-def _read(file: Path) -> Plan:
-    """The plan in a file, which says first of all what became of it."""
-    data = file.read_bytes()
-    plan = load(data, file.name)
+def _with_outcome(plan: Plan, data: bytes, file: Path) -> Plan:
+    """The plan, which says first of all what became of it."""
     outcome = read_outcome(file, data)
     if outcome is None:
         return plan

@@ -6,6 +6,7 @@ from typing import Final
 from reconciler.rendering.lines import Line, Mark
 from reconciler.rendering.markup import Markup, element, joined
 from reconciler.rendering.view import Block, Identity
+from reconciler.rendering.wording import EARLIER
 
 _KINDS: Final = {Mark.ADD: "add", Mark.REMOVE: "remove", Mark.CHANGE: "change", Mark.NONE: "keep"}
 _SPOKEN: Final = {Mark.ADD: "added", Mark.REMOVE: "removed", Mark.CHANGE: "changed", Mark.NONE: ""}
@@ -18,9 +19,10 @@ def card(block: Block) -> Markup:
     first = block.identities[0]
     single = len(block.identities) == 1
     body = list(_body(block))
+    aside = "; ".join(filter(None, (EARLIER if block.earlier else "", block.aside)))
     return element(
         "details",
-        element("summary", _heading(block), element("span", block.aside, class_="aside") if block.aside else ""),
+        element("summary", _heading(block), element("span", aside, class_="aside") if aside else ""),
         element("div", *body, class_="body") if body else "",
         class_=f"card {_KINDS[block.mark]}",
         open=True,

@@ -19,7 +19,7 @@ from reconciler.rendering.cards import card, spoken
 from reconciler.rendering.folding import Risk
 from reconciler.rendering.markup import Markup, element, joined
 from reconciler.rendering.view import Block, BrokenRule, People, PlanView, Remark, Stamp
-from reconciler.rendering.wording import main_action
+from reconciler.rendering.wording import EARLIER_TITLE, main_action
 
 _LEVELS: Final = {
     Risk.DELETES: "Deleted",
@@ -130,6 +130,7 @@ def _top(view: PlanView, stamp: Stamp) -> Markup:
         element("h1", stamp.target),
         element("ul", *tiles, class_="tiles", aria_label="How many changes") if view.blocks else "",
         "" if view.blocks else element("p", view.summary, class_="summary"),
+        element("p", view.divided) if view.divided else "",
         element("p", view.access) if view.access else "",
         element("p", ahead) if ahead else "",
     )
@@ -148,10 +149,13 @@ def _foot(view: PlanView, stamp: Stamp) -> Markup:
 
 def _levels(blocks: Sequence[Block]) -> Iterator[Markup]:
     """The cards, a section for each risk; page.js may group them otherwise."""
+    here, earlier = [block for block in blocks if not block.earlier], [block for block in blocks if block.earlier]
     for risk, title in _LEVELS.items():
-        found = [block for block in blocks if block.risk is risk]
+        found = [block for block in here if block.risk is risk]
         if found:
-            yield _level("Changes" if len(found) == len(blocks) and risk is Risk.REST else title, found, "level")
+            yield _level("Changes" if len(found) == len(here) and risk is Risk.REST else title, found, "level")
+    if earlier:
+        yield _level(EARLIER_TITLE.removesuffix(":"), earlier, "level")
 
 
 def _level(title: str, blocks: Sequence[Block], class_: str) -> Markup:

@@ -19,6 +19,7 @@ from reconciler.rendering.commonmark import code, fence, prose
 from reconciler.rendering.differences import difference_rows, gist
 from reconciler.rendering.folding import Risk
 from reconciler.rendering.view import Block, BrokenRule, People, PlanView, Remark, Stamp
+from reconciler.rendering.wording import EARLIER
 
 COMMENT_LIMIT: Final = 65_536
 """Characters of a comment on GitHub; the longest text stays below."""
@@ -41,11 +42,20 @@ class _Part(Enum):
     ALARMS = auto()
     PEOPLE = auto()
     GROUPS = auto()
+    EARLIER = auto()
     REFUSED = auto()
     ACCESS = auto()
     DETAILS = auto()
     DRIFT = auto()
     NOTES = auto()
+
+
+_TITLES: Final = {
+    _Part.PEOPLE: "People",
+    _Part.GROUPS: "Groups",
+    _Part.EARLIER: "Left from earlier merges, whatever becomes of this pull request",
+    _Part.REFUSED: "Left as it is",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +156,8 @@ def _names_only(view: PlanView) -> Iterator[_Item]:
 def _part_of(block: Block) -> _Part:
     if block.risk <= _ALARMING:
         return _Part.ALARMS
+    if block.earlier:
+        return _Part.EARLIER
     return _Part.PEOPLE if block.resource_type is ResourceType.USER else _Part.GROUPS
 
 
@@ -156,7 +168,8 @@ def _head(view: PlanView, stamp: Stamp) -> str:
     marker = f"<!-- reconciler:plan:{quote(stamp.target, safe='')} -->"
     title = f"## {_icon(view)} {code(stamp.target)}: {view.counts}"
     rows = [marker, title] if view.blocks else [marker, title, "", prose(view.summary)]
-    return "\n".join([*rows, "", prose(view.access)] if view.access else rows)
+    said = [prose(each) for each in (view.divided, view.access) if each]
+    return "\n".join([*rows, "", "\\\n".join(said)] if said else rows)
 
 
 def _icon(view: PlanView) -> str:
@@ -178,7 +191,7 @@ def _sections(view: PlanView, kept: Sequence[_Item], dropped: Sequence[_Item]) -
     if found := texts[_Part.ALARMS]:
         yield _alert("WARNING", "Look at these first", found)
     yield from _left_out(dropped, sum(len(each.identities) for each in view.blocks))
-    for part, title in ((_Part.PEOPLE, "People"), (_Part.GROUPS, "Groups"), (_Part.REFUSED, "Left as it is")):
+    for part, title in _TITLES.items():
         if found := texts[part]:
             yield f"### {title}"
             yield from _list(found)
@@ -202,7 +215,7 @@ def _left_out(dropped: Sequence[_Item], total: int) -> Iterator[str]:
     for each in dropped:
         counts[each.part] += each.amount
     vital = sum(each.amount for each in dropped if each.vital)
-    changes = sum(counts[each] for each in (_Part.PEOPLE, _Part.GROUPS)) + sum(
+    changes = sum(counts[each] for each in (_Part.PEOPLE, _Part.GROUPS, _Part.EARLIER)) + sum(
         each.amount for each in dropped if each.vital and each.part is _Part.ALARMS
     )
     alarms = sum(1 for each in dropped if not each.vital and each.part is _Part.ALARMS)
@@ -264,7 +277,8 @@ def _line(block: Block) -> str:
     parts = [f"- {_whom(block)} {does}{': ' if said else ''}{', '.join(code(each) for each in said)}"]
     if block.people.named:
         parts.append(_people(block.people, None if vital else _NAMES))
-    parts += [prose(each) for each in (*block.notes, block.aside) if each]
+    told = EARLIER if block.earlier and block.risk <= _ALARMING else ""
+    parts += [prose(each) for each in (told, *block.notes, block.aside) if each]
     return " · ".join(parts)
 
 

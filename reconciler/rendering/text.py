@@ -15,6 +15,7 @@ from rich.style import Style
 from reconciler.rendering.layout import cells, listed, padded, wrapped
 from reconciler.rendering.lines import Line, Mark
 from reconciler.rendering.view import Block, BrokenRule, PlanView, Remark
+from reconciler.rendering.wording import EARLIER_TITLE, HERE_TITLE
 
 PIPED_WIDTH: Final = 100
 """Columns where nobody's screen says how many there are."""
@@ -101,7 +102,7 @@ def render_text(view: PlanView, *, width: int, colour: bool) -> str:
     sections = [
         on.paragraph(view.header, 0, "bold") if view.header else [],
         remark_rows("Look at these first:", view.warnings, "!", "alarm", on),
-        *([_block(each, on) for each in view.blocks]),
+        *_divided(view, on),
         _drift(view, on),
         remark_rows("Left as it is:", view.refused, "#", "alarm", on),
         remark_rows("Notes:", view.notices, "·", "dim", on),
@@ -119,6 +120,22 @@ def render_blocks(title: str, blocks: Sequence[Block], *, width: int, colour: bo
 
 
 # --- blocks
+
+
+def _divided(view: PlanView, on: Paper) -> list[list[str]]:
+    """The blocks; where somebody asked, under what they come from."""
+    if not view.divided:
+        return [_block(each, on) for each in view.blocks]
+    sides = (
+        (HERE_TITLE, [each for each in view.blocks if not each.earlier]),
+        (EARLIER_TITLE, [each for each in view.blocks if each.earlier]),
+    )
+    return [
+        rows
+        for title, blocks in sides
+        if blocks
+        for rows in ([on.styled(title, "bold")], *(_block(each, on) for each in blocks))
+    ]
 
 
 def _block(block: Block, on: Paper) -> list[str]:
@@ -265,6 +282,7 @@ def _broken_rule(rule: BrokenRule, on: Paper) -> list[str]:
 
 def _summary(view: PlanView, on: Paper) -> list[str]:
     rows = on.paragraph(view.summary, 0, "bold")
+    rows += on.paragraph(view.divided, 0) if view.divided else []
     rows += on.paragraph(view.access, 0) if view.access else []
     for each in view.access_lines[: view.access_open]:
         whom = f"{each.whom} ({each.label})" if each.label else each.whom

@@ -5,10 +5,10 @@ writer escapes its own syntax and nothing else. No colours, no widths, no I/O.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypedDict
 
-from reconciler.model import Action, Cause, Change, Diagnostic, Plan, ResourceType, Severity, Violation
+from reconciler.model import Action, Cause, Change, Diagnostic, Plan, ResourceType, Severity, Split, Violation
 from reconciler.planfile import digest
 from reconciler.rendering import wording
 from reconciler.rendering.access import AccessLine, access_lines, access_summary
@@ -53,7 +53,7 @@ class Block:
     """One change, or many equal ones: whom it concerns, what happens, why or from where, and each difference.
 
     `identities` has an entry for each change, in order; `people` is how a line of text names them. `causes`: that of
-    the change first, then those of single differences.
+    the change first, then those of single differences. `earlier`: it is left from earlier merges.
     """
 
     subject: str
@@ -68,6 +68,7 @@ class Block:
     lines: tuple[Line, ...] = ()
     people: People = _NOBODY
     notes: tuple[str, ...] = ()
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,8 @@ class PlanView:
 
     `counts`: ``1 to add, 288 to change, 0 to destroy``, which `summary` says in a whole sentence. `access`: who gains
     and loses what in the end, in a sentence, and `access_lines` by name; the first `access_open` are always shown.
+    `divided`: what comes with a pull request and what is left from earlier merges, in a sentence; the blocks of the
+    latter come last. Empty where nobody asked.
     """
 
     header: str
@@ -115,6 +118,7 @@ class PlanView:
     access_lines: tuple[AccessLine, ...]
     access_open: int
     requests: str
+    divided: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,12 +148,13 @@ def stamp(plan: Plan) -> Stamp:
     )
 
 
-def view(plan: Plan, *, verbose: bool = False) -> PlanView:
+def view(plan: Plan, *, verbose: bool = False, split: Split | None = None) -> PlanView:
     """What there is to read in a plan.
 
     Order of the blocks: who is deleted or deactivated; what carries a warning (privileged roles and groups); who is
     reactivated; who loses a role, a skill or a membership; then the rest, users before groups, by address, equal ones
-    in one block after the single ones. `verbose` names everybody and says of each value which layer it comes from.
+    in one block after the single ones. With a `split`, what comes with the pull request stands first, in that order.
+    `verbose` names everybody and says of each value which layer it comes from.
     """
     alarms = [each for each in plan.notices if each.severity is not Severity.NOTICE]
     notices = [each for each in plan.notices if each.severity is Severity.NOTICE]
@@ -158,7 +163,7 @@ def view(plan: Plan, *, verbose: bool = False) -> PlanView:
         header=wording.header(plan),
         counts=wording.tally(plan.changes) if plan.changes else "no changes",
         warnings=(*_change_warnings(plan.changes), *remarks(alarms, whole=True)),
-        blocks=tuple([_block(each, plan.names, verbose) for each in folded(plan.changes)]),
+        blocks=_blocks(plan, split, verbose),
         drift_header=wording.DRIFT_HEADER if plan.drift else "",
         drift=tuple([_drift_block(each, plan.names, verbose) for each in folded(plan.drift)]),
         refused=tuple(remarks(plan.refused, whole=True)),
@@ -169,10 +174,18 @@ def view(plan: Plan, *, verbose: bool = False) -> PlanView:
         access_lines=access_lines(plan.access),
         access_open=len(plan.access) if verbose else min(privileged, _COUNTED),
         requests=wording.requests(plan),
+        divided=wording.divided(split) if split is not None and plan.changes else "",
     )
 
 
 # --- blocks
+
+
+def _blocks(plan: Plan, split: Split | None, verbose: bool) -> tuple[Block, ...]:
+    here, earlier = (plan.changes, ()) if split is None else (split.here, split.earlier)
+    ours = [_block(each, plan.names, verbose) for each in folded(here)]
+    theirs = [replace(_block(each, plan.names, verbose), earlier=True) for each in folded(earlier)]
+    return (*ours, *theirs)
 
 
 def _block(group: Group, names: Names, verbose: bool) -> Block:

@@ -5,11 +5,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from reconciler.model import Action, AttributeChange, Cause, Change, Origin, PatchOp, Plan, ResourceType, Violation
+from reconciler.model import (
+    Action,
+    AttributeChange,
+    Cause,
+    Change,
+    Origin,
+    PatchOp,
+    Plan,
+    ResourceType,
+    Split,
+    Violation,
+)
 from reconciler.rendering.folding import Group
 from reconciler.rendering.naming import origin_text, place, plural
 from reconciler.rendering.neutral import NAME_LIMIT, neutral, quoted
 
+HERE_TITLE: Final = "This pull request:"
+EARLIER: Final = "left from earlier merges"
+EARLIER_TITLE: Final = "Left from earlier merges, whatever becomes of this pull request:"
 DRIFT_HEADER: Final = "Changed on the server by other hands, not part of this plan (apply --drift puts it right):"
 _CAUSES: Final = {
     Cause.LEFTOVER: "announced before, not in place yet",
@@ -85,6 +99,16 @@ def requests(plan: Plan) -> str:
     if not plan.requests_per_minute:
         return f"{count}."
     return f"{count}, {_duration(plan.requests / plan.requests_per_minute)} at {plan.requests_per_minute:,} a minute."
+
+
+def divided(split: Split) -> str:
+    """``Against main: 3 changes come with this pull request, 2 are left from earlier merges.``."""
+    here, earlier = len(split.here), len(split.earlier)
+    ours = f"{here:,} change{'' if here == 1 else 's'} come{'s' if here == 1 else ''} with this pull request"
+    theirs = f"{earlier:,} {'is' if earlier == 1 else 'are'} {EARLIER}"
+    if not here:
+        ours = "nothing comes with this pull request"
+    return f"Against {neutral(split.base, NAME_LIMIT)}: {ours}{f', {theirs}' if earlier else ''}."
 
 
 def at_merge(plan: Plan) -> str:

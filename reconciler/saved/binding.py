@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from reconciler.errors import InputError, StalePlan, UsageError
-from reconciler.model import Diagnostic, Severity
+from reconciler.model import Diagnostic, Severity, Split
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
 from reconciler.record.encoding import url_fingerprint
@@ -22,7 +22,7 @@ _SUFFIXES = (".yaml", ".yml")
 _PLAN_AGAIN = "make the plan again here: reconciler plan --out FILE"
 
 
-def bound(project: Project, target: Target, planned: Reconciliation) -> SavedPlan:
+def bound(project: Project, target: Target, planned: Reconciliation, split: Split | None = None) -> SavedPlan:
     """A plan that was made just now, with what it belongs to."""
     standing = {(each.rule, each.digest) for each in planned.plan.violations}
     binding = Binding(
@@ -32,7 +32,7 @@ def bound(project: Project, target: Target, planned: Reconciliation) -> SavedPla
         files=content_of(project, target),
         accepted=tuple(each for each in planned.broken if (each.rule, each.digest) not in standing),
     )
-    return SavedPlan(plan=planned.plan, binding=binding)
+    return SavedPlan(plan=planned.plan, binding=binding, split=split)
 
 
 def content_of(project: Project, target: Target) -> dict[str, str]:

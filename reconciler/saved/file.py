@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.codecs import TEXT, Malformed, at, by_name, record, several
-from reconciler.model import Plan, Violation
+from reconciler.model import Json, Plan, Split, Violation
 from reconciler.planfile import CHECKSUM, VIOLATION, checksum, document_of, plan_in, read, unusable, written
+from reconciler.saved.splitting import BASE, encoded, split_in
 
 _SAVED: Final = "saved"
 
@@ -33,16 +34,17 @@ class Binding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
-    """A plan and what it belongs to. `checksum` is known of one that was read."""
+    """A plan and what it belongs to; `split` if it was divided for reading. `checksum`: of one that was read."""
 
     plan: Plan
     binding: Binding
+    split: Split | None = None
     checksum: str = field(default="", compare=False)
 
 
 def dump_saved(saved: SavedPlan) -> bytes:
     """The bytes of a plan file, without a line end. `load_saved` gives back an equal value."""
-    document = {**document_of(saved.plan), _SAVED: _BINDING.encode(saved.binding)}
+    document = {**shown_document(saved.plan, saved.split), _SAVED: _BINDING.encode(saved.binding)}
     return written({**document, CHECKSUM: checksum(document)})
 
 
@@ -56,7 +58,22 @@ def load_saved(data: bytes, name: str) -> SavedPlan:
                 mend="save one by `reconciler plan --out FILE`",
             )
         binding = at(_SAVED, _BINDING.decode, document[_SAVED])
-        return SavedPlan(plan=plan_in(document), binding=binding, checksum=str(document[CHECKSUM]))
+        plan = plan_in(document)
+        split = split_in(document, plan)
+        return SavedPlan(plan=plan, binding=binding, split=split, checksum=str(document[CHECKSUM]))
+
+
+def load_shown(data: bytes, name: str) -> tuple[Plan, Split | None]:
+    """A plan, saved or printed, and how it was divided. InputError as above."""
+    with unusable(name):
+        document = read(data)
+        plan = plan_in(document)
+        return plan, split_in(document, plan)
+
+
+def shown_document(plan: Plan, split: Split | None) -> dict[str, Json]:
+    """A plan as it is printed in JSON."""
+    return {**document_of(plan), **({BASE: encoded(split)} if split is not None else {})}
 
 
 _BINDING: Final = record(Binding, url=TEXT, day=TEXT, made=TEXT, files=by_name(TEXT), accepted=several(VIOLATION))

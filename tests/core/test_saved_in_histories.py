@@ -21,6 +21,7 @@ from reconciler.saved.judging import Stage, ids_given, judge
 from reconciler.saved.narrowing import Fit, cut_to
 from reconciler.saved.parts import parts_of, same_part
 from reconciler.saved.reviewing import beyond_review
+from reconciler.saved.splitting import encoded, split, split_in
 
 MOMENTS = max(1, int(os.environ.get("HISTORIES", "60")) // 3)
 
@@ -131,3 +132,25 @@ def test_a_plan_of_other_lines_is_not_the_reviewed_one(seed: int) -> None:
         assert stages <= {Stage.DONE}
     else:
         assert replace(now.plan, notices=(), commit=None) != replace(reviewed, notices=(), commit=None)
+
+
+@pytest.mark.parametrize("seed", range(MOMENTS))
+def test_a_plan_is_divided_without_loss(seed: int) -> None:
+    """By what earlier lines would do: each part stands on one side, and on which can be written down and read."""
+    history = a_moment(seed)
+    party = history.parties[0]
+    before = planned(history)
+    for _ in range(history.random.randint(0, 2)):
+        change_something(party.declarations, party.commits, history.random)
+    now = planned(history)
+    found = split(now, before.plan, "main", "c1")
+    sides = [parts_of(found.here), parts_of(found.earlier)]
+    assert not sides[0].keys() & sides[1].keys()
+    assert sides[0].keys() | sides[1].keys() == parts_of(now.plan.changes).keys()
+    theirs = parts_of(before.plan.changes)
+    assert all(same_part(part, theirs[key]) for key, part in sides[1].items())
+    again = split_in({"base": encoded(found)}, now.plan)
+    assert again is not None
+    assert [each.attribute_changes for each in again.here] == [each.attribute_changes for each in found.here]
+    assert [each.attribute_changes for each in again.earlier] == [each.attribute_changes for each in found.earlier]
+    assert split(before, before.plan, "main", "c1").here == ()

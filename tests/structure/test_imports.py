@@ -29,6 +29,7 @@ LAYERS = (
     ("refreshing", "audit"),
     ("applying",),
     ("leasing", "project"),
+    ("committed",),
     ("checkout", "recording", "proving"),
     ("embedding", "holding"),
     ("connecting",),
