@@ -100,7 +100,7 @@ def written(document: Mapping[str, Json]) -> bytes:
 
 def checksum(document: Mapping[str, Json]) -> str:
     """SHA-256 (64 hex digits) of a whole document but its checksum: finds what was cut off or altered by accident."""
-    return hashlib.sha256(written({name: each for name, each in document.items() if name != CHECKSUM})).hexdigest()
+    return hashlib.sha256(json_bytes({name: each for name, each in document.items() if name != CHECKSUM})).hexdigest()
 
 
 def read(data: bytes) -> dict[str, Json]:

@@ -91,6 +91,8 @@ def _chosen(chosen: Chosen, project: Project, file: Path | None, reviewed: str |
         raise UsageError("a saved or reviewed plan is one for one target", "name one by --target")
     if file is None:
         return chosen.names(project), ReviewGate(reviewed or "")
+    if str(file) in project.settings.targets and not file.exists():
+        raise UsageError(f"there is no file {file}, but there is such a target", f"did you mean --target {file}?")
     gate = FileGate(project, file, reviewed)
     if chosen.targets not in ((), (gate.target,)):
         raise UsageError(

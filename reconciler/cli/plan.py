@@ -97,7 +97,10 @@ def _save(plans: Sequence[SavedPlan], out: Path, several: bool) -> None:
     if several:
         out.mkdir(parents=True, exist_ok=True)
     for saved in plans:
-        (out / f"{saved.plan.target}.json" if several else out).write_bytes(dump_saved(saved))
+        file = out / f"{saved.plan.target}.json" if several else out
+        file.write_bytes(dump_saved(saved))
+        if saved.plan.operations and not saved.plan.violations:
+            click.echo(f"Saved in {file}. To do exactly this: reconciler apply {file}", err=True)
 
 
 def code_of(plan: Plan) -> Exit:

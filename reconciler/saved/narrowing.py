@@ -71,24 +71,23 @@ def _moved(
     judgements: Mapping[Key, Judgement], planned: Mapping[Key, Part], ids: Ids, now: Reconciliation
 ) -> Iterator[Diagnostic]:
     yield from diagnostics_of(judgements.values())
+    refused = {each.address: each.summary for each in now.plan.refused}
+    drifted = parts_of(now.plan.drift)
     for key, judgement in judgements.items():
         if judgement.stage is not Stage.TO_DO:
             continue
         again = planned.get(key)
         if again is None or not same_part(judgement.part, again, ids):
             what = in_words(judgement.part, now.plan.names)
-            yield _diagnostic(judgement.part.change, what, _why_not(key, judgement.part, again, now))
-
-
-def _why_not(key: Key, part: Part, again: Part | None, now: Reconciliation) -> str:
-    if again is not None:
-        return "a plan made now does it otherwise"
-    refused = next((each for each in now.plan.refused if each.address == part.change.address), None)
-    if refused is not None:
-        return f"left as it is now: {refused.summary}"
-    if key in parts_of(now.plan.drift):
-        return "by the record it was in place since, and others have changed it back"
-    return "a plan made now does not do it"
+            if again is not None:
+                why = "a plan made now does it otherwise"
+            elif judgement.part.change.address in refused:
+                why = f"left as it is now: {refused[judgement.part.change.address]}"
+            elif key in drifted:
+                why = "by the record it was in place since, and others have changed it back"
+            else:
+                why = "a plan made now does not do it"
+            yield _diagnostic(judgement.part.change, what, why)
 
 
 def _due(then: Mapping[Key, Part], planned: Mapping[Key, Part], now: Reconciliation) -> Iterator[Diagnostic]:

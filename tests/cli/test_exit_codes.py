@@ -326,7 +326,8 @@ def running() -> Iterator[Provider]:
         ("plan --format yaml", "json"),
         ("plan --detail", "did you mean --detailed-exitcode?"),
         ("apply --auto-approve --target prd", "did you mean prod?"),
-        ("apply prod --auto-approve", "unexpected extra argument"),
+        ("apply prod --auto-approve", "did you mean --target prod?"),
+        ("apply one two --auto-approve", "unexpected extra argument"),
         ("apply", "add --auto-approve"),
     ],
 )
