@@ -13,7 +13,7 @@ from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Par
 from reconciler.declarations.lines import Inner, Lines
 from reconciler.declarations.references import References
 from reconciler.declarations.reporting import Reporter, quoted
-from reconciler.declarations.texts import Texts, clean
+from reconciler.declarations.texts import Texts, clean, holds_bulk_id
 from reconciler.model import Address, DesiredItem, ItemKey, ResourceType, SourceLocation, Value
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import PRIMARY, Attribute, Kind
@@ -164,6 +164,9 @@ class Compiler:
             value = day.isoformat() if day else None
         elif attribute.kind is Kind.NUMBER:
             value = canonical_number(raw)
+        elif holds_bulk_id(raw):
+            self.texts.bulk_id(attribute.name, lines)
+            return None
         else:
             value = canonical_json(raw)
         return None if value is None else Single(attribute.path, value, lines.spot())
@@ -293,6 +296,9 @@ class Compiler:
         for key, value in raw.items():
             if isinstance(value, str) and self.texts.text(key, value, Inner(raw, key, lines)) is None:
                 continue
+            if holds_bulk_id({key: value}):
+                self.texts.bulk_id(key, Inner(raw, key, lines))
+                continue
             plain = canonical_json(value)
             path = self._spelling.setdefault(f"{name}:{key}".lower(), f"{name}:{key}")
             cells[path] = (None if unassigned(plain) else plain, lines.inside(raw, key))
@@ -314,7 +320,9 @@ class Compiler:
         taken: set[ItemKey] = set()
         for key, level in (raw or {}).items():
             name = canonical_text(key)
-            if level is None:
+            if holds_bulk_id(name):
+                self.texts.bulk_id(attribute.name, Inner(raw, key, lines))
+            elif level is None:
                 taken.add(name)
             elif self._in_range(attribute, key, level, raw, lines):
                 spot = lines.inside(raw, key)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from reconciler.declarations.lines import Inner, Lines
 from reconciler.declarations.reporting import Reporter, quoted
 from reconciler.declarations.zones import is_zone, near_zone
-from reconciler.model import Address, SourceLocation
+from reconciler.model import BULK_ID, Address, SourceLocation
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import Attribute, Format
 from reconciler.scim.values import canonical_phone, canonical_text
@@ -17,9 +17,21 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z").match
 
 
 def clean(raw: Any) -> str:
-    """A scalar as canonical text; nothing if it is blank."""
+    """A scalar as canonical text; nothing if it is blank or cannot be written (`Texts.text` says why)."""
     text = raw if type(raw) is str else str(raw)
-    return "" if text.isspace() else canonical_text(text)
+    if text.isspace():
+        return ""
+    text = canonical_text(text)
+    return "" if text.startswith(BULK_ID) else text
+
+
+def holds_bulk_id(value: Any) -> bool:
+    """Whether a text in some JSON, a name included, is one that stands for an id to come (RFC 7644 §3.7.2)."""
+    if isinstance(value, str):
+        return canonical_text(value).startswith(BULK_ID)
+    if isinstance(value, dict):
+        return any(holds_bulk_id(each) for pair in value.items() for each in pair)
+    return isinstance(value, list) and any(holds_bulk_id(each) for each in value)
 
 
 class Texts:
@@ -34,9 +46,23 @@ class Texts:
         text = clean(raw)
         if text:
             return text
+        if holds_bulk_id(str(raw)):
+            self.bulk_id(name, at)
+            return None
         mend = "write a value, null to clear it, or nothing at all"
         self.report.error("empty-text", at.place(), f"{name} holds blanks only", mend=mend, of=at.of)
         return None
+
+    def bulk_id(self, name: str, at: Lines | Inner) -> None:
+        """Say that a text would be taken for somebody's id."""
+        self.report.error(
+            "reserved-text",
+            at.place(),
+            f"{name} may not hold a text that begins with {BULK_ID}",
+            why="SCIM writes the id of somebody yet to be created like this; the text would be replaced by one.",
+            mend=f"write another text; for a person or a group write the key, without {BULK_ID}",
+            of=at.of,
+        )
 
     def value(self, attribute: Attribute, name: str, raw: Any, at: Inner) -> str | None:
         """The value of an element: a phone number or an e-mail address where the attribute holds such."""
