@@ -4,13 +4,14 @@ StalePlan, with everything that has moved, where the saved plan does not fit any
 nor as it is to be; it is not called for any more; or a day has come that calls for more.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.diffing.findings import part_of
 from reconciler.errors import StalePlan
 from reconciler.model import Cause, Change, Diagnostic, Severity, Violation
+from reconciler.planfile import violation_digest
 from reconciler.reconcile import Reconciliation, narrowed
 from reconciler.rendering.naming import attribute_name, is_reference, person
 from reconciler.saved.binding import day_differs
@@ -120,11 +121,19 @@ def _violations(saved: SavedPlan, left: Reconciliation) -> tuple[Violation, ...]
     """What stops what is left: rules that it breaks beyond what was accepted for the whole, and those of the file."""
     if not left.plan.changes:
         return left.plan.violations
-    lifted = left.context.accepted
-    own = [each for each in saved.plan.violations if f"{each.rule}@{each.digest}" not in lifted]
-    accepted = [*saved.binding.accepted, *(each for each in saved.plan.violations if each not in own)]
+    accepted = [
+        *(each for each in saved.binding.accepted if _named(each, left.context.reviewed)),
+        *(each for each in saved.plan.violations if _named(each, left.context.accepted)),
+    ]
+    own = [each for each in saved.plan.violations if each not in accepted]
     broken = [each for each in left.plan.violations if not any(covers(one, each) for one in accepted)]
     return tuple({(each.rule, each.digest): each for each in (*broken, *own)}.values())
+
+
+def _named(violation: Violation, by: Container[str]) -> bool:
+    """Whether an acceptance that stands here, not in the file, names exactly these items."""
+    key = f"{violation.rule}@{violation_digest(violation.rule, violation.items)}"
+    return key == f"{violation.rule}@{violation.digest}" and key in by
 
 
 def covers(accepted: Violation, broken: Violation) -> bool:

@@ -268,7 +268,7 @@ def test_a_killed_apply_goes_on_with_the_people_it_has_made(company: Company) ->
 
 def leaving(company: Company) -> Path:
     """A plan by which more people leave than may."""
-    everybody = ("ann.lee", "bob.li", "cem.o", "dia.r", "eve.s")
+    everybody = ("ann.lee", "bob.li", "cem.o", "dia.r", "eve.s", "fay.t", "gus.w")
     company.declare(*everybody)
     company.applied()
     company.declare("ann.lee")
@@ -323,6 +323,31 @@ def test_what_nobody_has_committed_is_refused(company: Company) -> None:
     ran = apply_file(company, file)
     assert ran.code == 3
     assert "dirty" in ran.out
+
+
+def accepting(document: dict[str, Any]) -> None:
+    """Whoever can write the file says that everything was accepted."""
+    for each in document["violations"]:
+        document["saved"]["accepted"].append(each)
+    document["violations"] = []
+
+
+def widened(document: dict[str, Any]) -> None:
+    """What was accepted for one is said to be accepted for many."""
+    for each in document["violations"]:
+        each["items"].append("user.nobody")
+
+
+@pytest.mark.parametrize("change", [accepting, widened])
+def test_a_file_cannot_accept_by_itself(company: Company, change: Any) -> None:
+    file = leaving(company)
+    (broken,) = json.loads(file.read_text())["violations"]
+    forged(file, change)
+    more = ("--accept", f"{broken['rule']}@{broken['digest']}") if change is widened else ()
+    patch(company.running, "bob.li", "active", False)
+    ran = apply_file(company, file, *more)
+    assert ran.code == 3, ran.out + ran.err
+    assert not company.running.writes
 
 
 # --- damage and tampering
