@@ -93,6 +93,11 @@ def document_of(plan: Plan) -> dict[str, Json]:
     return {**read_object(_PLAN.encode(plan)), "digest": digest(plan)}
 
 
+def diagnostic_document(diagnostic: Diagnostic) -> Json:
+    """A diagnostic as it stands in a plan file."""
+    return _DIAGNOSTIC.encode(diagnostic)
+
+
 def written(document: Mapping[str, Json]) -> bytes:
     """A JSON object as the bytes of a plan file."""
     return _UNSAFE.sub(_escaped, json_bytes(document).decode()).encode()

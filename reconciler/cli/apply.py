@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Final
 
@@ -11,14 +12,16 @@ import click
 from reconciler.cli.exits import EXIT_CODES, Exit, worst
 from reconciler.cli.gates import FileGate, Gate, ReviewGate
 from reconciler.cli.options import Chosen, target_options
-from reconciler.cli.output import error_line, show_plan, show_report
+from reconciler.cli.output import error_line, show_plan, show_report, show_text
 from reconciler.cli.plan import code_of
 from reconciler.cli.progress import Progress
-from reconciler.cli.several import attempt
+from reconciler.cli.several import attempt, in_short
 from reconciler.errors import UsageError
-from reconciler.model import Failed, Plan, Result, Succeeded
+from reconciler.model import Failed, Json, Plan, Result, Succeeded
+from reconciler.planfile import written
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
+from reconciler.rendering.documents import applied_document, apply_document, failed_document
 from reconciler.running import Options, Outcome, apply_target
 
 _ACCEPTED: Final = re.compile(r"[A-Za-z][A-Za-z-]*@[0-9a-f]{8}")
@@ -40,6 +43,14 @@ _ACCEPTED: Final = re.compile(r"[A-Za-z][A-Za-z-]*@[0-9a-f]{8}")
     metavar="RULE@DIGEST",
     help="Accept one broken safety rule, for exactly the items that the plan listed.",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="How to print plan and report; json needs --auto-approve.",
+)
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
 def command(
     chosen: Chosen,
@@ -48,6 +59,7 @@ def command(
     drift: bool,
     reviewed: str | None,
     accept: tuple[str, ...],
+    form: str,
     verbose: bool,
 ) -> Exit:
     """Plan, ask, carry out, verify and record.
@@ -61,6 +73,8 @@ def command(
     """
     if not auto_approve and not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask on; to apply without a question add --auto-approve")
+    if form == "json" and not auto_approve:
+        raise click.UsageError("--format json asks no question: add --auto-approve")
     _check_accepted(accept)
     if file is not None and drift:
         raise click.UsageError("--drift plans anew, a FILE is planned already: one of them")
@@ -70,6 +84,8 @@ def command(
         _Run(project, Options(target=name, drift=drift, accepted=frozenset(accept)), gate, auto_approve, verbose)
         for name in names
     ]
+    if form == "json":
+        return _in_json(names, runs)
     if not chosen.several:
         return runs[0].applied()
     codes: dict[str, Exit] = {}
@@ -81,6 +97,25 @@ def command(
             break
     click.echo(_of_all(names, codes))
     return worst([*codes.values(), Exit.DONE if len(codes) == len(names) else Exit.FAILED])
+
+
+def _in_json(names: Sequence[str], runs: "Sequence[_Run]") -> Exit:
+    """All targets as one JSON object on standard output; what people read goes to standard error."""
+    documents: list[Json] = []
+    codes: list[Exit] = []
+    for name, run in zip(names, runs, strict=True):
+        with redirect_stdout(sys.stderr):
+            tried = attempt(name, run.applied)
+            codes.append(tried.told() if tried.made is None else tried.made)
+        if run.outcome is not None:
+            documents.append(_document(run.outcome, codes[-1]))
+        else:
+            documents.append(failed_document(name, *in_short(tried.failure), int(codes[-1])))
+        if run.stopped:
+            break
+    documents += [failed_document(name, "not tried", "", int(Exit.FAILED)) for name in names[len(codes) :]]
+    show_text(written(apply_document(documents)).decode())
+    return worst([*codes, Exit.DONE if len(codes) == len(names) else Exit.FAILED])
 
 
 def _chosen(chosen: Chosen, project: Project, file: Path | None, reviewed: str | None) -> tuple[list[str], Gate]:
@@ -115,6 +150,7 @@ class _Run:
     def __init__(self, project: Project, options: Options, gate: Gate, auto_approve: bool, verbose: bool) -> None:
         self._project, self._options, self._gate = project, options, gate
         self._auto_approve, self._verbose = auto_approve, verbose
+        self.outcome: Outcome | None = None
         self._progress = Progress(sys.stderr)
         self._plans: list[Plan] = []
         self.stopped = False
@@ -144,6 +180,7 @@ class _Run:
         if outcome is None:
             click.echo("Apply cancelled: nothing was written.")
             return Exit.FAILED
+        self.outcome = outcome
         self._gate.ended(outcome)
         return _ended(outcome, verbose=self._verbose)
 
@@ -187,6 +224,12 @@ def _check_accepted(accept: tuple[str, ...]) -> None:
         if not _ACCEPTED.fullmatch(each):
             mend = "copy rule and digest from the plan, as in removals@3f2a9c41"
             raise UsageError(f"--accept {each} is not RULE@DIGEST", mend)
+
+
+def _document(outcome: Outcome, code: Exit) -> Json:
+    troubles = [(each.summary, each.mend) for each in outcome.troubles]
+    plan = outcome.reconciliation.plan
+    return applied_document(plan, outcome.results, outcome.unverified, troubles, int(code))
 
 
 def _ended(outcome: Outcome, *, verbose: bool) -> Exit:

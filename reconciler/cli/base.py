@@ -7,8 +7,10 @@ from reconciler.errors import UsageError
 from reconciler.model import Diagnostic, Severity, Split
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
+from reconciler.record.repository import GitRepository
 from reconciler.running import Options, plan_against
 from reconciler.saved.splitting import split
+from reconciler.settings.changes import since
 
 
 def planned_against(project: Project, options: Options, ref: str) -> tuple[Reconciliation, Split | None]:
@@ -30,10 +32,24 @@ def planned_against(project: Project, options: Options, ref: str) -> tuple[Recon
     folders = project.target(options.target).identities
     files = files_below(repository, commit, base.relative_to(top).as_posix(), folders)
     planned, other = plan_against(project, options, files)
+    planned = _with_notices(planned, _settings_since(project, repository, commit, ref))
     if isinstance(other, Reconciliation):
         return planned, split(planned, other.plan, ref, commit)
-    notices = (*planned.plan.notices, _not_divided(ref, other))
-    return replace(planned, plan=replace(planned.plan, notices=notices)), None
+    return _with_notices(planned, _not_divided(ref, other)), None
+
+
+def _with_notices(planned: Reconciliation, *notices: Diagnostic | None) -> Reconciliation:
+    added = [each for each in notices if each is not None]
+    return replace(planned, plan=replace(planned.plan, notices=(*planned.plan.notices, *added)))
+
+
+def _settings_since(project: Project, repository: GitRepository, commit: str, ref: str) -> Diagnostic | None:
+    """Whoever reviews what people get should see that the rules for it come along."""
+    path, top = project.settings.path.resolve(), repository.top.resolve()
+    if not path.is_relative_to(top):
+        return None
+    before = repository.show(commit, path.relative_to(top).as_posix())
+    return since(before, path.read_bytes(), ref)
 
 
 def _not_divided(ref: str, why: Diagnostic) -> Diagnostic:

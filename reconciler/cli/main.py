@@ -95,7 +95,17 @@ def cli() -> None:
 def run(arguments: Sequence[str] | None = None) -> None:
     """The entry point. Every way to end passes here; no traceback reaches a user."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(int(_outcome(given) if given else _lost()))
+    code = _outcome(given) if given else _lost()
+    if os.environ.get("GITHUB_OUTPUT"):
+        _leave_outcome(code)
+    sys.exit(int(code))
+
+
+def _leave_outcome(code: Exit) -> None:
+    """How it ended, for later steps of a workflow."""
+    from reconciler.cli.github import leave_outputs
+
+    leave_outputs({"exit-code": int(code), "exit-reason": code.name.lower()})
 
 
 def _lost() -> Exit:

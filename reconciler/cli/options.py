@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, cast
 import click
 from click.core import ParameterSource
 
+from reconciler.cli.github import remember_base
 from reconciler.errors import UsageError
 from reconciler.model import Diagnostic, Plan, Severity
 from reconciler.project import Project, open_project
@@ -34,7 +35,9 @@ class Chosen:
 
     def project(self) -> Project:
         """The project that the options name, seen from the working directory."""
-        return open_project(Path.cwd(), self.settings, self.identities)
+        project = open_project(Path.cwd(), self.settings, self.identities)
+        remember_base(project.base)
+        return project
 
     def names(self, project: Project) -> list[str]:
         """The targets, each once, or the default one. UsageError for one that is not in the settings."""

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from reconciler import __version__
+from reconciler.cli.github import SUMMARY, add_to_summary, annotate, prefix
 from reconciler.memory import no_collection
 from reconciler.model import Diagnostic, Plan, Result, Split
 from reconciler.planfile import written
@@ -13,17 +15,24 @@ from reconciler.rendering.html import render_html
 from reconciler.rendering.markdown import render_markdown
 from reconciler.rendering.neutral import neutral
 from reconciler.rendering.report import render_report
+from reconciler.rendering.sarif import problems_of, render_sarif
 from reconciler.rendering.text import paper_for, render_text, write_text
 from reconciler.rendering.view import stamp, view
 from reconciler.saved.file import shown_document
+from reconciler.settings.loading import NAME as SETTINGS_FILE
 
 FORMATS: Final = ("text", "json", "markdown", "html")
+PLAN_FORMATS: Final = (*FORMATS, "sarif")
 
 
 @no_collection()
 def show_plan(plan: Plan, form: str, *, verbose: bool = False, split: Split | None = None) -> None:
-    """Print a plan in one of `FORMATS`, divided if there is a `split`."""
+    """Print a plan in one of `PLAN_FORMATS`, divided if there is a `split`."""
     write_text(sys.stdout, _rendered(plan, form, verbose, split))
+    sys.stdout.flush()
+    annotate(problems_of(plan))
+    if os.environ.get(SUMMARY):
+        add_to_summary(render_markdown(view(plan, verbose=False, split=split), stamp(plan)))
 
 
 def _rendered(plan: Plan, form: str, verbose: bool, split: Split | None) -> str:
@@ -31,6 +40,8 @@ def _rendered(plan: Plan, form: str, verbose: bool, split: Split | None) -> str:
         return written(shown_document(plan, split)).decode()
     if form == "markdown":
         return render_markdown(view(plan, verbose=verbose, split=split), stamp(plan))
+    if form == "sarif":
+        return sarif(problems_of(plan))
     if form == "html":
         # whoever opens the page folds and searches there, so everybody is in it
         return render_html(view(plan, verbose=True, split=split), stamp(plan))
@@ -60,6 +71,12 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
     """Print what is wrong with declarations or settings."""
     paper = paper_for(sys.stderr, os.environ)
     write_text(sys.stderr, render_diagnostics(diagnostics, width=paper.width, colour=bool(paper.styles)))
+    annotate(diagnostics)
+
+
+def sarif(problems: Sequence[Diagnostic]) -> str:
+    """Problems as SARIF, with places from the root of the repository on."""
+    return render_sarif(problems, version=__version__, prefix=prefix(), settings=SETTINGS_FILE)
 
 
 def error_line(summary: str, mend: str) -> None:

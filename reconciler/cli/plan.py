@@ -9,11 +9,13 @@ import click
 
 from reconciler.cli.base import planned_against
 from reconciler.cli.exits import Exit, worst
+from reconciler.cli.github import leave_outputs
 from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
-from reconciler.cli.output import FORMATS, show_plan, show_text
+from reconciler.cli.output import PLAN_FORMATS, show_plan, show_text
 from reconciler.cli.several import show_each, side_by_side
 from reconciler.errors import UsageError
 from reconciler.model import Plan, Split
+from reconciler.planfile import digest
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
 from reconciler.rendering.wording import in_total
@@ -37,7 +39,12 @@ from reconciler.saved.file import SavedPlan, dump_saved
     help="Tell what comes with this checkout from what the declarations of REF, such as origin/main, would do as well.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the plan."
+    "--format",
+    "form",
+    type=click.Choice(PLAN_FORMATS),
+    default="text",
+    show_default=True,
+    help="How to print the plan.",
 )
 @click.option("--verbose", is_flag=True, help="List everybody, also where equal changes are folded.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")
@@ -55,8 +62,8 @@ def command(
     Reads the target and compares it with the declarations and with the record of what was applied last. Several targets
     are read side by side; what fails for one does not stop the others.
     """
-    if chosen.several and form == "html":
-        raise UsageError("--format html makes a page of one target", "name one by --target")
+    if chosen.several and form in ("html", "sarif"):
+        raise UsageError(f"--format {form} is of one target", "name one by --target")
     project = chosen.project()
     names = chosen.names(project)
     made: dict[str, tuple[Reconciliation, Split | None]] = {}
@@ -83,6 +90,7 @@ def command(
             show_text(in_total(plans, [each.target for each in attempts if each.made is None]))
     else:
         show_plan(plans[0], form, verbose=verbose, split=splits[names[0]])
+    leave_outputs(_outputs(plans))
     changes = detailed_exitcode and any(each.changes for each in plans)
     return worst([*codes, *map(code_of, plans), Exit.CHANGES if changes else Exit.DONE])
 
@@ -91,6 +99,21 @@ def _planned(project: Project, options: Options, base: str | None) -> tuple[Reco
     if base is None:
         return plan_target(project, options), None
     return planned_against(project, options, base)
+
+
+def _outputs(plans: Sequence[Plan]) -> dict[str, str | int]:
+    """What later steps of a workflow may ask for; of a single target also without its name."""
+    found: dict[str, str | int] = {}
+    for plan in plans:
+        values: dict[str, str | int] = {
+            "digest": digest(plan),
+            "changes": len(plan.changes),
+            "drift": len(plan.drift),
+            "violations": len(plan.violations),
+        }
+        found |= {f"{name}-{plan.target}": value for name, value in values.items()}
+        found |= values if len(plans) == 1 else {}
+    return found
 
 
 def _save(plans: Sequence[SavedPlan], out: Path, several: bool) -> None:

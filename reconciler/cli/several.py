@@ -68,7 +68,7 @@ def show_each(
     """Print the plans of several targets one after another, in JSON as one value; codes for those without a plan."""
     if form == "json":
         targets: list[Json] = [_as_json(each, splits.get(each.target)) for each in attempts]
-        show_text(written({"format_version": "1", "targets": targets}).decode())
+        show_text(written({"format_version": 1, "targets": targets}).decode())
     codes = []
     for each in attempts:
         if each.made is None:
@@ -82,11 +82,17 @@ def show_each(
 def _as_json(attempt: Attempt[Plan], split: Split | None) -> dict[str, Json]:
     if attempt.made is not None:
         return {"target": attempt.target, "plan": shown_document(attempt.made, split)}
-    error = attempt.failure
+    summary, mend = in_short(attempt.failure)
+    return {"target": attempt.target, "error": {"summary": summary, "mend": mend}}
+
+
+def in_short(error: Exception | None) -> tuple[str, str]:
+    """What happened, and how to mend it."""
     if isinstance(error, ReconcilerError):
-        return {"target": attempt.target, "error": {"summary": error.summary, "mend": error.mend}}
-    summary = f"this is a fault of reconciler ({type(error).__name__})"
-    return {"target": attempt.target, "error": {"summary": summary, "mend": "see standard error"}}
+        return error.summary, error.mend
+    if error is None:
+        return "cancelled: nothing was written", ""
+    return f"this is a fault of reconciler ({type(error).__name__})", "see standard error"
 
 
 def _begun(work: Callable[[str], T], name: str, free: Semaphore) -> "Future[T]":

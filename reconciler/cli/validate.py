@@ -1,20 +1,36 @@
 """`reconciler validate`: everything that can be said without a network."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.github import annotate
 from reconciler.cli.options import Chosen, target_options
-from reconciler.cli.output import show_diagnostics
+from reconciler.cli.output import sarif, show_diagnostics, show_text
+from reconciler.declarations import Declarations
 from reconciler.errors import InputError
-from reconciler.model import Severity
+from reconciler.model import Diagnostic, Severity
+from reconciler.planfile import written
 from reconciler.project import problems_without_settings
+from reconciler.rendering.documents import validation_document
+
+_FORMATS: Final = ("text", "json", "sarif")
 
 
 @click.command("validate")
 @target_options
-def command(chosen: Chosen) -> Exit:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="text",
+    show_default=True,
+    help="How to print what is found.",
+)
+def command(chosen: Chosen, form: str) -> Exit:
     """Check declarations and settings; needs no network.
 
     Every problem of every file is reported in one run. Without --target the declarations are checked for all targets.
@@ -25,17 +41,29 @@ def command(chosen: Chosen) -> Exit:
         if not error.diagnostics:
             raise
         others = problems_without_settings(Path.cwd(), chosen.settings, chosen.identities)
-        show_diagnostics((*error.diagnostics, *others))
-        return Exit.FAILED
+        return _judged(form, (*error.diagnostics, *others), (), Declarations())
     names = chosen.names(project) if chosen.targets else list(project.settings.targets)
     problems, declarations = project.problems([project.target(name) for name in names])
-    if problems:
+    return _judged(form, problems, names, declarations)
+
+
+def _judged(form: str, problems: Sequence[Diagnostic], names: Sequence[str], declarations: Declarations) -> Exit:
+    """Print what was found, and say how that ends."""
+    valid = not any(each.severity is Severity.ERROR for each in problems)
+    users, groups = len(declarations.users), len(declarations.groups)
+    if form == "json":
+        found = validation_document(problems, targets=names, users=users, groups=groups, files=declarations.files)
+        show_text(written(found).decode())
+    elif form == "sarif":
+        show_text(sarif(problems))
+    elif problems:
         show_diagnostics(problems)
-    if any(each.severity is Severity.ERROR for each in problems):
-        return Exit.FAILED
-    users, groups = _count(len(declarations.users), "user"), _count(len(declarations.groups), "group")
-    click.echo(f"Valid: {users} and {groups} in {_count(declarations.files, 'file')}, for {', '.join(names)}.")
-    return Exit.DONE
+    if form != "text":
+        annotate(problems)
+    elif valid:
+        said = f"{_count(users, 'user')} and {_count(groups, 'group')} in {_count(declarations.files, 'file')}"
+        click.echo(f"Valid: {said}, for {', '.join(names)}.")
+    return Exit.DONE if valid else Exit.FAILED
 
 
 def _count(number: int, what: str) -> str:
