@@ -162,12 +162,20 @@ class Directory:
         left = before.document() if self.organisation.switches.restore_keeps else {}
         for name in ("roles", "active"):
             left.pop(name, None)
+        self._drop_dangling(resource_type, left)
         after = replaced_document(left, sent, resource_type, frozenset())
         check_names(after, left, resource_type, self.organisation, self.store)
         self._fill_defaults(after, resource_type, {"roles"})
         self._take_in(resource_type, after, left, before.id, asker)
         self.store.forget(before.id)
         return self._save(resource_type, None, after, before.id, before.version + 1)
+
+    def _drop_dangling(self, resource_type: ResourceType, left: JsonObject) -> None:
+        """Take out references to whoever was deleted while this person was."""
+        for place in resource_type.links:
+            targets = [value["value"] for value in place.values(left)]
+            for target in set(targets) - self.store.types_of(targets).keys():
+                drop_link(left, place, target)
 
     def _change(self, resource_type: ResourceType, before: Row, after: JsonObject, asker: Asker) -> Row:
         require_attributes(after, resource_type)

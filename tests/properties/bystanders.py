@@ -21,14 +21,13 @@ Json = Any
 class Ledger:
     """`standing`: address -> the account that stood for it. `named`: account and list -> what lines ever named.
 
-    `seen`: addresses that a run to its end has looked at since the record began. `past`: the record is not older.
+    `seen`: addresses that a run to its end has looked at since the record began.
     """
 
     organisation: str
     standing: dict[str, str] = field(default_factory=dict)
     named: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    past: set[str] = field(default_factory=set)
 
     # --- who stands for whom
 
@@ -54,22 +53,49 @@ class Ledger:
         """After a run: who stands for whom now, and what lines name of each."""
         for address in addresses(wanted):
             self._note_account(address, wanted, stored)
+        lines = self._lines(wanted, stored)
+        for place, items in lines.items():
+            self.named.setdefault(place, set()).update(items)
+        if ended:
+            self.seen = (self.seen & self.standing.keys()) | set(addresses(wanted))
+            self._forget(wanted, stored, lines)
+        for key in wanted.released:
+            self.standing.pop(key if key.startswith("group.") else f"user.{key}", None)
+
+    def _lines(self, wanted: Meaning, stored: Stored) -> dict[tuple[str, str], set[str]]:
+        """Account and list -> what lines name."""
+        found: dict[tuple[str, str], set[str]] = {}
         for key, team in wanted.teams.items():
             group = self.standing.get(f"group.{key}")
             if group is not None:
-                self.named.setdefault((group, "members"), set()).update(
-                    item for each in team.members for item in self.member_ids(each, wanted, stored)
-                )
+                ids = [self.member_ids(each, wanted, stored) for each in team.members]
+                found[group, "members"] = set().union(*ids)
         for key, person in wanted.people.items():
             live_id = self.standing.get(f"user.{key}")
             for attribute in table_of(self.organisation):
                 if live_id is not None and attribute.kind in (Kind.NAMES, Kind.LEVELS):
                     lines = person.values.get(attribute.name) or ()
-                    self.named.setdefault((live_id, attribute.name), set()).update(map(nfc, lines))
-        if ended:
-            self.seen |= set(addresses(wanted))
-        for key in wanted.released:
-            self.standing.pop(key if key.startswith("group.") else f"user.{key}", None)
+                    found[live_id, attribute.name] = {nfc(each) for each in lines}
+        return found
+
+    def _forget(self, wanted: Meaning, stored: Stored, lines: Mapping[tuple[str, str], set[str]]) -> None:
+        """What is not there any more is nobody's; whoever left, and has nothing of ours, is ours no longer."""
+        declared = set(addresses(wanted))
+        speaks = {self.standing[each] for each in declared if each in self.standing}
+        for (live_id, name), items in self.named.items():
+            items &= self._held(live_id, name, stored) | lines.get((live_id, name), set())
+        for address, live_id in list(self.standing.items()):
+            here = stored.get(live_id)
+            left = any(items for (each, _), items in self.named.items() if each == live_id)
+            if address not in declared and (here is None or live_id in speaks or not (left or _may_sign_in(here))):
+                del self.standing[address]
+
+    def _held(self, live_id: str, name: str, stored: Stored) -> set[str]:
+        here = stored.get(live_id, {})
+        if name == "members":
+            return members(here)
+        attribute = next(each for each in table_of(self.organisation) if each.name == name)
+        return names_in(attribute, held(here, name, attribute.schema))
 
     def _note_account(self, address: str, wanted: Meaning, stored: Stored) -> None:
         found = self.accounts_of(address, wanted, stored)
@@ -243,6 +269,10 @@ def called(stored: Stored, name: str, by: str) -> set[str]:
         for live_id, each in stored.items()
         if ("userName" in each) is not groups and str(each.get(by)).casefold() == name.casefold()
     }
+
+
+def _may_sign_in(stored: Mapping[str, Json]) -> bool:
+    return "userName" in stored and is_active(stored)
 
 
 def is_active(stored: Mapping[str, Json]) -> bool:

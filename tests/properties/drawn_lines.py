@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
+from unicodedata import normalize
 
 from hypothesis import strategies as st
 
@@ -107,7 +108,11 @@ def value_of(attribute: Attribute, organisation: str, owner: str | None) -> st.S
         case Kind.COMPLEX:
             return st.dictionaries(st.sampled_from(attribute.parts), TEXTS | st.none(), min_size=1, max_size=3)
         case Kind.NAMES:
-            return st.lists(st.sampled_from(names) if names else TEXTS, unique_by=str.casefold, max_size=3)
+            return st.lists(
+                st.sampled_from(names) if names else TEXTS,
+                unique_by=lambda each: normalize("NFC", each).casefold(),
+                max_size=3,
+            )
         case Kind.LEVELS:
             levels = st.sampled_from([0, 1, 2.5, 3, 4.5, 5])
             return st.dictionaries(st.sampled_from(names or ("One", "Two")), levels, min_size=1, max_size=2)

@@ -25,9 +25,9 @@ class Population:
 
 
 @st.composite
-def account(draw: st.DrawFn, organisation: str, live_id: str, login: str) -> dict[str, Json]:
+def account(draw: st.DrawFn, organisation: str, live_id: str, login: str, most: int = 4) -> dict[str, Json]:
     """One person with values of her own, who may be inactive."""
-    values = draw(lines(organisation, f"live.{live_id}", nulls=False))
+    values = draw(lines(organisation, f"live.{live_id}", most, nulls=False))
     return {
         "id": live_id,
         "displayName": live_id,
@@ -38,14 +38,14 @@ def account(draw: st.DrawFn, organisation: str, live_id: str, login: str) -> dic
 
 
 @st.composite
-def populations(draw: st.DrawFn, organisation: str, *, twins: bool = False) -> Population:
+def populations(draw: st.DrawFn, organisation: str, *, twins: bool = False, most: int = 4) -> Population:
     """All strangers are there, as lines may refer to them; of the others some, under their present or earlier login."""
-    people = [draw(account(organisation, f"s-{each[:3]}", each)) for each in STRANGERS]
+    people = [draw(account(organisation, f"s-{each[:3]}", each, most)) for each in STRANGERS]
     for key in KEYS:
         name = draw(st.sampled_from([None, None, "", "", "old.", "upper"]))
         if name is not None:
             login = login_of(key).upper() if name == "upper" else name + login_of(key)
-            people.append(draw(account(organisation, f"l-{KEYS.index(key)}", login)))
+            people.append(draw(account(organisation, f"l-{KEYS.index(key)}", login, most)))
     ids = [each["id"] for each in people]
     for number, each in enumerate(people[1:], 1):
         if draw(st.integers(0, 3)) == 0:

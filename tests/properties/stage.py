@@ -61,15 +61,21 @@ class Weather:
     """What goes wrong in a run.
 
     `at`: number of a write request -> its trouble. `for_good`: a word that a request holds -> its trouble, each time.
+    `unanswered`: how many writes had no answer.
     """
 
     at: Mapping[int, Trouble] = field(default_factory=dict)
     for_good: Mapping[str, Trouble] = field(default_factory=dict)
     writes: int = 0
+    unanswered: int = 0
 
     def meets(self, request: Request) -> Trouble | None:
-        if request.method not in WRITING:
-            return None
+        """What becomes of a request; None for those that go well."""
+        trouble = self._trouble(request) if request.method in WRITING else None
+        self.unanswered += trouble in (Trouble.UNSENT, Trouble.LOST)
+        return trouble
+
+    def _trouble(self, request: Request) -> Trouble | None:
         self.writes += 1
         text = f"{request.target} {request.body.decode()}"
         lasting = (trouble for word, trouble in self.for_good.items() if word in text)
@@ -134,6 +140,10 @@ class Stage:
             for each in kind
         }
 
+    def names(self) -> dict[str, str]:
+        """Id -> userName or displayName: what is the same whenever the same is played again."""
+        return {live_id: str(each.get("userName") or each["displayName"]) for live_id, each in self.stored().items()}
+
     def ask(self, method: str, path: str, body: Json = None) -> Response:
         """A request by somebody else."""
         content = json.dumps(body).encode() if body is not None else b""
@@ -163,6 +173,14 @@ class Stage:
             raise AssertionError([f"{each.source}: {each.summary}" for each in error.diagnostics]) from error
         assert not self.provider.writes
         return planned
+
+    def to_accept(self, *, drift: bool = False) -> frozenset[str]:
+        """Every rule that an apply would break, as it has to be accepted."""
+        seen: list[Reconciliation] = []
+        apply_target(
+            self._project(), Options(today=self.today, drift=drift), confirm=lambda each: bool(seen.append(each))
+        )
+        return frozenset(f"{each.rule}@{each.digest}" for each in seen[0].plan.violations)
 
     def apply(self, run: Run | None = None) -> Applied:
         """One apply; raises what the apply raises, and then nothing may have been written."""

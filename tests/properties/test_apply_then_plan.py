@@ -19,7 +19,7 @@ ORGANISATIONS = ("rfc", "rfc-strict", "genesys")
 
 
 @pytest.mark.parametrize("organisation", ORGANISATIONS)
-@examples(20)
+@examples(8)
 @given(data=st.data())
 def test_apply_then_plan_is_empty(organisation: str, data: st.DataObject) -> None:
     found = data.draw(populations(organisation, twins=True))

@@ -16,9 +16,8 @@ from tests.properties.effort import examples
 from tests.properties.meaning import meaning
 from tests.properties.stage import Run, Stage, Stored, Trouble, Weather, staged
 
-SILENT = {Trouble.UNSENT, Trouble.LOST}
-WORDS = (*(f'"{login_of(each)}"' for each in KEYS), "title", "roles", "active", "l-0", "l-1", "l-2", "g-0", "/Groups",
-         "POST", "DELETE")  # fmt: skip
+WORDS = tuple(f'"{login_of(each)}"' for each in KEYS)
+WORDS += ("new.", "title", "roles", "active", "l-0", "l-1", "l-2", "g-0", "/Groups", "POST", "DELETE")
 
 
 @st.composite
@@ -30,12 +29,27 @@ def weathers(draw: st.DrawFn) -> Weather:
     return Weather(at, for_good)
 
 
+@st.composite
+def handed_on(draw: st.DrawFn, first: Declarations, drawn: st.SearchStrategy[Declarations]) -> Declarations:
+    """Declarations by which one person may take the login that another one gives up."""
+    said = draw(drawn)
+    there = [key for key, lines in first.users.items() if "targets" not in lines]
+    people = [key for key, lines in said.users.items() if key in there and "targets" not in lines]
+    if len(people) > 1 and draw(st.booleans()):
+        gives, takes = people[:2]
+        # with another number as well she would look like another person, and keep the login
+        said.users[gives].pop("employeeNumber", None)
+        said.users[gives]["userName"] = f"new.{login_of(gives)}"
+        said.users[takes]["userName"] = login_of(gives)
+    return said
+
+
 @pytest.mark.parametrize("organisation", ["rfc", "rfc-strict", "genesys"])
-@examples(20)
+@examples(8)
 @given(data=st.data())
 def test_a_failure_takes_its_dependents_only_and_is_made_good(organisation: str, data: st.DataObject) -> None:
     found, first = data.draw(populations(organisation)), data.draw(declarations(organisation))
-    then, weather = data.draw(declarations(organisation, released=True)), data.draw(weathers())
+    then, weather = data.draw(handed_on(first, declarations(organisation, released=True))), data.draw(weathers())
     undisturbed = ends(organisation, found, first, then)
     with staged(organisation) as stage:
         begin(stage, found, first, then)
@@ -46,7 +60,7 @@ def test_a_failure_takes_its_dependents_only_and_is_made_good(organisation: str,
         assert applied.outcome is not None
         assert not applied.outcome.troubles
         assert not [each for each in applied.outcome.unverified if each.code == "not-kept"]
-        accounted_for(applied.shown.plan, applied.results)
+        accounted_for(applied.shown.plan, applied.results, weather)
         assert not ledger.offences(applied.before, applied.after, wanted, stage.today, drift=False)
         again(stage)
         assert by_name(stage.stored()) == undisturbed
@@ -70,7 +84,7 @@ def again(stage: Stage) -> None:
     assert stage.plan().plan.changes == ()
 
 
-def accounted_for(plan: Plan, results: tuple[Result, ...]) -> None:
+def accounted_for(plan: Plan, results: tuple[Result, ...], weather: Weather) -> None:
     """Every operation has one end, and who is skipped or not tried has a reason."""
     assert [each.number for each in results] == [each.number for each in plan.operations]
     ended: dict[int, Result] = {}
@@ -85,7 +99,7 @@ def accounted_for(plan: Plan, results: tuple[Result, ...]) -> None:
                 chunk = isinstance(operation, PatchResource) and is_member_delta(operation.operations)
                 assert chunk or not failed
             case NotTried():
-                assert len([each for each in ended.values() if isinstance(each, Failed) and each.unknown]) >= 3
+                assert weather.unanswered >= 3
     tried = [not isinstance(each, NotTried) for each in results]
     assert tried == sorted(tried, reverse=True), "something was tried after the run had ended"
 

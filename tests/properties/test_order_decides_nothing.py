@@ -20,7 +20,7 @@ from tests.properties.stage import staged
 
 
 @pytest.mark.parametrize("organisation", ["rfc", "genesys"])
-@examples(25)
+@examples(8)
 @given(data=st.data())
 def test_the_order_of_files_lines_and_rows_decides_nothing(organisation: str, data: st.DataObject) -> None:
     found = data.draw(populations(organisation, twins=True))
