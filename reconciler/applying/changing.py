@@ -35,9 +35,9 @@ _ROUNDS: Final = 4
 _PAUSE: Final = 0.5
 """Seconds before the second round; longer before each later one."""
 _MOST_PARTS: Final = 40
-"""Requests that may be spent on finding out which part of one change is refused."""
+"""Requests that may be spent on finding out which part of one change is refused, two for each operation at least."""
 _FIRST_PARTS: Final = 8
-"""The same while every part is refused: then it is probably not about a part."""
+"""The same while every part is refused, if that does not end at single operations: then it is not about a part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +88,10 @@ class Changer:
         answer: Answer | None = None
         refused: list[tuple[Operations, Refusal]] = []
         waiting, sent = [(wanted, refusal)], 0
+        most, first = max(_MOST_PARTS, 2 * len(wanted)), max(_FIRST_PARTS, 2 * len(wanted).bit_length())
         while waiting:
             part, why = waiting.pop()
-            hopeless = sent >= (_MOST_PARTS if answer is not None else _FIRST_PARTS)
+            hopeless = sent >= (most if answer is not None else first)
             two = _two_parts(part) if may_concern_a_part(why, members=members) and not hopeless else None
             if two is None:
                 refused.append((part, why))
@@ -147,12 +148,22 @@ class Changer:
         names = self._profile.users.whole_lists
         lists = [each for each in self._profile.users.table.lists if each.name in names]
         if not any(each.path.startswith(attribute.path) for attribute in lists for each in wanted):
-            return refusal
+            return self._by_hand(wanted, refusal)
         now = self._read(path)
         if isinstance(now, Refusal):
             return refusal
         guard = version_of(now) if self._profile.wire.use_versions else None
         return self._sent_patch(operation, path, with_whole_lists(now, wanted, lists), guard)
+
+    def _by_hand(self, wanted: Operations, refusal: Refusal) -> Refusal:
+        """Say what cannot be done at all: to take one value out of a list that may not be set as a whole."""
+        lists = [each for each in self._profile.users.table.lists if each.name not in self._profile.users.whole_lists]
+        if len(wanted) != 1 or not any(wanted[0].path.startswith(f"{each.path}[") for each in lists):
+            return refusal
+        said = (
+            "this server takes no single value out of a list, and the list is never set as a whole; take it out there"
+        )
+        return replace(refusal, detail=f"{said} ({refusal.detail})" if refusal.detail else said)
 
     def _put(
         self, operation: Operation, path: str, wanted: Operations, version: str | None, before: LiveResource | None

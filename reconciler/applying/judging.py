@@ -1,10 +1,11 @@
 """What single answers of a service provider mean for an operation. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from reconciler.model import Json
+from reconciler.model import CreateResource, DeleteResource, Json, Operation, PatchResource
+from reconciler.scim.paths import short_path
 from reconciler.transport.answers import Answer, Refusal, folded
 
 _NO_METHOD: Final = (405, 501)
@@ -12,6 +13,8 @@ _ABOUT_CONTENT: Final = (400, 403, 409, 413, 422)
 """What a request with one bad value is answered by one server or another."""
 _ABOUT_A_MEMBER: Final = (404, 500)
 """The same where the bad value is the id of a member that there is not."""
+_FORBIDDEN: Final = 403
+_VERBS: Final = {CreateResource: "create", PatchResource: "update", DeleteResource: "delete"}
 _NAMED: Final = 5
 """How many ids a message names."""
 
@@ -77,6 +80,22 @@ def is_no_target(refusal: Refusal) -> bool:
 def same_version(one: str | None, other: str | None) -> bool:
     """Weak comparison (RFC 9110 §8.8.3.2): what is sent stays as it was received, with its ``W/``."""
     return one is not None and other is not None and one.removeprefix("W/") == other.removeprefix("W/")
+
+
+def missing_rights(operation: Operation, refusal: Refusal, sent: Iterable[str], rights: Mapping[str, str]) -> str:
+    """The rights that a request takes, in words: those of the attributes that the refusal names, else all it may be.
+
+    Empty where it is not about a right, where the server names one itself, or where the profile knows none.
+    """
+    known = {right for each in rights.values() for right in each.split(" and ")}
+    if refusal.status != _FORBIDDEN or any(each in refusal.detail for each in known):
+        return ""
+    verb = next(word for kind, word in _VERBS.items() if isinstance(operation, kind))
+    names = [short_path(each).partition("[")[0].partition(".")[0] for each in sent]
+    said = [each for each in names if each in refusal.detail and each in rights]
+    whole = f"{operation.address.resource_type.value}s.{verb}"
+    needed = [rights[each] for each in dict.fromkeys(said or [whole, *names]) if each in rights]
+    return " and ".join(needed)
 
 
 def named(ids: Collection[str]) -> str:

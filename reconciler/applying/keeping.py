@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from reconciler.model import (
     AttributeChange,
     Change,
+    CreateResource,
     Diagnostic,
     PatchOp,
     Plan,
@@ -36,6 +37,7 @@ def not_kept(left: Iterable[Change], plan: Plan, results: Sequence[Result], prof
     numbers = {each.number for each in results if isinstance(each, Succeeded)}
     done = {each.address for each in plan.operations if each.number in numbers}
     failed = {each.address for each in plan.operations if each.number not in numbers}
+    created = {each.address for each in plan.operations if isinstance(each, CreateResource)}
     planned = {change.address: change for change in plan.changes}
     found = []
     for change in left:
@@ -44,7 +46,27 @@ def not_kept(left: Iterable[Change], plan: Plan, results: Sequence[Result], prof
             lost = [each for each in change.attribute_changes if _aim(each) in sent and _could_be(each)]
             if lost:
                 found.append(_diagnostic(change, lost, plan.names, profile.rules(change.address.resource_type)))
+            elif change.address in created and (given := [each for each in change.attribute_changes if _clears(each)]):
+                found.append(_given(change, given))
     return tuple(found)
+
+
+def _clears(change: AttributeChange) -> bool:
+    return change.item is None and change.after is None and change.before is not None
+
+
+def _given(change: Change, given: Sequence[AttributeChange]) -> Diagnostic:
+    """A new account got by itself what is declared to be empty; a create has no way to say so."""
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="not-kept",
+        summary="; ".join(
+            f"the server gave {short_path(each.path)} by itself: {_shown(each.before)}" for each in given
+        ),
+        mend="apply again: it is cleared then",
+        address=change.address,
+        source=change.source,
+    )
 
 
 def _aim(change: AttributeChange) -> tuple[str, str | None, bool]:
@@ -96,6 +118,8 @@ def _mends(change: Change, lost: Sequence[AttributeChange], rules: AttributeRule
         for each in lost
         if each.path != name_path(change.address.resource_type) and not _is_membership(each, rules)
     }
+    if missing := [_named(each) for each in lost if _is_a_name(each, rules)]:
+        yield f"check that the server has this, by exactly this name: {', '.join(missing)}"
     if names:
         prefix = GROUP_PREFIX if change.address.resource_type is ResourceType.GROUP else ""
         listed = ", ".join(sorted(_yaml(prefix + each) for each in names))
@@ -104,6 +128,18 @@ def _mends(change: Change, lost: Sequence[AttributeChange], rules: AttributeRule
         yield "if this server does not take such members, take their lines out"
     if not names and any(each.path == name_path(change.address.resource_type) for each in lost):
         yield "write the name as the server keeps it"
+
+
+def _named(change: AttributeChange) -> str:
+    return f"{short_path(change.path)} ({change.item if change.item is not None else change.after})"
+
+
+def _is_a_name(change: AttributeChange, rules: AttributeRules) -> bool:
+    """Whether something was to be had that must exist on the server's side."""
+    attribute = rules.table.by_path(change.path)
+    gives = change.after is not None if change.item is None else change.op is not PatchOp.REMOVE
+    whole = change.item is not None or attribute is None or change.path == attribute.path
+    return attribute is not None and attribute.name in rules.existing and gives and whole
 
 
 def _is_membership(change: AttributeChange, rules: AttributeRules) -> bool:

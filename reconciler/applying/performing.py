@@ -6,13 +6,21 @@ nobody took them out, an audit that cannot be written.
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from reconciler.applying.changing import Changer, InParts
-from reconciler.applying.judging import id_in, is_collision, is_gone, is_no_target, named, taken_name
+from reconciler.applying.judging import (
+    id_in,
+    is_collision,
+    is_gone,
+    is_no_target,
+    missing_rights,
+    named,
+    taken_name,
+)
 from reconciler.applying.looking_up import user_called
 from reconciler.applying.memberships import (
     Operations,
@@ -132,7 +140,9 @@ class Performer:
         if isinstance(answer, Refusal):
             answer, lead = self._met(operation, path, body, answer)
         if isinstance(answer, Refusal):
-            return self._failed(operation, answer, taken_name(answer, body))
+            return self._failed(
+                operation, self._explained(operation, answer, _names_in(body)), taken_name(answer, body)
+            )
         live_id = id_in(answer)
         if live_id is None:
             message = f"the server answered {answer.status} without an id"
@@ -209,7 +219,8 @@ class Performer:
         for _, refusal in parts.refused:
             self._forget(live_id, refusal)
         if parts.answer is None:
-            return self._failed(operation, parts.refused[0][1])
+            part, refusal = parts.refused[0]
+            return self._failed(operation, self._explained(operation, refusal, (each.path for each in part)))
         done = except_for(wanted, [each for part, _ in parts.refused for each in part])
         self._versions[live_id] = parts.answer.version
         self._bodies[live_id] = parts.answer.body
@@ -225,7 +236,8 @@ class Performer:
         """Some of it was refused: that counts as failed, and says what."""
         if not isinstance(result, Succeeded):
             return result
-        said = [f"{_what(part)}: {self._words(refusal)}" for part, refusal in parts.refused]
+        refused = [(part, self._explained(operation, why, [each.path for each in part])) for part, why in parts.refused]
+        said = [f"{_what(part)}: {self._words(refusal)}" for part, refusal in refused]
         notes = [result.note] if result.note else []
         message = "; ".join([*said, "the rest of the change is done", *notes])
         return Failed(number=operation.number, message=message, status=parts.refused[0][1].status)
@@ -346,7 +358,7 @@ class Performer:
             answer = self._send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
         gone_already = isinstance(answer, Refusal) and (is_gone(answer) or self._is_gone_by_now(path, answer))
         if isinstance(answer, Refusal) and not gone_already:
-            return self._failed(operation, answer)
+            return self._failed(operation, self._explained(operation, answer, ()))
         self._left.add(live_id)
         return _succeeded(operation, live_id, ["it was gone already"] if gone_already else [])
 
@@ -389,10 +401,27 @@ class Performer:
             unknown=refusal.unknown,
         )
 
+    def _explained(self, operation: Operation, refusal: Refusal, sent: Iterable[str]) -> Refusal:
+        """The refusal with the rights that such a request takes, where one is missing; `sent`: names or paths."""
+        rights = missing_rights(operation, refusal, sent, self._profile.wire.rights)
+        return (
+            replace(refusal, detail=f"{refusal.detail.rstrip('.')}; it takes {rights}".lstrip("; "))
+            if rights
+            else refusal
+        )
+
     def _words(self, refusal: Refusal) -> str:
         """What the server said; the status stands beside it in the result."""
         said = str(replace(refusal, status=None))
         return f"{said} (request {refusal.request_id})" if refusal.request_id else said
+
+
+def _names_in(body: Mapping[str, Json]) -> list[str]:
+    """The attributes of a resource, those of its extensions too (RFC 7643 §3.3)."""
+    inner = [
+        name for urn, each in body.items() if urn.startswith("urn:") and isinstance(each, Mapping) for name in each
+    ]
+    return [*(name for name in body if not name.startswith("urn:")), *inner]
 
 
 def _what(operations: Operations) -> str:

@@ -88,7 +88,9 @@ def _is_old(body: Mapping[str, Json]) -> bool:
 
 def _is_other(wanted: LiveResource, found: LiveResource, rules: AttributeRules) -> bool:
     """Another state of activity, a plain text that says something else, or access that nobody sent."""
-    texts = (each.path for each in rules.table.attributes if each.kind is Kind.TEXT)
+    # what every account gets by itself may stand there although something else was sent
+    by_itself = rules.given_at_create
+    texts = (each.path for each in rules.table.attributes if each.kind is Kind.TEXT and each.name not in by_itself)
     shown = (path for path in texts if path in wanted.attributes and path in found.attributes)
     changed = any(not rules.in_place(found, path, wanted.attributes[path]) for path in shown)
     return found.active != wanted.active or changed or _more_access(wanted, found, rules)

@@ -167,6 +167,7 @@ def _named(rules: AttributeRules) -> dict[str, Iterable[str]]:
         "costly": rules.costly,
         "givenAtCreate": rules.given_at_create,
         "wholeLists": rules.whole_lists,
+        "existing": rules.existing,
     }
 
 

@@ -69,6 +69,8 @@ class WireRules:
     """Bytes that a request may have."""
     rights_hint: str = ""
     """What to check where the provider says that a right is missing."""
+    rights: Mapping[str, str] = field(default_factory=dict)
+    """``users.create`` (``update``, ``delete``; ``groups``), or an attribute -> the right that writing it takes."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What the settings leave out -> the variable that says it: `region`, `bearer`, `clientId`, `clientSecret`."""
     regions: Mapping[str, str] = field(default_factory=dict)
@@ -105,6 +107,8 @@ class AttributeRules:
     """Attributes that every new account gets by itself."""
     whole_lists: tuple[str, ...] = ()
     """Lists that may be replaced as a whole, as just read, where the provider finds no single value of them."""
+    existing: tuple[str, ...] = ()
+    """Attributes whose values are names of what must exist on the provider's side already."""
 
     def folds(self, path: str) -> bool:
         """Whether values at this path are equal whatever their case."""

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Final, assert_never
 
-from reconciler.model import Address, Diagnostic, Failed, NotTried, Plan, Result, Skipped, Succeeded
-from reconciler.rendering.naming import address_text
+from reconciler.model import Address, Diagnostic, Failed, NotTried, Plan, Result, Skipped, SourceLocation, Succeeded
+from reconciler.rendering.naming import address_text, place
 from reconciler.rendering.neutral import neutral
 from reconciler.rendering.text import Paper, paper, remark_rows
 from reconciler.rendering.view import Remark, people, remarks
@@ -64,7 +65,9 @@ def render_report(
     done = [address for address, outcome in worst.items() if outcome is _Outcome.DONE]
     sections = [
         _done(done, verbose, on) if failed else [],
-        _section("Failed:", entries, _Outcome.FAILED, verbose, on),
+        _section(
+            "Failed:", entries, _Outcome.FAILED, verbose, on, {each.address: each.source for each in plan.changes}
+        ),
         _section("Skipped, because something it needs failed:", entries, _Outcome.SKIPPED, verbose, on),
         _section("Not tried:", entries, _Outcome.NOT_TRIED, verbose, on),
         _section("Done, to be noted:", [each for each in entries if each.text], _Outcome.DONE, verbose, on),
@@ -122,15 +125,27 @@ def _done(done: Sequence[Address], verbose: bool, on: Paper) -> list[str]:
     return remark_rows("Done:", [Remark(text="", about=named)] if done else [], "#", "add", on)
 
 
-def _section(title: str, entries: Iterable[_Entry], outcome: _Outcome, verbose: bool, on: Paper) -> list[str]:
-    """Entries of one outcome; the same words about several addresses are said once."""
-    alike: dict[str, list[str]] = {}
+def _section(
+    title: str,
+    entries: Iterable[_Entry],
+    outcome: _Outcome,
+    verbose: bool,
+    on: Paper,
+    lines: Mapping[Address, SourceLocation | None] = MappingProxyType({}),
+) -> list[str]:
+    """Entries of one outcome; the same words about several addresses are said once. `lines`: where each is declared."""
+    alike: dict[str, dict[Address, None]] = {}
     for each in entries:
         if each.outcome is outcome:
-            alike.setdefault(each.text, []).append(address_text(each.address))
+            alike.setdefault(each.text, {})[each.address] = None
     whole = verbose or outcome in (_Outcome.FAILED, _Outcome.SKIPPED)
     found = [
-        Remark(text=neutral(text), about=people(list(dict.fromkeys(names)), whole)) for text, names in alike.items()
+        Remark(
+            text=neutral(text),
+            about=people([address_text(each) for each in addresses], whole),
+            place=place(lines.get(next(iter(addresses)))) if len(addresses) == 1 else "",
+        )
+        for text, addresses in alike.items()
     ]
     sign, style = _SIGNS[outcome]
     return remark_rows(title, found, sign, style, on)

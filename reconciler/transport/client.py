@@ -104,7 +104,9 @@ class Reader:
             return self._walked(path, fixed, self._bases.get(path))
         except PageRefused as refused:
             other = self._channel.with_end(self._wire.other_bases)
-            if filter or refused.status != httpx.codes.BAD_REQUEST or other is None or path in self._bases:
+            if filter and refused.status == httpx.codes.BAD_REQUEST:
+                raise _without_filter(refused, filter) from None
+            if refused.status != httpx.codes.BAD_REQUEST or other is None or path in self._bases:
                 raise
             self._bases[path] = other
             return self._walked(path, fixed, other)
@@ -351,6 +353,16 @@ def _document(reply: Reply) -> Mapping[str, Json]:
     if not isinstance(document, dict):
         raise not_scim(reply.url, "JSON that is no object")
     return document
+
+
+def _without_filter(refused: PageRefused, filter: str) -> PageRefused:
+    """A listing that only its filter makes possible: without it somebody would be left out, and looked for in vain."""
+    return PageRefused(
+        f"{refused.summary}; it was asked for {filter}",
+        "the server takes no such filter, and without it somebody would not be read; ask the provider",
+        refused.scim_type,
+        refused.status,
+    )
 
 
 def _page_of(reply: Reply) -> Page:

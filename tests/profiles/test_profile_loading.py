@@ -45,6 +45,7 @@ FITTING: dict[str, Any] = {
     "costly": ["externalId"],
     "givenAtCreate": ["externalId"],
     "wholeLists": ["externalId"],
+    "existing": ["externalId"],
     "regionUrl": "https://api.{domain}/scim",
     "regionTokenUrl": "https://login.{domain}/token",
 }
