@@ -26,16 +26,21 @@ def planned_against(project: Project, options: Options, ref: str) -> tuple[Recon
         raise UsageError(
             f"--base {ref} is no commit that this clone has", "fetch it first, as in git fetch origin main"
         )
-    top, base = repository.top.resolve(), project.base.resolve()
-    if not base.is_relative_to(top):
-        raise UsageError("--base compares declarations of this repository, and these are elsewhere", "leave it out")
-    folders = project.target(options.target).identities
-    files = files_below(repository, commit, base.relative_to(top).as_posix(), folders)
+    files = _declared_then(project, options, repository, commit)
     planned, other = plan_against(project, options, files)
     planned = _with_notices(planned, _settings_since(project, repository, commit, ref))
     if isinstance(other, Reconciliation):
         return planned, split(planned, other.plan, ref, commit)
     return _with_notices(planned, _not_divided(ref, other)), None
+
+
+def _declared_then(project: Project, options: Options, repository: GitRepository, commit: str) -> dict[str, bytes]:
+    """The declaration files of a commit; those beside the settings where this run reads another checkout's."""
+    top, base = repository.top.resolve(), project.base.resolve()
+    target = project.target(options.target)
+    if not base.is_relative_to(top):
+        base, target = project.settings.folder.resolve(), project.settings.targets[target.name]
+    return files_below(repository, commit, base.relative_to(top).as_posix(), target.identities)
 
 
 def _with_notices(planned: Reconciliation, *notices: Diagnostic | None) -> Reconciliation:
