@@ -93,7 +93,8 @@ def _change(
         cause=cause,
         before=None if isinstance(live, Unset) else live,
         after=after,
-        notes=(MOVED,) if verdict.moved else (),
+        # drift is nothing but what moved on the server
+        notes=(MOVED,) if verdict.moved and cause is not Cause.DRIFT else (),
         origin=wanted.origins.get(path),
     )
 
