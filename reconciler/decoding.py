@@ -6,7 +6,7 @@ null, "" and empty lists are absent (RFC 7643 §2.5). Pure.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -45,8 +45,10 @@ def undescribed(desired: DesiredState, profile: Profile) -> Extensions:
     return {urn: tuple(names) for urn, names in found.items()}
 
 
-def unasked(desired: DesiredState, applied: AppliedState, policy: Policy, profile: Profile) -> frozenset[str]:
-    """The costly attributes of people that neither a declaration nor the record nor a rule speaks of."""
+def unasked(
+    desired: DesiredState, applied: AppliedState, policy: Policy, profile: Profile, also: Iterable[str] = ()
+) -> frozenset[str]:
+    """The costly attributes of people of which nothing speaks: no line, no record, no rule, no path of `also`."""
     costly = set(profile.users.costly)
     if not costly:
         return frozenset()
@@ -57,6 +59,7 @@ def unasked(desired: DesiredState, applied: AppliedState, policy: Policy, profil
     paths = {path for each in people for path in (*each.attributes, *each.lists)}
     paths |= {path for each in entries for path in (*each.values, *each.lists, *each.pending.values)}
     paths |= {path for each in entries for path in (*each.pending.give, *each.pending.take)}
+    paths |= set(also)
     table = profile.users.table
     spoken_of = (table.by_path(path) or table.get(path) for path in paths)
     return frozenset(costly - {each.name for each in spoken_of if each is not None})

@@ -54,13 +54,15 @@ from reconciler.transport.discovery import discovered
 class Options:
     """What a caller asks for. `drift`: also put right what others changed (a person's own run).
 
-    `all_drift`: only show it, also where the target's policy would put it right.
+    `all_drift`: only show it, also where the target's policy would put it right. `read`: paths of users that are read
+    even if no line speaks of them.
     """
 
     target: str | None = None
     drift: bool = False
     all_drift: bool = False
     accepted: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
     today: date | None = None
 
 
@@ -119,7 +121,7 @@ class _Run:
 
     def refresh(self, reader: Reader) -> LiveState:
         """What the target holds, as far as this run needs it."""
-        left_out = unasked(self.desired, self.loaded.applied, self.target.policy, self.profile)
+        left_out = unasked(self.desired, self.loaded.applied, self.target.policy, self.profile, self.options.read)
         return refresh(reader, self.profile, extensions=self.extensions, unasked=left_out)
 
     @classmethod
@@ -199,6 +201,8 @@ def _planned(run: _Run, others: Sequence[DesiredState]) -> list[Reconciliation]:
         run = run.paced(reader)
     claim = run.loaded.claim
     notices = [*([claim.remark(datetime.now(UTC))] if claim else ()), *(run.checkout.notices() if run.checkout else ())]
+    coming = run.project.settings_to_come
+    notices += [coming] if coming is not None else []
     planned = run.reconcile(live, run.loaded.applied, notices=notices)
     return [planned, *(replace(run, desired=each).reconcile(live, run.loaded.applied) for each in others)]
 

@@ -4,15 +4,17 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
 
+from reconciler.cli import masking
 from reconciler.cli.exits import EXIT_CODES, Exit, worst
 from reconciler.cli.gates import FileGate, Gate, ReviewGate
 from reconciler.cli.options import Chosen, target_options
-from reconciler.cli.output import error_line, show_plan, show_report, show_text
+from reconciler.cli.output import error_line, plan_document, show_plan, show_report, show_text
 from reconciler.cli.plan import code_of
 from reconciler.cli.progress import Progress
 from reconciler.cli.several import attempt, in_short
@@ -80,10 +82,8 @@ def command(
         raise click.UsageError("--drift plans anew, a FILE is planned already: one of them")
     project = chosen.project()
     names, gate = _chosen(chosen, project, file, reviewed)
-    runs = [
-        _Run(project, Options(target=name, drift=drift, accepted=frozenset(accept)), gate, auto_approve, verbose)
-        for name in names
-    ]
+    asked = Options(drift=drift, accepted=frozenset(accept), read=gate.read)
+    runs = [_Run(project, replace(asked, target=name), gate, auto_approve, verbose) for name in names]
     if form == "json":
         return _in_json(names, runs)
     if not chosen.several:
@@ -185,7 +185,7 @@ class _Run:
         return _ended(outcome, verbose=self._verbose)
 
     def _confirm(self, reconciliation: Reconciliation) -> bool:
-        plan = reconciliation.plan
+        plan = masking.learn(reconciliation).plan
         self._plans.append(plan)
         if self._gate.said:
             click.echo(f"{self._gate.said}\n")
@@ -227,9 +227,10 @@ def _check_accepted(accept: tuple[str, ...]) -> None:
 
 
 def _document(outcome: Outcome, code: Exit) -> Json:
-    troubles = [(each.summary, each.mend) for each in outcome.troubles]
-    plan = outcome.reconciliation.plan
-    return applied_document(plan, outcome.results, outcome.unverified, troubles, int(code))
+    troubles = [in_short(each) for each in outcome.troubles]
+    plan, document = masking.plan(outcome.reconciliation.plan), plan_document(outcome.reconciliation.plan)
+    results, unverified = masking.results(outcome.results), masking.diagnostics(outcome.unverified)
+    return applied_document(plan, document, results, unverified, troubles, int(code))
 
 
 def _ended(outcome: Outcome, *, verbose: bool) -> Exit:

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from reconciler.cli import masking
 from reconciler.cli.output import paper_size, show_plan, show_text
 from reconciler.errors import StalePlan, UsageError
 from reconciler.model import Plan
@@ -17,6 +18,7 @@ from reconciler.saved.binding import check_content, check_target
 from reconciler.saved.file import load_saved
 from reconciler.saved.narrowing import Fit, cut_to
 from reconciler.saved.outcome import outcome_now, result_file, write_outcome
+from reconciler.saved.parts import paths_of
 from reconciler.saved.reviewing import as_planned, beyond_review, is_reviewed_digest
 from reconciler.saved.showing import render_difference
 
@@ -30,6 +32,8 @@ class Gate:
 
     nothing_left = ""
     said = ""
+    read: frozenset[str] = frozenset()
+    """Paths of users that have to be read for it."""
 
     def narrow(self, now: Reconciliation) -> Reconciliation:
         """The plan as it may be carried out. StalePlan if it may not be."""
@@ -48,6 +52,7 @@ class FileGate(Gate):
     def __init__(self, project: Project, file: Path, reviewed: str | None) -> None:
         self._file, self._name = file, file.name
         self._saved = load_saved(file.read_bytes(), file.name)
+        self.read = paths_of(self._saved.plan.changes)
         if reviewed is not None:
             self._check_review(reviewed)
         self._fit: Fit | None = None
@@ -99,6 +104,8 @@ class ReviewGate(Gate):
 
     def __init__(self, reviewed: str) -> None:
         self._reviewed = _reviewed(reviewed)
+        if isinstance(self._reviewed, Plan):
+            self.read = paths_of(self._reviewed.changes)
 
     def narrow(self, now: Reconciliation) -> Reconciliation:
         """The same plan, if it is the reviewed one."""
@@ -108,7 +115,8 @@ class ReviewGate(Gate):
         if difference is None:
             return now
         width, colour = paper_size()
-        show_text(render_difference(difference, self._reviewed, now.plan, width=width, colour=colour) + "\n")
+        shown = render_difference(difference, self._reviewed, now.plan, width=width, colour=colour)
+        show_text("\n".join(map(masking.text, shown.split("\n"))) + "\n")
         raise StalePlan("this is not the plan that was reviewed; nothing was written", _REVIEW_AGAIN)
 
     def _by_digest(self, wanted: str, now: Reconciliation) -> Reconciliation:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Chosen, project_options
 from reconciler.cli.output import FORMATS, show_diagnostics, show_plan
@@ -17,6 +18,7 @@ from reconciler.saved.file import load_saved, load_shown
 from reconciler.saved.judging import judge
 from reconciler.saved.narrowing import diagnostics_of
 from reconciler.saved.outcome import read_outcome
+from reconciler.saved.parts import paths_of
 from reconciler.saved.showing import outcome_text, progress_text
 
 
@@ -37,6 +39,7 @@ def command(chosen: Chosen, file: Path, live: bool, form: str, verbose: bool) ->
     """
     if live:
         return _show_live(chosen, file)
+    masking.learn_files(chosen.project)
     data = file.read_bytes()
     plan, split = load_shown(data, file.name)
     show_plan(_with_outcome(plan, data, file), form, verbose=verbose, split=split)
@@ -62,7 +65,8 @@ def _show_live(chosen: Chosen, file: Path) -> Exit:
         other: Sequence[Diagnostic] = ()
     except StalePlan as error:
         other = error.diagnostics
-    judgements = judge(saved.plan, plan_target(project, Options(target=target.name)).situation)
+    asked = Options(target=target.name, read=paths_of(saved.plan.changes))
+    judgements = judge(saved.plan, plan_target(project, asked).situation)
     moved = list(dict.fromkeys(diagnostics_of(judgements.values())))
     click.echo(progress_text(judgements))
     if other or moved:

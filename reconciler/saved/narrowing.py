@@ -39,7 +39,9 @@ def cut_to(saved: SavedPlan, name: str, now: Reconciliation) -> Fit:
     ids = ids_given(saved.plan, now.situation)
     judgements = judge(saved.plan, now.situation)
     then, planned = parts_of(saved.plan.changes, ids), parts_of(now.plan.changes)
-    moved = [*_moved(judgements, planned, ids, now), *_due(then, planned, now)]
+    moved = list(_moved(judgements, planned, ids, now))
+    if any(each.stage is Stage.TO_DO for each in judgements.values()):
+        moved += _more(then, planned, now, later=bool(day_differs(saved, now.situation.desired.today)))
     if moved:
         raise _stale(saved, name, moved, now)
     changes = [kept for each in now.plan.changes if (kept := _left(each, then)) is not None]
@@ -91,13 +93,15 @@ def _moved(
             yield _diagnostic(judgement.part.change, what, why)
 
 
-def _due(then: Mapping[Key, Part], planned: Mapping[Key, Part], now: Reconciliation) -> Iterator[Diagnostic]:
-    """What a plan made now does beyond the saved one and cannot leave out."""
+def _more(
+    then: Mapping[Key, Part], planned: Mapping[Key, Part], now: Reconciliation, *, later: bool
+) -> Iterator[Diagnostic]:
+    """What a plan made now does beyond the saved one and cannot leave out. `later`: it is another day."""
     for key, part in planned.items():
         if key in then:
             continue
         what = in_words(part, now.plan.names)
-        if (part.change if part.detail is None else part.detail).cause is Cause.DUE:
+        if later and (part.change if part.detail is None else part.detail).cause is Cause.DUE:
             yield _diagnostic(part.change, what, "it is due by now, and the saved plan does not have it")
         elif part.detail is not None and is_whole(part.change) and _whole_key(part.change) in then:
             yield _diagnostic(part.change, what, "a plan made now does it as well")

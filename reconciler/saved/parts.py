@@ -56,6 +56,12 @@ def parts_of(changes: Iterable[Change], ids: Ids = NO_IDS) -> dict[Key, Part]:
     return found
 
 
+def paths_of(changes: Iterable[Change]) -> frozenset[str]:
+    """The paths of users that some changes speak of: who judges them has to have read those."""
+    users = (each for each in changes if each.address.resource_type is ResourceType.USER)
+    return frozenset(one.path for each in users for one in each.attribute_changes)
+
+
 def same_part(one: Part, other: Part, ids: Ids = NO_IDS) -> bool:
     """Whether two parts about the same thing do the same to the same account. `ids`: for what `one` speaks of."""
     if live_id_of(one.change, ids) != live_id_of(other.change, ids):

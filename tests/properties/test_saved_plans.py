@@ -1,4 +1,4 @@
-"""A saved plan over random declarations and organisations: broken off or refused in part, it goes on, or says why.
+"""A saved plan over random declarations and organisations: broken off or refused in part, it goes on.
 
 Whatever happened, nothing is done that the file does not hold; and once all of it went well nothing is left of it.
 """
@@ -59,7 +59,7 @@ def went_well(outcome: Outcome) -> bool:
 
 
 @pytest.mark.parametrize("organisation", ORGANISATIONS)
-@examples(10)
+@examples(6)
 @given(data=st.data())
 def test_once_and_then_nothing_is_left(organisation: str, data: st.DataObject) -> None:
     found, first = data.draw(populations(organisation)), data.draw(declarations(organisation))
@@ -77,9 +77,9 @@ def test_once_and_then_nothing_is_left(organisation: str, data: st.DataObject) -
 
 
 @pytest.mark.parametrize("organisation", ORGANISATIONS)
-@examples(10)
+@examples(6)
 @given(data=st.data())
-def test_after_a_failing_run_it_goes_on_or_says_why(organisation: str, data: st.DataObject) -> None:
+def test_after_a_failing_run_it_goes_on(organisation: str, data: st.DataObject) -> None:
     found, first = data.draw(populations(organisation)), data.draw(declarations(organisation))
     then, weather = data.draw(declarations(organisation, released=True)), data.draw(weathers())
     dies = data.draw(st.none() | st.integers(1, 6))
@@ -88,7 +88,8 @@ def test_after_a_failing_run_it_goes_on_or_says_why(organisation: str, data: st.
         file = saved(stage)
         stage.apply(Run(weather=weather, dies_after=dies, accepted=empty(stage)))
         outcome = apply_file(stage, file)
-        if isinstance(outcome, Outcome) and went_well(outcome):
+        assert isinstance(outcome, Outcome), outcome
+        if went_well(outcome):
             again = apply_file(stage, file)
             assert isinstance(again, Outcome), again
             assert again.reconciliation.plan.changes == ()
