@@ -15,8 +15,9 @@ from hands import apply_file, delete, digest_of, forged, make, patch, saved
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from tests.cli.provider import answer, people, provider
+from tests.conftest import Ran
 from tests.git.company import Company, acceptance_in, apply, said
-from tests.record.git_world import git
+from tests.record.git_world import REF, git
 
 
 def promoted(company: Company) -> Path:
@@ -315,6 +316,38 @@ def test_an_old_checkout_is_refused_with_its_file(company: Company) -> None:
     assert ran.code == 3
     assert "older than what was applied last" in said(ran)
     assert "behind@" in acceptance_in(ran.out)
+
+
+def test_a_file_waits_for_another_apply(company: Company) -> None:
+    """Somebody applies the very same file at the same time."""
+    file = promoted(company)
+    second: list[Ran] = []
+    other = company.clone("other")
+
+    def before(request: Request) -> None:
+        if request.method == "POST" and not second:
+            second.append(apply(other, str(file)))
+
+    company.running.before = before
+    first = apply_file(company, file)
+    assert first.code == 0, first.out + first.err
+    assert second[0].code == 3
+    assert "it may be taken over after" in said(second[0])
+    assert len(company.running.writes) == 2
+
+
+def test_a_removal_needs_a_record_that_proves_it_now(company: Company) -> None:
+    """The record was there when the plan was made, and is gone."""
+    company.declare("ann.lee", "bob.li", "cem.o")
+    company.applied()
+    company.declare("ann.lee", "bob.li")
+    file = saved(company)
+    for folder in (company.world.seed, company.world.origin):
+        git(folder, "update-ref", "-d", REF)
+    ran = apply_file(company, file)
+    assert ran.code == 4
+    assert "user.cem.o: active has moved: a plan made now does not do it" in ran.err
+    assert "cem.o" in company.active()
 
 
 def test_what_nobody_has_committed_is_refused(company: Company) -> None:
