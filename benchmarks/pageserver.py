@@ -33,8 +33,8 @@ class Provider:
         self.pages: dict[str, bytes] = {}
         self.counts: Counter[str] = Counter()
 
-    def answer(self, target: str) -> bytes:
-        """The body for a request target."""
+    def answer(self, target: str) -> bytes | None:
+        """The body for a request target; None for what is not here, such as a vendor's own API beside SCIM."""
         split = urlsplit(target)
         if split.path == "/counts":
             counts, self.counts = dict(self.counts), Counter()
@@ -42,6 +42,8 @@ class Provider:
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         passes = f"{split.path}?filter" if "filter" in query else split.path
         self.counts[passes] += 1
+        if split.path not in self.lists:
+            return None
         page = f"{passes} {query.get('startIndex')} {query.get('count')}"
         if page not in self.pages:
             rows = [] if "filter" in query else self.lists[split.path]
@@ -77,7 +79,10 @@ class Connection(asyncio.Protocol):
         while b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
             body = self._provider.answer(head.split(b" ", 2)[1].decode("ascii"))
-            lines = b"HTTP/1.1 200 OK\r\nContent-Type: application/scim+json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            status = b"404 Not Found" if body is None else b"200 OK"
+            body = body or b"{}"
+            lines = b"HTTP/1.1 %b\r\nContent-Type: application/scim+json\r\nContent-Length: %d\r\n\r\n"
+            lines %= (status, len(body))
             if self._delay:
                 asyncio.get_running_loop().call_later(self._delay, self._transport.write, lines + body)
             else:

@@ -36,3 +36,8 @@ def test_help_imports_no_slow_part_of_the_standard_library() -> None:
 def test_a_command_imports_what_it_needs() -> None:
     """The two tests above can fail."""
     assert {"httpx", "ssl", "yaml"} <= imported("plan", "--target", "no-such-target")
+
+
+def test_no_command_imports_what_httpx_brings_for_others() -> None:
+    """A command line with pygments and rich's progress bars, and trio: longer to import than all the rest."""
+    assert not imported("plan", "--target", "no-such-target") & {"anyio", "asyncio", "pygments", "trio"}
