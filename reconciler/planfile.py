@@ -70,8 +70,9 @@ from reconciler.model import (
 
 FORMAT_VERSION: Final = 1
 CHECKSUM: Final = "checksum"
-BESIDE: Final = frozenset({CHECKSUM, "saved", "base"})
-"""Members that are no part of the plan: what a saved one is bound to, and what a comparison found."""
+MASKED: Final = "masked"
+BESIDE: Final = frozenset({CHECKSUM, "saved", "base", MASKED})
+"""Members that are no part of the plan: what a saved one is bound to, what a comparison found, what is left out."""
 _UNSAFE: Final = re.compile(r"[^\x20-\x7e]|#(?=#)")
 _WHOLE: Final = 2.0**53
 """Beyond it a float cannot tell neighbouring whole numbers apart, so it stays one."""
@@ -112,6 +113,8 @@ def read(data: bytes) -> dict[str, Json]:
     """The JSON object of a plan file, of a format that this version reads, unharmed. Malformed if it is not."""
     document = read_object(parsed_json(data))
     _check_format(document)
+    if MASKED in document:
+        raise Malformed("its people are masked, it is for reading only", MASKED, mend="use one without --mask")
     if CHECKSUM in document and document[CHECKSUM] != checksum(document):
         raise Malformed("does not match the rest; the file was altered after it was written", CHECKSUM)
     return document

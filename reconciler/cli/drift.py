@@ -5,6 +5,7 @@ from datetime import date
 
 import click
 
+from reconciler.cli import masking
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
 from reconciler.cli.output import FORMATS, show_plan
@@ -32,7 +33,7 @@ def command(chosen: Chosen, today: date | None, form: str, verbose: bool) -> Exi
 
     def found(name: str) -> Plan:
         options = Options(target=name, today=today, all_drift=True)
-        plan = rehearsed(plan_target(project, options).plan, today)
+        plan = rehearsed(masking.learn(plan_target(project, options)).plan, today)
         return replace(plan, changes=(), operations=(), violations=(), requests=0)
 
     def show(plan: Plan) -> None:
@@ -41,7 +42,7 @@ def command(chosen: Chosen, today: date | None, form: str, verbose: bool) -> Exi
         else:
             show_plan(plan, form, verbose=verbose)
 
-    attempts = list(side_by_side(chosen.names(project), found))
+    attempts = list(side_by_side(chosen.names(project), found, several=chosen.several))
     plans = [each.made for each in attempts if each.made is not None]
     codes = []
     if chosen.several:

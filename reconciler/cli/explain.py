@@ -7,6 +7,7 @@ from datetime import date
 
 import click
 
+from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Chosen, target_options, today_option
 from reconciler.cli.output import show_text
@@ -33,17 +34,16 @@ def command(address: str, chosen: Chosen, today: date | None) -> Exit:
     desired, profile = project.desired(target, today)
     resource = desired.resources[_found(address, desired)]
     paper = paper_for(sys.stdout, os.environ)
-    show_text(
-        render_explanation(
-            resource,
-            desired,
-            profile.rules(resource.address.resource_type).table,
-            target=target.name,
-            touched=_Commits(project, places(resource, desired)).of,
-            width=paper.width,
-            colour=bool(paper.styles),
-        )
+    explanation = render_explanation(
+        resource,
+        desired,
+        profile.rules(resource.address.resource_type).table,
+        target=target.name,
+        touched=_Commits(project, places(resource, desired)).of,
+        width=paper.width,
+        colour=bool(paper.styles),
     )
+    show_text("\n".join(map(masking.text, explanation.split("\n"))))
     return Exit.DONE
 
 

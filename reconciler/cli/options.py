@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, cast
 import click
 from click.core import ParameterSource
 
+from reconciler.cli import masking
 from reconciler.cli.github import remember_base
 from reconciler.errors import UsageError
 from reconciler.model import Diagnostic, Plan, Severity
@@ -37,6 +38,7 @@ class Chosen:
         """The project that the options name, seen from the working directory."""
         project = open_project(Path.cwd(), self.settings, self.identities)
         remember_base(project.base)
+        masking.learn_declared(project)
         return project
 
     def names(self, project: Project) -> list[str]:
@@ -53,6 +55,7 @@ class Chosen:
 
 
 _PROJECT: Final = (
+    masking.MASK_OPTION,
     click.option(
         "--identities",
         type=click.Path(path_type=Path),
@@ -71,10 +74,11 @@ _PROJECT: Final = (
 
 
 def project_options(function: F) -> F:
-    """--settings, --identities: for what names its target otherwise. The function gets them as `chosen`."""
+    """--settings, --identities, --mask: for what names its target otherwise. The function gets them as `chosen`."""
 
     @wraps(function)
-    def with_chosen(*, settings: Path | None, identities: Path | None, **others: Any) -> Any:
+    def with_chosen(*, settings: Path | None, identities: Path | None, mask: str | None, **others: Any) -> Any:
+        masking.begin(mask)
         return function(chosen=Chosen(settings=settings, identities=identities), **others)
 
     command = cast(F, with_chosen)
@@ -84,12 +88,19 @@ def project_options(function: F) -> F:
 
 
 def target_options(function: F) -> F:
-    """--target, --all-targets, --settings, --identities: the function gets them as `chosen`."""
+    """--target, --all-targets, --settings, --identities, --mask: the function gets them as `chosen`."""
 
     @wraps(function)
     def with_chosen(
-        *, target: tuple[str, ...], all_targets: bool, settings: Path | None, identities: Path | None, **others: Any
+        *,
+        target: tuple[str, ...],
+        all_targets: bool,
+        settings: Path | None,
+        identities: Path | None,
+        mask: str | None,
+        **others: Any,
     ) -> Any:
+        masking.begin(mask)
         if all_targets and click.get_current_context().get_parameter_source("target") is ParameterSource.COMMANDLINE:
             raise click.UsageError("--target and --all-targets: one of them")
         names = () if all_targets else tuple(dict.fromkeys(target))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler import __version__
+from reconciler.cli import masking
 from reconciler.cli.github import SUMMARY, add_to_summary, annotate, prefix
 from reconciler.memory import no_collection
-from reconciler.model import Diagnostic, Plan, Result, Split
-from reconciler.planfile import written
+from reconciler.model import Diagnostic, Json, Plan, Result, Split
+from reconciler.planfile import digest, written
 from reconciler.rendering.diagnostics import render_diagnostics
 from reconciler.rendering.html import render_html
 from reconciler.rendering.markdown import render_markdown
@@ -28,25 +29,39 @@ PLAN_FORMATS: Final = (*FORMATS, "sarif")
 @no_collection()
 def show_plan(plan: Plan, form: str, *, verbose: bool = False, split: Split | None = None) -> None:
     """Print a plan in one of `PLAN_FORMATS`, divided if there is a `split`."""
-    write_text(sys.stdout, _rendered(plan, form, verbose, split))
-    sys.stdout.flush()
-    annotate(problems_of(plan))
-    if os.environ.get(SUMMARY):
-        add_to_summary(render_markdown(view(plan, verbose=False, split=split), stamp(plan)))
-
-
-def _rendered(plan: Plan, form: str, verbose: bool, split: Split | None) -> str:
     if form == "json":
-        return written(shown_document(plan, split)).decode()
-    if form == "markdown":
-        return render_markdown(view(plan, verbose=verbose, split=split), stamp(plan))
+        write_text(sys.stdout, written(plan_document(plan, split)).decode())
+    elif form in ("text", "sarif"):
+        write_text(sys.stdout, _short(masking.plan(plan), form, verbose, masking.split(split)))
+    else:
+        write_text(sys.stdout, _kept(plan, form, verbose, split))
+    sys.stdout.flush()
+    annotate(problems_of(masking.plan(plan)))
+    if os.environ.get(SUMMARY):
+        add_to_summary(_kept(plan, "markdown", False, split))
+
+
+def plan_document(plan: Plan, split: Split | None = None) -> dict[str, Json]:
+    """A plan as it is printed in JSON, masked where that is wanted: then `masked` says so, and nobody can apply it."""
+    document = shown_document(masking.plan(plan), masking.split(split))
+    return {**document, "digest": digest(plan), "masked": "personal"} if masking.is_masked() else document
+
+
+def _short(plan: Plan, form: str, verbose: bool, split: Split | None) -> str:
     if form == "sarif":
         return sarif(problems_of(plan))
-    if form == "html":
-        # whoever opens the page folds and searches there, so everybody is in it
-        return render_html(view(plan, verbose=True, split=split), stamp(plan))
     paper = paper_for(sys.stdout, os.environ)
     return render_text(view(plan, verbose=verbose, split=split), width=paper.width, colour=bool(paper.styles))
+
+
+def _kept(plan: Plan, form: str, verbose: bool, split: Split | None) -> str:
+    """What is kept says which plan it is."""
+    mark = stamp(plan)
+    plan, split = masking.plan(plan), masking.split(split)
+    if form == "markdown":
+        return render_markdown(view(plan, verbose=verbose, split=split), mark)
+    # whoever opens the page folds and searches there, so everybody is in it
+    return render_html(view(plan, verbose=True, split=split), mark)
 
 
 def paper_size() -> tuple[int, bool]:
@@ -63,24 +78,26 @@ def show_text(text: str) -> None:
 def show_report(plan: Plan, results: Sequence[Result], unverified: Sequence[Diagnostic], *, verbose: bool) -> None:
     """Print what an apply did."""
     paper = paper_for(sys.stdout, os.environ)
+    plan, results, unverified = masking.plan(plan), masking.results(results), masking.diagnostics(unverified)
     text = render_report(plan, results, unverified, width=paper.width, colour=bool(paper.styles), verbose=verbose)
     write_text(sys.stdout, "\n" + text)
 
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
     """Print what is wrong with declarations or settings."""
+    diagnostics = masking.diagnostics(diagnostics)
     paper = paper_for(sys.stderr, os.environ)
     write_text(sys.stderr, render_diagnostics(diagnostics, width=paper.width, colour=bool(paper.styles)))
     annotate(diagnostics)
 
 
 def sarif(problems: Sequence[Diagnostic]) -> str:
-    """Problems as SARIF, with places from the root of the repository on."""
+    """Problems, masked already, as SARIF, with places from the root of the repository on."""
     return render_sarif(problems, version=__version__, prefix=prefix(), settings=SETTINGS_FILE)
 
 
 def error_line(summary: str, mend: str) -> None:
     """One thing that went wrong, and what to do about it."""
-    write_text(sys.stderr, f"error: {neutral(summary)}")
+    write_text(sys.stderr, f"error: {neutral(masking.text(summary))}")
     for line in mend.splitlines():
-        write_text(sys.stderr, f"  {neutral(line)}")
+        write_text(sys.stderr, f"  {neutral(masking.text(line))}")

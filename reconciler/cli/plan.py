@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli import masking
 from reconciler.cli.base import planned_against
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.github import leave_outputs
@@ -70,10 +71,11 @@ def command(
 
     def planned(name: str) -> Plan:
         found, split = _planned(project, Options(target=name, today=today), base)
+        masking.learn(found)
         made[name] = replace(found, plan=rehearsed(found.plan, today)), split
         return made[name][0].plan
 
-    attempts = list(side_by_side(names, planned))
+    attempts = list(side_by_side(names, planned, several=chosen.several))
     plans = [each.made for each in attempts if each.made is not None]
     if out is not None:
         _save([bound(project, project.target(name), *found) for name, found in made.items()], out, chosen.several)

@@ -8,13 +8,13 @@ from threading import Semaphore, Thread
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
+from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.failures import report_failure
-from reconciler.cli.output import show_text
+from reconciler.cli.output import plan_document, show_text
 from reconciler.errors import ReconcilerError
 from reconciler.model import Json, Plan, Split
 from reconciler.planfile import written
-from reconciler.saved.file import shown_document
 
 T = TypeVar("T")
 
@@ -37,12 +37,12 @@ class Attempt(Generic[T]):
         return report_failure(self.failure, self.target) if self.failure is not None else Exit.DONE
 
 
-def side_by_side(names: Sequence[str], work: Callable[[str], T]) -> Iterator[Attempt[T]]:
+def side_by_side(names: Sequence[str], work: Callable[[str], T], *, several: bool) -> Iterator[Attempt[T]]:
     """The work for every target at the same time; what comes of it in the order of the names.
 
-    For a single target it is done here and now, and its failure is raised as it is.
+    Unless `several` were asked for it is done here and now, and its failure is raised as it is.
     """
-    if len(names) == 1:
+    if not several:
         yield Attempt(target=names[0], made=work(names[0]))
         return
     free = Semaphore(_AT_ONCE)
@@ -81,7 +81,7 @@ def show_each(
 
 def _as_json(attempt: Attempt[Plan], split: Split | None) -> dict[str, Json]:
     if attempt.made is not None:
-        return {"target": attempt.target, "plan": shown_document(attempt.made, split)}
+        return {"target": attempt.target, "plan": plan_document(attempt.made, split)}
     summary, mend = in_short(attempt.failure)
     return {"target": attempt.target, "error": {"summary": summary, "mend": mend}}
 
@@ -89,7 +89,7 @@ def _as_json(attempt: Attempt[Plan], split: Split | None) -> dict[str, Json]:
 def in_short(error: Exception | None) -> tuple[str, str]:
     """What happened, and how to mend it."""
     if isinstance(error, ReconcilerError):
-        return error.summary, error.mend
+        return masking.text(error.summary), masking.text(error.mend)
     if error is None:
         return "cancelled: nothing was written", ""
     return f"this is a fault of reconciler ({type(error).__name__})", "see standard error"

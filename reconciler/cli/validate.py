@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.github import annotate
 from reconciler.cli.options import Chosen, target_options
@@ -49,6 +50,7 @@ def command(chosen: Chosen, form: str) -> Exit:
 
 def _judged(form: str, problems: Sequence[Diagnostic], names: Sequence[str], declarations: Declarations) -> Exit:
     """Print what was found, and say how that ends."""
+    problems = masking.diagnostics(problems)
     valid = not any(each.severity is Severity.ERROR for each in problems)
     users, groups = len(declarations.users), len(declarations.groups)
     if form == "json":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.model import Diagnostic, Failed, Json, NotTried, Plan, Result, Severity, Skipped, Succeeded
-from reconciler.planfile import diagnostic_document, document_of
+from reconciler.planfile import diagnostic_document
 
 FORMAT_VERSION: Final = 1
 
@@ -34,16 +34,17 @@ def apply_document(targets: Sequence[Json]) -> dict[str, Json]:
 
 def applied_document(
     plan: Plan,
+    document: Json,
     results: Sequence[Result],
     unverified: Sequence[Diagnostic],
     troubles: Sequence[tuple[str, str]],
     exit: int,
 ) -> Json:
-    """One target: its plan, what became of each operation, and what went wrong besides (summary and mend)."""
+    """One target: its plan as a `document`, what became of each operation, what went wrong besides (summary, mend)."""
     return {
         "target": plan.target,
         "exit": exit,
-        "plan": document_of(plan),
+        "plan": document,
         "results": _results(plan, results),
         "unverified": [diagnostic_document(each) for each in unverified],
         "troubles": [{"summary": summary, "mend": mend} for summary, mend in troubles],
