@@ -4,6 +4,7 @@ Each signer can take its secrets out of a text (`redact`), for the day a server 
 """
 
 import base64
+import hashlib
 import threading
 from abc import abstractmethod
 from collections.abc import Generator
@@ -42,6 +43,15 @@ class Signer(httpx.Auth):
                 text = text.replace(secret, "(secret)")
         return text
 
+    def fingerprint(self) -> str:
+        """Tells one credential from another without showing it; the same for every signer that was given the same."""
+        kept = "\n".join((type(self).__name__, self.token_url or "", *self._credential()))
+        return hashlib.sha256(kept.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @abstractmethod
+    def _credential(self) -> tuple[str, ...]:
+        """What it was given to sign with."""
+
     @abstractmethod
     def _secrets(self) -> tuple[str, ...]:
         """Everything that must never be printed, longest form first."""
@@ -63,6 +73,9 @@ class BearerSigner(Signer):
         request.headers["Authorization"] = f"Bearer {self._token}"
         yield request
 
+    def _credential(self) -> tuple[str, ...]:
+        return (self._token,)
+
     def _secrets(self) -> tuple[str, ...]:
         return (self._token,)
 
@@ -80,6 +93,9 @@ class BasicSigner(Signer):
         """Add the Authorization header."""
         request.headers["Authorization"] = f"Basic {self._pair}"
         yield request
+
+    def _credential(self) -> tuple[str, ...]:
+        return (self._pair,)
 
     def _secrets(self) -> tuple[str, ...]:
         return (self._pair, self._password)
@@ -173,6 +189,9 @@ class ClientCredentialsSigner(Signer):
             f"{where} refused the client credentials: status {status}" + (f" ({reason})" if reason else ""),
             _MENDS.get(_error_code(response.content), _MENDS["invalid_client"]),
         )
+
+    def _credential(self) -> tuple[str, ...]:
+        return (self._pair,)
 
     def _secrets(self) -> tuple[str, ...]:
         return (self._pair, self._client_secret, self._token or "")

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -78,6 +78,19 @@ class RateBudget:
                 return free_at - now
             self._sent.append(now)
             return 0.0
+
+
+_shared: Final[dict[tuple[Hashable, Clock], RateBudget]] = {}
+_sharing: Final = threading.Lock()
+
+
+def shared_budget(key: Hashable, per_minute: int | None, clock: Clock) -> RateBudget:
+    """The one budget of this process for a key; the first to ask says what a minute may hold.
+
+    It outlives its users: what was sent within the last minute counts for whoever comes next, too.
+    """
+    with _sharing:
+        return _shared.setdefault((key, clock), RateBudget(per_minute, clock))
 
 
 def wait_before_retry(attempt: int, retry_after: str | None, clock: Clock) -> float:

@@ -1,0 +1,191 @@
+"""How fast an organisation is asked: one budget a credential, as fast as it may be and no faster; sizes of requests.
+
+Time is simulated on both sides, so minutes pass at once; what was asked is counted where it arrives.
+"""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.applying import execute
+from reconciler.model import Address, CreateResource, ResourceType, Succeeded
+from reconciler.profiles.loading import load_profile
+from reconciler.sandbox import Access, SandboxService, SandboxTransport, open_sandbox, read_switches
+from reconciler.transport.auth import BearerSigner, ClientCredentialsSigner, Signer
+from reconciler.transport.client import Writer
+from tests.genesys.company import V2, Company, company
+from tests.genesys.life import BOB, CHE
+from tests.transport.serving import FakeTime
+
+HOST = "http://127.0.0.1:1"
+PROFILE = load_profile("genesys")
+
+
+@dataclass(kw_only=True)
+class Counted(httpx.BaseTransport):
+    """The organisation, and (moment, status) of everything that arrived there."""
+
+    service: SandboxService
+    time: FakeTime
+    arrived: list[tuple[float, int]] = field(default_factory=list)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = SandboxTransport(self.service).handle_request(request)
+        if not request.url.path.endswith("/oauth/token"):
+            self.arrived.append((self.time.now, answer.status_code))
+        return answer
+
+    def writer(self, signer: Signer) -> Writer:
+        return Writer(base_url=HOST + V2, wire=PROFILE.wire, signer=signer, transport=self, clock=self.time.clock)
+
+
+@contextmanager
+def timed(**switches: Any) -> Iterator[Counted]:
+    clock = FakeTime(time.time())
+    access = Access(token="t1", client=("id", "secret"), clock=lambda: clock.now)
+    service = open_sandbox(None, "genesys", access=access, switches=read_switches(switches))
+    yield Counted(service=service, time=clock)
+    service.close()
+
+
+def creates(first: int, count: int) -> list[CreateResource]:
+    return [
+        CreateResource(
+            number=number,
+            address=Address(ResourceType.USER, f"p{first + number}"),
+            body={"userName": f"p{first + number}@example.com", "displayName": "P", "active": True},
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+def signers(org: Counted) -> list[Signer]:
+    return [BearerSigner("t1"), ClientCredentialsSigner("id", "secret", f"{HOST}/oauth/token", clock=org.time.clock)]
+
+
+def test_an_apply_is_as_fast_as_it_may_be_and_no_faster() -> None:
+    with timed(rateLimit=300) as org, org.writer(BearerSigner("t1")) as writer:
+        writer.ask_limits()
+        results = execute(creates(0, 2000), writer, PROFILE, audit=None, sleep=org.time.sleep)
+        assert all(isinstance(each, Succeeded) for each in results)
+        minutes = (org.arrived[-1][0] - org.arrived[0][0]) / 60
+        refused = [each for each in org.arrived if each[1] == 429]
+    assert minutes >= 6
+    assert 300 * minutes * 0.95 <= len(org.arrived) <= 300 * (minutes + 1)
+    assert len(refused) <= len(org.arrived) / 100
+
+
+def test_two_thousand_operations_where_6000_a_minute_are_allowed_wait_for_nothing() -> None:
+    with timed(rateLimit=6000) as org, org.writer(BearerSigner("t1")) as writer:
+        writer.ask_limits()
+        results = execute(creates(0, 2000), writer, PROFILE, audit=None, sleep=org.time.sleep)
+        assert all(isinstance(each, Succeeded) for each in results)
+        assert org.time.slept == []
+        assert {status for _, status in org.arrived} == {200, 201}
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_where_others_use_the_same_budget_every_one_waits_as_long_as_is_asked(form: str) -> None:
+    with timed(rateLimit=100, retryAfter=form) as org, org.writer(BearerSigner("t1")) as writer:
+        elsewhere = httpx.Client(transport=SandboxTransport(org.service), headers={"Authorization": "Bearer t1"})
+        for _ in range(97):
+            elsewhere.get(f"{HOST}{V2}/users?count=0")
+        results = execute(creates(0, 200), writer, PROFILE, audit=None, sleep=org.time.sleep)
+        assert all(isinstance(each, Succeeded) for each in results)
+        assert len([each for each in org.arrived if each[1] == 429]) <= 2
+        elsewhere.close()
+
+
+def test_a_refusal_pauses_until_it_may_be_tried_again() -> None:
+    with timed(rateLimit=100) as org, org.writer(BearerSigner("t1")) as writer:
+        other = httpx.Client(transport=SandboxTransport(org.service), headers={"Authorization": "Bearer t1"})
+        for _ in range(120):
+            other.get(f"{HOST}{V2}/users?count=0")
+        writer.get("/users/none")
+        other.close()
+        assert [status for _, status in org.arrived] == [429, 404]
+        assert org.arrived[1][0] - org.arrived[0][0] == 60
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["bearer", "client"])
+def test_two_targets_of_one_credential_share_one_budget(kind: int) -> None:
+    """Also one after the other: what the first sent within the last minute counts for the second."""
+    with timed(rateLimit=300, rateScope="client" if kind else "token") as org:
+        with org.writer(signers(org)[kind]) as one, org.writer(signers(org)[kind]) as two:
+            for writer in (one, two) * 290:
+                writer.get("/users/none")
+        with org.writer(signers(org)[kind]) as three:
+            for _ in range(30):
+                three.get("/users/none")
+        moments = [each for each, _ in org.arrived]
+        assert not [each for each in org.arrived if each[1] == 429]
+        assert max(sum(1 for other in moments if 0 <= other - each < 60) for each in moments[::50]) <= 300
+
+
+def test_two_credentials_have_two_budgets() -> None:
+    with timed(rateLimit=300) as org, org.writer(signers(org)[0]) as one, org.writer(signers(org)[1]) as two:
+        for writer in (one, two) * 300:
+            writer.get("/users/none")
+        assert org.arrived[0][0] == org.arrived[-1][0]
+
+
+def test_a_fingerprint_shows_no_secret() -> None:
+    one, two = BearerSigner("s3cr3t"), BearerSigner("other")
+    assert one.fingerprint() == BearerSigner("s3cr3t").fingerprint() != two.fingerprint()
+    pair = base64.b64encode(b"id:s3cr3t").decode()
+    both = one.fingerprint() + ClientCredentialsSigner("id", "s3cr3t", f"{HOST}/oauth/token").fingerprint()
+    assert "s3cr3t" not in both
+    assert pair not in both
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_the_organisation_says_of_itself_counts(tmp_path: Path, listed: bool) -> None:
+    with company(tmp_path, rateLimit=1200, limitsListed=listed) as org:
+        org.declare({"bob": BOB})
+        assert "at 1,200 a minute" in org.run("plan").out
+
+
+def test_without_a_word_of_it_300_a_minute_count(tmp_path: Path) -> None:
+    with company(tmp_path, limitsListed=False) as org:
+        org.declare({"bob": BOB})
+        assert "at 300 a minute" in org.run("plan").out
+
+
+def test_a_create_that_is_too_large_is_refused_with_its_place(org: Company) -> None:
+    org.declare({"big": CHE | {"title": "x" * 600_000}, "bob": BOB})
+    done = org.apply()
+    (said,) = done.said
+    assert "bytes in one request; 512,000 is the most" in said
+    assert [each.method for each in org.writes] == ["POST"]
+    assert org.stored("bob@example.com")["displayName"] == "Bob"
+
+
+def test_a_change_that_is_too_large_is_sent_in_parts(org: Company) -> None:
+    org.declare({"che": CHE})
+    org.apply()
+    org.declare({"che": CHE | {"title": "x" * 300_000, "department": "y" * 300_000}})
+    assert org.apply().said == []
+    assert org.plan().changes == ()
+    assert all(len(each.body) <= 512_000 for each in org.writes)
+
+
+def test_members_go_in_chunks_of_fifty(org: Company) -> None:
+    people = {f"p{each}": {"userName": f"p{each}@example.com", "displayName": "P"} for each in range(137)}
+    org.service.seed({"users": list(people.values())})
+    org.declare(people, {"support": {"displayName": "Support", "members": list(people)}})
+    assert org.apply().said == []
+    assert sorted(len(json.loads(each.body)["Operations"][0]["value"]) for each in org.writes) == [37, 50, 50]
+    assert org.plan().changes == ()
+    org.asked.clear()
+    org.declare(people, {"support": {"displayName": "Support", "members": ["p0"]}})
+    assert org.apply().said == []
+    assert sorted(len(each.operations) for each in org.writes) == [36, 50, 50]
+    assert org.members("Support") == ["p0@example.com"]
