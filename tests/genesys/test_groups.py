@@ -1,0 +1,97 @@
+"""Groups, where members and externalId alone can be written: what else is declared is said in one line."""
+
+from typing import Any
+
+import pytest
+
+from tests.genesys.company import Company
+from tests.genesys.life import BOB, CHE
+
+HINT = "make, rename or delete it in Genesys Cloud (Admin, Directory, Groups); its members are managed here"
+SUPPORT: dict[str, Any] = {"displayName": "Support", "members": ["bob"], "externalId": "g-1"}
+
+
+def applied(org: Company) -> tuple[int, str]:
+    ran = org.run("apply", "--auto-approve")
+    return ran.code, " ".join((ran.out + ran.err).split())
+
+
+@pytest.fixture
+def here(org: Company) -> Company:
+    org.declare({"bob": BOB, "che": CHE}, {"support": SUPPORT})
+    assert org.apply().said == []
+    return org
+
+
+def test_members_and_external_id(here: Company) -> None:
+    assert here.members("Support") == ["bob@example.com"]
+    assert here.stored("Support")["externalId"] == "g-1"
+    for lines, held in (
+        (SUPPORT | {"externalId": "g-2", "members": ["che"]}, "g-2"),
+        (SUPPORT | {"externalId": None}, None),
+    ):
+        here.declare({"bob": BOB, "che": CHE}, {"support": lines})
+        assert here.apply().said == []
+        assert here.stored("Support").get("externalId") == held
+        assert here.plan(drift=True).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        (
+            {"support": SUPPORT, "new": {"displayName": "New", "members": ["bob"]}},
+            "# group.new: Genesys Cloud has no group of this name, and groups cannot be created over SCIM",
+        ),
+        (
+            {"support": SUPPORT | {"displayName": "Helpdesk"}},
+            "# group.support: it is called Support on the server, and groups cannot be renamed over SCIM",
+        ),
+    ],
+    ids=["create", "rename"],
+)
+def test_what_cannot_be_done_is_one_line_and_all_else_goes_on(here: Company, groups: Any, words: str) -> None:
+    here.declare({"bob": BOB | {"title": "Lead"}, "che": CHE}, groups)
+    assert here.run("validate").code == 0
+    code, said = applied(here)
+    assert code == 5
+    assert words in said
+    assert HINT in said
+    assert here.stored("bob@example.com")["title"] == "Lead"
+    assert "Support" in {each["displayName"] for each in here.service.dump()["Group"]}
+    assert not [each for each in here.writes if each.method in ("POST", "DELETE") and "group" in each.path]
+
+
+@pytest.mark.parametrize("removal", ["keep", "delete"])
+def test_a_group_that_is_declared_no_more_is_emptied_of_ours_and_stays(here: Company, removal: str) -> None:
+    here.settings(policy={"removal": {"groups": removal}})
+    che = here.stored("che@example.com")["id"]
+    here.change("Support", {"op": "add", "path": "members", "value": [{"value": che}]})
+    here.declare({"bob": BOB, "che": CHE})
+    assert here.apply().said == []
+    assert here.members("Support") == ["che@example.com"]
+    assert here.plan().changes == ()
+
+
+def test_whoever_joins_between_plan_and_apply_stays(here: Company) -> None:
+    che = here.stored("che@example.com")["id"]
+    here.declare({"bob": BOB, "che": CHE}, {"support": SUPPORT | {"members": []}})
+    joined = {"op": "add", "path": "members", "value": [{"value": che}]}
+    assert here.apply(meanwhile=lambda: here.change("Support", joined)).said == []
+    assert here.members("Support") == ["che@example.com"]
+
+
+LOGINS = ["o'brien@x.example", "a+b@x.example", "ü@x.example", "50%@x.example", "a&b=c@x.example", "a#b@x.example"]
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_a_login_of_any_letters_is_looked_up_and_found(org: Company, login: str) -> None:
+    """A create without an answer is looked for by a filter with the login in it."""
+    ann = {"userName": login, "displayName": "Ann"}
+    org.declare({"bob": BOB})
+    org.apply()
+    org.declare({"bob": BOB, "ann": ann}, {"support": {"displayName": "Support", "members": ["ann"]}})
+
+    assert org.apply(meanwhile=lambda: org.elsewhere("POST", "/Users", ann)).said == []
+    assert org.plan().changes == ()
+    assert org.members("Support") == [login]
