@@ -32,7 +32,7 @@ from reconciler.model import (
     Violation,
 )
 from reconciler.planning.ordering import name_swaps, order_operations
-from reconciler.planning.possible import without_impossible
+from reconciler.planning.possible import without_impossible, without_taken_names
 from reconciler.policy import check_policy, not_accepted, warned
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind
@@ -107,6 +107,7 @@ def reconcile(
     changes, drift = _divided(differences.findings, context, profile)
     changes, impossible = without_impossible(changes, profile)
     changes, swaps = _without_swaps(changes, profile)
+    changes, taken = without_taken_names(changes, live, profile)
     changes = tuple(warned(each, situation) for each in changes)
     violations, unused = _violations(changes, situation, context)
     plan = Plan(
@@ -115,7 +116,7 @@ def reconcile(
         changes=changes,
         drift=drift,
         violations=violations,
-        refused=(*unproved.values(), *differences.refused, *impossible, *swaps),
+        refused=(*unproved.values(), *differences.refused, *impossible, *swaps, *taken),
         notices=(
             *context.notices,
             *_about_record(applied, context.notices),
