@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from reconciler.cli.exits import EXIT_CODES, Exit
+from reconciler.memory import seldom_collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ COMMANDS: Final = {
     "drift": Entry("drift", "Show what moved on the server by other hands."),
     "explain": Entry("explain", "Show where each wanted value of one user or group comes from; needs no network."),
     "import": Entry("import_", "Write declarations for users and groups that are live and not declared."),
+    "doctor": Entry("doctor", "Check settings, declarations, credential, connection, record, checkout."),
     "schema": Entry("schema", "Print a JSON Schema, or the names of all of them."),
     "sandbox": Entry("sandbox", "Serve the embedded provider over HTTP."),
 }
@@ -93,7 +95,12 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
-    """The entry point. Every way to end passes here; no traceback reaches a user."""
+    """The entry point. Every way to end passes here; no traceback reaches a user.
+
+    Without `arguments` they are the process's own, and the process is ours.
+    """
+    if arguments is None:
+        seldom_collected()
     given = list(sys.argv[1:] if arguments is None else arguments)
     code = _outcome(given) if given else _lost()
     if os.environ.get("GITHUB_OUTPUT"):

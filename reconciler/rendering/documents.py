@@ -56,6 +56,16 @@ def failed_document(target: str, summary: str, mend: str, exit: int) -> Json:
     return {"target": target, "exit": exit, "error": {"summary": summary, "mend": mend}}
 
 
+def checkup_document(targets: Sequence[tuple[str, Sequence[tuple[str, str, str, str]]]]) -> dict[str, Json]:
+    """What `doctor` found: by target, each check with its name, verdict, what is said and the mend."""
+    members = ("check", "verdict", "summary", "mend")
+    found: list[Json] = [
+        {"target": target, "checks": [dict(zip(members, each, strict=True)) for each in checks]}
+        for target, checks in targets
+    ]
+    return {"format_version": FORMAT_VERSION, "targets": found}
+
+
 def _results(plan: Plan, results: Sequence[Result]) -> list[Json]:
     by_number = {each.number: each for each in results}
     found = ((each, by_number.get(each.number)) for each in plan.operations)

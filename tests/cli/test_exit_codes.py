@@ -249,6 +249,8 @@ CASES = [
     Case(empty, "sandbox", 1),
     # no command, a wrong one
     Case(empty, "--help", 0, out="Exit codes:"),
+    Case(fresh, "doctor", 0, out="pass  users"),
+    Case(empty, "doctor", 1, err="no reconciler.yaml"),
     Case(empty, "--version", 0, out="reconciler"),
     Case(empty, "aply", 64, err="did you mean apply?"),
     Case(empty, "dry-run", 64, err="reconciler plan"),

@@ -1,0 +1,145 @@
+"""Whether a target can be worked with from here: settings, declarations, credential, connection, record, checkout.
+
+Reads only, and goes on after whatever fails, so that one run tells everything. No secret is in any answer.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+
+from reconciler import __version__
+from reconciler.checkout import Checkout
+from reconciler.connecting import reader_for
+from reconciler.errors import InputError, ReconcilerError
+from reconciler.model import Severity
+from reconciler.project import Project
+from reconciler.recording import record_of
+from reconciler.settings import Target
+from reconciler.settings.overlay import target_profile
+from reconciler.transport.client import signer_of
+
+
+class Verdict(StrEnum):
+    """How one check ended."""
+
+    PASSED = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at. `name`: what; `said`: how it is, in a sentence; `mend`: empty if it passed."""
+
+    name: str
+    verdict: Verdict
+    said: str
+    mend: str = ""
+
+
+def examine(project: Project, target: Target) -> Iterator[Check]:
+    """Every check of one target, in the order in which a run would come upon it."""
+    yield _check("settings", f"{project.settings.path.name}: target {target.name}, profile {target.profile}")
+    yield from _guarded("declarations", partial(_declarations, project, target))
+    (credential,) = _guarded("credential", partial(_credential, project, target))
+    yield credential
+    if credential.verdict is not Verdict.FAIL:
+        yield from _guarded("connection", partial(_connection, project, target))
+    recorded: list[str | None] = []
+    yield from _guarded("record", partial(_record, project, target, recorded))
+    yield from _guarded("checkout", partial(_checkout, project, target, recorded))
+
+
+def _declarations(project: Project, target: Target) -> Iterator[Check]:
+    problems, found = project.problems([target])
+    errors = [each for each in problems if each.severity is Severity.ERROR]
+    if errors:
+        said = f"{len(errors):,} error{'' if len(errors) == 1 else 's'}"
+        yield _check("declarations", said, Verdict.FAIL, "run reconciler validate: it names each with its line")
+        return
+    said = f"users: {len(found.users):,}, groups: {len(found.groups):,}, files: {found.files:,}"
+    if problems:
+        yield _check("declarations", f"{said}, with warnings", Verdict.WARN, "run reconciler validate")
+    else:
+        yield _check("declarations", said)
+
+
+def _credential(project: Project, target: Target) -> Iterator[Check]:
+    if target.embedded:
+        yield _check("credential", "the embedded provider needs none")
+        return
+    if signer_of(target, project.settings.folder) is None:
+        mend = "write auth in the settings of the target, unless it lets everybody in"
+        yield _check("credential", "none is named: requests are not signed", Verdict.WARN, mend)
+        return
+    yield _check("credential", "there, whether it is accepted is seen below")
+
+
+def _connection(project: Project, target: Target) -> Iterator[Check]:
+    with reader_for(project, target, target_profile(target)) as reader:
+        described = reader.service_provider_config() is not None
+        for name in ("users", "groups"):
+            yield from _guarded(name, partial(_readable, reader.get, name, f"/{name.capitalize()}"))
+    if described:
+        yield _check("discovery", "the target says what it can do")
+    else:
+        said = "the target does not say what it can do; the profile decides"
+        yield _check("discovery", said, Verdict.WARN, "nothing to do if the profile is the right one")
+
+
+def _readable(get: Callable[..., object], name: str, path: str) -> Iterator[Check]:
+    found = get(path, {"startIndex": "1", "count": "1"})
+    if not isinstance(found, dict) or not {"Resources", "totalResults"} & set(found):
+        mend = "check url: it is the SCIM base URL, which /Users follows"
+        yield _check(name, f"there is no list at {path}", Verdict.FAIL, mend)
+        return
+    total = found.get("totalResults")
+    yield _check(name, f"can be read{f', {total:,} of them' if isinstance(total, int) else ''}")
+
+
+def _record(project: Project, target: Target, recorded: list[str | None]) -> Iterator[Check]:
+    record = record_of(project, target, __version__)
+    loaded = record.load()
+    where = record.store.describe()
+    if loaded.trouble is not None:
+        yield _check("record", loaded.trouble.summary, Verdict.FAIL, loaded.trouble.mend)
+        return
+    recorded.append(loaded.applied.commit)
+    if not loaded.applied.whole:
+        mend = "the first apply that reaches its end writes it; until then nothing is removed"
+        yield _check("record", f"there is no whole one yet in {where}", Verdict.WARN, mend)
+    elif loaded.claim is not None and (remark := loaded.claim.remark(datetime.now(UTC))) is not None:
+        yield _check("record", remark.summary, Verdict.WARN, remark.mend)
+    else:
+        yield _check("record", f"can be read in {where}")
+
+
+def _checkout(project: Project, target: Target, recorded: list[str | None]) -> Iterator[Check]:
+    if target.embedded or project.repository is None:
+        said = "an embedded target needs none" if target.embedded else "this is no git repository"
+        verdict = Verdict.PASSED if target.embedded else Verdict.WARN
+        yield _check("checkout", said, verdict, "" if target.embedded else "keep the declarations in git")
+        return
+    checkout = Checkout.of(project, target, project.repository, recorded[0] if recorded else None)
+    notices = checkout.notices()
+    for each in notices:
+        yield _check("checkout", each.summary, Verdict.WARN, each.mend)
+    if not notices:
+        yield _check("checkout", f"commit {(checkout.head or '')[:12]}, nothing uncommitted")
+
+
+def _guarded(name: str, work: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    """The checks of one part; what makes it impossible is one that failed."""
+    try:
+        yield from work()
+    except ReconcilerError as error:
+        summary = error.summary
+        if isinstance(error, InputError) and error.diagnostics:
+            summary = error.diagnostics[0].summary
+        yield _check(name, summary, Verdict.FAIL, error.mend)
+
+
+def _check(name: str, said: str, verdict: Verdict = Verdict.PASSED, mend: str = "") -> Check:
+    return Check(name=name, verdict=verdict, said=said, mend=mend)
