@@ -33,7 +33,7 @@ LAYERS = (
     ("checkout", "recording", "proving"),
     ("embedding", "holding"),
     ("connecting",),
-    ("importing", "running", "saved"),
+    ("checkup", "importing", "running", "saved"),
     ("cli",),
     ("__main__",),
 )
