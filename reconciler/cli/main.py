@@ -14,6 +14,7 @@ import click
 
 from reconciler.cli.exits import EXIT_CODES, Exit
 from reconciler.memory import seldom_collected
+from reconciler.memory import seldom_collected
 
 
 @dataclass(frozen=True, slots=True)
