@@ -4,7 +4,7 @@ As it was planned on: to do. As it is to be: done. Anything else has moved. Some
 record does not know must not be there: an account of that name is not the one that the plan was to make.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -67,7 +67,8 @@ def ids_given(plan: Plan, situation: Situation) -> dict[str, str]:
 def judge(plan: Plan, situation: Situation) -> dict[Key, Judgement]:
     """Every part of a plan by what is live in a situation, in the order of the plan."""
     ids = ids_given(plan, situation)
-    judging = _Judging(plan=plan, situation=situation, ids=ids, index=index_names(situation.live))
+    by_id = {each.live_id: each for each in plan.changes if each.live_id is not None}
+    judging = _Judging(plan=plan, situation=situation, ids=ids, index=index_names(situation.live), by_id=by_id)
     return {key: judging.judgement(part) for key, part in parts_of(plan.changes, ids).items()}
 
 
@@ -77,6 +78,7 @@ class _Judging:
     situation: Situation
     ids: Ids
     index: NameIndex
+    by_id: Mapping[str, Change]
 
     def judgement(self, part: Part) -> Judgement:
         live_id = live_id_of(part.change, self.ids)
@@ -101,14 +103,10 @@ class _Judging:
         """Who bears the name that somebody new is to have, unless this very plan is to free it."""
         path = name_path(change.address.resource_type)
         name = next((each.after for each in change.attribute_changes if each.path == path), None)
-        freeing = {
-            each.live_id
-            for each in self.plan.changes
-            if Action.DELETE in each.actions or any(one.path == path for one in each.attribute_changes)
-        }
         if isinstance(name, str):
             for found in self.index.get((change.address.resource_type, name.casefold()), ()):
-                if found.id not in freeing:
+                theirs = self.by_id.get(found.id)
+                if theirs is None or not _frees(theirs, path):
                     yield f"id {found.id}"
 
     def _item(self, part: Part, detail: AttributeChange, resource: LiveResource) -> Judgement:
@@ -157,6 +155,11 @@ def _ours(entry: AppliedResource, address: Address, situation: Situation) -> str
         return entry.live_id if entry.live_id in situation.live.resources else None
     match = situation.matches.by_address.get(address)
     return match.live_id if isinstance(match, Paired) else None
+
+
+def _frees(change: Change, path: str) -> bool:
+    """Whether a change gives up the name that somebody bears."""
+    return Action.DELETE in change.actions or any(each.path == path for each in change.attribute_changes)
 
 
 def _same(one: Value | Unset, other: Value | Unset, path: str, rules: AttributeRules) -> bool:
