@@ -15,6 +15,7 @@ import click
 from reconciler.cli.exits import EXIT_CODES, Exit
 from reconciler.memory import seldom_collected
 
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A command: its module under `reconciler.cli`, its one line of help, and whether it writes to a target."""
@@ -22,6 +23,7 @@ class Entry:
     module: str
     help: str
     writes: bool = False
+
 
 COMMANDS: Final = {
     "validate": Entry("validate", "Check declarations and settings; needs no network."),
@@ -36,8 +38,10 @@ COMMANDS: Final = {
     "sandbox": Entry("sandbox", "Serve the embedded provider over HTTP."),
 }
 
+
 class NobodyReads(Exception):
     """Whoever read our output has gone. Not an OSError, which click would turn into an exit code of its own."""
+
 
 class Commands(click.Group):
     """Knows every command's name and help without importing it."""
@@ -80,12 +84,15 @@ class Commands(click.Group):
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(int(code)), meaning) for code, meaning in EXIT_CODES.items()])
 
+
 ABOUT: Final = "Keep the users and groups of SCIM 2.0 service providers equal to what git declares."
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, help=ABOUT, no_args_is_help=False)
 @click.version_option(package_name="scim-reconciler", prog_name="reconciler")
 def cli() -> None:
     """The command without a subcommand: nothing."""
+
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """The entry point. Every way to end passes here; no traceback reaches a user.
@@ -100,16 +107,19 @@ def run(arguments: Sequence[str] | None = None) -> None:
         _leave_outcome(code)
     sys.exit(int(code))
 
+
 def _leave_outcome(code: Exit) -> None:
     """How it ended, for later steps of a workflow."""
     from reconciler.cli.github import leave_outputs
 
     leave_outputs({"exit-code": int(code), "exit-reason": code.name.lower()})
 
+
 def _lost() -> Exit:
     """Somebody asked for nothing: show what there is."""
     _outcome(["--help"])
     return Exit.USAGE
+
 
 def _outcome(arguments: list[str]) -> Exit:
     try:
@@ -127,14 +137,17 @@ def _outcome(arguments: list[str]) -> Exit:
         return _failed(error)
     return code if isinstance(code, Exit) else Exit.DONE
 
+
 def _writes(arguments: list[str]) -> bool:
     """Whether it is a command that writes: one that was broken off has not done what it was called for."""
     return bool(arguments) and arguments[0] in COMMANDS and COMMANDS[arguments[0]].writes
+
 
 def _misused(error: click.UsageError) -> Exit:
     from reconciler.cli.misuse import report_misuse
 
     return report_misuse(error)
+
 
 def _failed(error: Exception) -> Exit:
     from reconciler.cli.failures import report_failure
