@@ -35,13 +35,17 @@ def taken_name(refusal: Refusal, body: Mapping[str, Json]) -> str:
 
 
 def is_version_conflict(answer: Answer | Refusal) -> bool:
-    """412, or what some servers answer instead of it: 409, or 400 with the type meant for protocol versions."""
+    """412, or what some servers answer instead of it: 409, or 400 with the type meant for protocol versions.
+
+    A 400 without any type may be one too, if it speaks of a version: error bodies that are not SCIM's have no types.
+    """
     if not isinstance(answer, Refusal):
         return False
     return (
         answer.status == 412
         or (answer.status == 409 and answer.scim_type != "uniqueness")
-        or (answer.status == 400 and answer.scim_type == "invalidVers")
+        or (answer.status == 400 and (answer.scim_type or "").lower() == "invalidvers")
+        or (answer.status == 400 and not answer.scim_type and "version" in answer.detail.lower())
     )
 
 

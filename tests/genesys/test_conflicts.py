@@ -45,6 +45,29 @@ def test_somebody_else_changed_something_else(tmp_path: Path, status: int) -> No
         assert [each.headers.get("if-match") for each in org.writes[-2:]] == ["1", "2"]
 
 
+@pytest.mark.parametrize("shape", ["mixed", "platform", "scim"])
+@pytest.mark.parametrize("status", STATUSES)
+def test_both_kinds_of_error_bodies_tell_of_a_conflict(tmp_path: Path, status: int, shape: str) -> None:
+    with company(tmp_path, conflict=status, errors=shape) as org:
+        in_place(org)
+        promoted(org)
+        done = org.apply(meanwhile=lambda: org.change("ann@example.com", replace("displayName", "Ann Berg")))
+        assert done.said == []
+        assert [each.status for each in org.writes[-2:]] == [status, 200]
+        assert org.stored("ann@example.com")["displayName"] == "Ann Berg"
+
+
+@pytest.mark.parametrize("shape", ["mixed", "platform", "scim"])
+@pytest.mark.parametrize("status", STATUSES)
+def test_both_kinds_tell_of_a_decision_of_somebody_else(tmp_path: Path, status: int, shape: str) -> None:
+    with company(tmp_path, conflict=status, errors=shape) as org:
+        in_place(org)
+        promoted(org)
+        done = org.apply(meanwhile=lambda: org.change("ann@example.com", replace("title", "Director")))
+        assert done.said == ["title changed meanwhile by somebody else; plan again"]
+        assert org.stored("ann@example.com")["title"] == "Director"
+
+
 @pytest.mark.parametrize("status", STATUSES)
 def test_somebody_else_did_the_same(tmp_path: Path, status: int) -> None:
     with company(tmp_path, conflict=status) as org:
@@ -121,7 +144,12 @@ def once(status: int, body: bytes, method: str) -> Callable[[Request], Response 
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(412, b"{}"), (409, b'{"message": "conflict", "status": 409}'), (400, b'{"scimType": "invalidVers"}')],
+    [
+        (412, b"{}"),
+        (409, b'{"message": "conflict", "status": 409}'),
+        (400, b'{"scimType": "invalidVers"}'),
+        (400, b'{"message": "The version does not match the current version.", "code": "bad.request", "status": 400}'),
+    ],
 )
 def test_a_conflict_about_a_version_that_did_not_move_is_none(org: Company, status: int, body: bytes) -> None:
     in_place(org)
