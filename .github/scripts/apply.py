@@ -4,27 +4,30 @@ The digest of the reviewed plan stands in our status on the head of the pull req
 whoever may start the workflow by hand can give it.
 """
 
-import os
 import re
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from api import GitHub, event, reconciler, run_url, targets_of
+from github import GitHub
+from gitlab import GitLab
+from tool import forge, reconciler, targets_of
 
+Pull = tuple[int, str] | None
+"""Number and head of the pull request that was merged."""
 STALE = 4
 _DIGEST = re.compile(r"digest ([0-9a-f]{64})\Z")
 
 
 def main() -> int:
     """The exit code of the worst target."""
-    github = GitHub()
-    name = os.environ["GITHUB_EVENT_NAME"]
-    if name == "schedule":
+    host = forge()
+    by = host.started_by()
+    if by == "schedule":
         return _due()
-    pull = _merged(github, os.environ["GITHUB_SHA"]) if name == "push" else None
-    codes = [_applied(github, target, pull) for target in _targets()]
+    pull = host.merged(host.commit()) if by == "push" else None
+    codes = [_applied(host, target, pull, by) for target in _targets()]
     return max(codes, default=0)
 
 
@@ -33,30 +36,24 @@ def _targets() -> list[str]:
     return [str(each) for each in targets_of(reconciler("validate", "--all-targets", "--format", "json").stdout)]
 
 
-def _merged(github: GitHub, commit: str) -> Any:
-    """The pull request whose merge made a commit; None for a push without one."""
-    pulls = github.pages(f"/commits/{commit}/pulls")
-    return next((each for each in pulls if each.get("merged_at") and each.get("merge_commit_sha") == commit), None)
-
-
-def _digest(github: GitHub, target: str, pull: Any) -> str | None:
+def _digest(host: GitHub | GitLab, target: str, pull: Pull, by: str) -> str | None:
     """The digest of the plan that was reviewed for a target."""
     if pull is None:
-        given = (event().get("inputs") or {}).get("digest", "")
+        given = "" if by == "push" else host.given()
         return given if re.fullmatch(r"[0-9a-f]{64}", given) else None
-    found = _DIGEST.search(github.description(pull["head"]["sha"], target) or "")
+    found = _DIGEST.search(host.description(pull[1], target) or "")
     return found[1] if found else None
 
 
-def _applied(github: GitHub, target: str, pull: Any) -> int:
-    digest = _digest(github, target, pull)
+def _applied(host: GitHub | GitLab, target: str, pull: Pull, by: str) -> int:
+    digest = _digest(host, target, pull, by)
     if digest is None:
         print(f"target {target}: no reviewed plan is known for this commit; nothing was applied", file=sys.stderr)
-        _report(github, target, pull, "nothing was applied: no reviewed plan is known for this commit")
+        _report(host, target, pull, "nothing was applied: no reviewed plan is known for this commit")
         return STALE
     ran = reconciler("apply", "--target", target, "--auto-approve", "--reviewed", digest, "--format", "json")
     (found,) = targets_of(ran.stdout)
-    _report(github, target, pull, _in_words(found))
+    _report(host, target, pull, _in_words(found))
     return ran.returncode
 
 
@@ -74,10 +71,10 @@ def _in_words(found: Any) -> str:
     return f"applied: {said}{more}"
 
 
-def _report(github: GitHub, target: str, pull: Any, said: str) -> None:
+def _report(host: GitHub | GitLab, target: str, pull: Pull, said: str) -> None:
     if pull is not None:
-        body = f"**{target}** {said} ([log]({run_url()}))"
-        github.comment(pull["number"], f"<!-- reconciler:applied:{target} -->", body)
+        body = f"**{target}** {said} ([log]({host.run_url()}))"
+        host.comment(pull[0], f"<!-- reconciler:applied:{target} -->", body)
 
 
 def _due() -> int:

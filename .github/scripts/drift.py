@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from api import MOST, GitHub, is_ours, reconciler, run_url, targets_of
+from tool import forge, reconciler, targets_of
 
 MARKER = "<!-- reconciler:drift -->"
 TITLE = "Changed on the servers by other hands"
@@ -13,19 +13,19 @@ TITLE = "Changed on the servers by other hands"
 
 def main() -> int:
     """1 if a target could not be read."""
-    github = GitHub()
+    host = forge()
     targets = targets_of(reconciler("drift", "--all-targets", "--format", "json").stdout)
     moved = [each["plan"] for each in targets if "plan" in each and each["plan"]["drift"]]
-    body = "\n\n".join([MARKER, *(_page(plan) for plan in moved), f"[Log]({run_url()})"])[:MOST]
-    issues = github.pages("/issues", state="open")
-    found = next((each for each in issues if is_ours(each) and MARKER in (each["body"] or "")), None)
+    all_read = all("plan" in each for each in targets)
+    body = "\n\n".join([MARKER, *(_page(plan) for plan in moved), f"[Log]({host.run_url()})"])
+    found = host.issue(MARKER)
     if moved and found is None:
-        github.request("POST", "/issues", {"title": TITLE, "body": body})
+        host.open_issue(TITLE, body)
     elif moved and found is not None:
-        github.request("PATCH", f"/issues/{found['number']}", {"body": body})
-    elif found is not None and all("plan" in each for each in targets):
-        github.request("PATCH", f"/issues/{found['number']}", {"state": "closed", "state_reason": "completed"})
-    return 0 if all("plan" in each for each in targets) else 1
+        host.change_issue(found, body)
+    elif found is not None and all_read:
+        host.close_issue(found)
+    return 0 if all_read else 1
 
 
 def _page(plan: object) -> str:

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api import GitHub, event, reconciler, targets_of
+from github import GitHub
+from gitlab import GitLab
+from tool import forge, reconciler, targets_of
 
 PLANS = Path("plans")
 HERE = ("--all-targets", "--settings", "base/reconciler.yaml", "--identities", "pull/identities")
@@ -17,14 +19,14 @@ HERE = ("--all-targets", "--settings", "base/reconciler.yaml", "--identities", "
 
 def main() -> int:
     """0 if every target has a plan that an apply would carry out."""
-    pull = event()["pull_request"]
-    github = GitHub()
-    if _merged() != pull["head"]["sha"]:
+    host = forge()
+    number, head = host.pull()
+    if _merged() != head:
         sys.exit("the pull request has moved on; the run of its newer commit plans it")
     ran = reconciler("plan", *HERE, "--base", "HEAD", "--out", str(PLANS), "--format", "json")
     good = True
     for each in targets_of(ran.stdout):
-        good = _told(github, pull, each) and good
+        good = _told(host, number, head, each) and good
     return 0 if good else 1
 
 
@@ -34,20 +36,20 @@ def _merged() -> str:
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
 
 
-def _told(github: GitHub, pull: Any, target: Any) -> bool:
+def _told(host: GitHub | GitLab, number: int, head: str, target: Any) -> bool:
     """Comment on one target and set its status; whether an apply would go on."""
     name, plan = target["target"], target.get("plan")
     marker = f"<!-- reconciler:plan:{name} -->"  # the first line of a plan in Markdown
     if plan is None:
-        github.comment(pull["number"], marker, f"### No plan for target `{name}`\n\nThe log of the check says why.")
-        github.status(pull["head"]["sha"], name, "failure", "no plan could be made")
+        host.comment(number, marker, f"### No plan for target `{name}`\n\nThe log of the check says why.")
+        host.status(head, name, "failure", "no plan could be made")
         return False
     shown = reconciler("show", str(PLANS / f"{name}.json"), "--format", "markdown")
-    github.comment(pull["number"], marker, shown.stdout)
+    host.comment(number, marker, shown.stdout)
     broken = len(plan["violations"])
     state = "failure" if broken else "success"
     rules = f", {broken} safety rules broken" if broken else ""
-    github.status(pull["head"]["sha"], name, state, f"{len(plan['changes'])} changes{rules}; digest {plan['digest']}")
+    host.status(head, name, state, f"{len(plan['changes'])} changes{rules}; digest {plan['digest']}")
     return not broken
 
 

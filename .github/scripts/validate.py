@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from api import reconciler
+from tool import reconciler
 
 
 def main() -> int:

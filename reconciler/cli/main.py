@@ -26,6 +26,7 @@ class Entry:
 
 
 COMMANDS: Final = {
+    "init": Entry("init", "Write the files of a new repository: settings, a first declaration, schemas, workflows."),
     "validate": Entry("validate", "Check declarations and settings; needs no network."),
     "plan": Entry("plan", "Show what an apply would do; never writes."),
     "show": Entry("show", "Show a saved plan; needs no network."),

@@ -80,8 +80,8 @@ class Forge:
 
 
 @contextmanager
-def forge() -> Iterator[Forge]:
-    running = Forge()
+def forge(running: Forge | None = None) -> Iterator[Forge]:
+    running = running or Forge()
 
     class Handler(BaseHTTPRequestHandler):
         def _any(self) -> None:
@@ -89,7 +89,7 @@ def forge() -> Iterator[Forge]:
             body = json.loads(self.rfile.read(length)) if length else None
             where = urlsplit(self.path)
             running.asked.append((self.command, where.path))
-            running.tokens.add(self.headers.get("Authorization", ""))
+            running.tokens.add(self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN", ""))
             status, answer = running.answer(self.command, where.path, parse_qs(where.query), body)
             data = json.dumps(answer).encode()
             self.send_response(status)
@@ -97,7 +97,7 @@ def forge() -> Iterator[Forge]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PATCH = _any
+        do_GET = do_POST = do_PATCH = do_PUT = _any
 
         def log_message(self, *arguments: object) -> None:
             pass

@@ -240,7 +240,8 @@ def test_settings_of_the_pull_request_are_not_used(work: Workflow) -> None:
     """Another url, a limit that is lifted: the base branch's settings count until after the merge."""
     work.git("checkout", "-qb", "topic")
     work.write("reconciler.yaml", work.running.settings().replace(work.running.url, "http://127.0.0.1:9"))
-    work.write(".github/scripts/plan.py", "raise SystemExit('run from the pull request')")
+    for name in (".github/scripts/plan.py", "reconciler/__main__.py", "json.py", "sitecustomize.py"):
+        work.write(name, "raise SystemExit('run from the pull request')")
     work.write("identities/all.yaml", people("ann.lee", "bob.li", ann_lee="Lead"))
     work.commit("hostile")
     _, ran = work.pull("topic", title="`id` $(id) ${{ secrets.X }}")
@@ -277,6 +278,14 @@ def test_the_token_reaches_github_and_git_only(work: Workflow) -> None:
     assert work.github.tokens == {"Bearer a-token-of-the-run"}
     assert "a-token-of-the-run" not in ran.stdout + ran.stderr
     assert not [path for path in (work.folder / "plans").rglob("*") if "a-token-of-the-run" in path.read_text()]
+
+
+def test_a_package_of_the_same_name_is_not_run(work: Workflow) -> None:
+    """Where the working directory is a checkout of the pull request, or of what was merged from it."""
+    work.write("reconciler/__main__.py", "raise SystemExit('run from the pull request')")
+    for script, name in (("validate", "pull_request"), ("drift", "schedule")):
+        ran = work.run(script, {}, name, at="main")
+        assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_validate_annotates_and_leaves_sarif(work: Workflow) -> None:

@@ -3,11 +3,8 @@
 Standard library only: nothing is installed that the tool itself does not need.
 """
 
-import base64
 import json
 import os
-import re
-import subprocess
 import sys
 import urllib.error
 import urllib.parse
@@ -20,10 +17,6 @@ BOT = os.environ.get("RECONCILER_BOT", "github-actions[bot]")
 """Only what this account wrote is believed: anybody may write a comment with our marker, or set a status."""
 MOST = 65_536
 """Characters of a comment or an issue."""
-CREDENTIALS = "RECONCILER_CREDENTIALS"
-"""Lines ``NAME=VALUE``: the variables that the settings name as ``env:NAME``."""
-
-_hidden: set[str] = set()
 
 
 class GitHub:
@@ -80,7 +73,7 @@ class GitHub:
             "state": state,
             "context": f"reconciler/{target}",
             "description": description[:140],
-            "target_url": run_url(),
+            "target_url": self.run_url(),
         }
         self.request("POST", f"/statuses/{commit}", body)
 
@@ -91,66 +84,60 @@ class GitHub:
                 return each["description"] if each["state"] == "success" else None
         return None
 
+    def merged(self, commit: str) -> tuple[int, str] | None:
+        """Number and head of the pull request whose merge made a commit."""
+        for each in self.pages(f"/commits/{commit}/pulls"):
+            if each.get("merged_at") and each.get("merge_commit_sha") == commit:
+                return each["number"], each["head"]["sha"]
+        return None
+
+    def issue(self, marker: str) -> int | None:
+        """The open issue of ours that begins with a marker."""
+        rows = self.pages("/issues", state="open")
+        return next(
+            (each["number"] for each in rows if is_ours(each) and (each["body"] or "").startswith(marker)), None
+        )
+
+    def open_issue(self, title: str, body: str) -> None:
+        """Write a new one."""
+        self.request("POST", "/issues", {"title": title, "body": body[:MOST]})
+
+    def change_issue(self, number: int, body: str) -> None:
+        """Write it anew."""
+        self.request("PATCH", f"/issues/{number}", {"body": body[:MOST]})
+
+    def close_issue(self, number: int) -> None:
+        """All is well again."""
+        self.request("PATCH", f"/issues/{number}", {"state": "closed", "state_reason": "completed"})
+
+    def started_by(self) -> str:
+        """``push``, ``schedule``, or anything else for a person."""
+        return os.environ["GITHUB_EVENT_NAME"]
+
+    def commit(self) -> str:
+        """What the run is about."""
+        return os.environ["GITHUB_SHA"]
+
+    def pull(self) -> tuple[int, str]:
+        """Number and head of the pull request that started the run."""
+        found = _event()["pull_request"]
+        return found["number"], found["head"]["sha"]
+
+    def given(self) -> str:
+        """The digest that a person gave."""
+        return str((_event().get("inputs") or {}).get("digest", ""))
+
+    def run_url(self) -> str:
+        """Where people read the log of this run."""
+        server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+        return f"{server}/{self.repository}/actions/runs/{os.environ.get('GITHUB_RUN_ID', '0')}"
+
 
 def is_ours(row: Any) -> bool:
     """Whether a comment or an issue was written by the workflows."""
     return (row.get("user") or {}).get("login") == BOT
 
 
-def event() -> Any:
+def _event() -> Any:
     """What started the workflow."""
     return json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
-
-
-def run_url() -> str:
-    """Where people read the log of this run."""
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
-    return f"{server}/{os.environ['GITHUB_REPOSITORY']}/actions/runs/{os.environ.get('GITHUB_RUN_ID', '0')}"
-
-
-def reconciler(*arguments: str, capture: bool = True) -> "subprocess.CompletedProcess[str]":
-    """Run the tool; what it tells people goes to the log."""
-    command = [sys.executable, "-m", "reconciler", *arguments]
-    output = subprocess.PIPE if capture else None
-    return subprocess.run(command, env=_environment(), stdout=output, text=True, encoding="utf-8", check=False)
-
-
-def targets_of(document: str) -> list[Any]:
-    """The targets in a JSON output of the tool; ends the script where there is none."""
-    try:
-        found: list[Any] = json.loads(document)["targets"]
-    except (ValueError, KeyError):
-        sys.exit("reconciler gave no answer; its messages are above")
-    return found
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with credentials and a header that lets git fetch and push the record, and without the token itself."""
-    found = {name: each for name, each in os.environ.items() if name not in ("GITHUB_TOKEN", CREDENTIALS)}
-    found |= _credentials(os.environ.get(CREDENTIALS, ""))
-    token = os.environ.get("GITHUB_TOKEN")
-    if token:
-        server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
-        basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-        found |= {
-            "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": f"http.{server}/.extraheader",
-            "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {basic}",
-        }
-    return found
-
-
-def _credentials(lines: str) -> dict[str, str]:
-    """Each value on its own is hidden in the log from now on; what is no such line is told by its number only."""
-    found = {}
-    for number, line in enumerate(lines.splitlines(), 1):
-        name, equals, value = (part.strip() for part in line.partition("="))
-        if not line.strip():
-            continue
-        if not equals or not value or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            sys.exit(f"{CREDENTIALS}: line {number} is not NAME=VALUE")
-        found[name] = value
-        if value not in _hidden:
-            _hidden.add(value)
-            print(f"::add-mask::{value.replace('%', '%25')}", flush=True)
-    return found
