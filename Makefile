@@ -2,6 +2,7 @@
 # make test    the whole suite
 # make test-sdk  the embedded contact centre driven by its vendor's own library (200 MB, in an environment of its own)
 # make lint    ruff and mypy
+# make pictures  those of docs/reading-a-plan.md
 # make bench   whole processes, measured beside others; minutes
 # Each makes its environment in .venv first; nothing outside this folder is touched.
 
@@ -12,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 DEMO := .demo
 SDK := .sdk
 
-.PHONY: demo test test-sdk lint bench wheel clean
+.PHONY: demo test test-sdk lint bench pictures wheel clean
 
 demo: $(INSTALLED)
 	@sh scripts/demo.sh "$(BIN)/reconciler" "$(DEMO)"
@@ -30,6 +31,9 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.run
+
+pictures: $(INSTALLED)
+	$(BIN)/python scripts/pictures.py
 
 wheel: $(INSTALLED)
 	$(BIN)/python -m build --wheel --outdir dist
