@@ -41,6 +41,8 @@ _KEPT: Final = frozenset({
     "department", "division", "organization", "costCenter",
 })  # fmt: skip
 """Attributes of users whose values stay: what somebody works as and where, which others share."""
+_LEVEL: Final = "[name eq "
+"""In the path of how well somebody can do something: the level of a skill or a language."""
 _TOKEN: Final = re.compile(r"\w+|\W")
 _LONGEST: Final = 24
 """Tokens of the longest name that is searched for."""
@@ -235,6 +237,8 @@ class Mask:
             case LiveReference():
                 return replace(value, name=self.person(value.name))
             case None | bool():
+                return value
+            case int() | float() if _LEVEL in path:
                 return value
             case str() if is_reference(path):
                 return self.names(value)

@@ -16,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twelve_plans import PLANS, big
 
-from reconciler.model import Action, Cause, Plan
+from reconciler.model import Action, Cause, Plan, ResourceType, Severity
 from reconciler.planfile import dump
 from reconciler.rendering.folding import Risk
 from reconciler.rendering.html import render_html
 from reconciler.rendering.markdown import render_markdown
+from reconciler.rendering.masking import Mask
+from reconciler.rendering.sarif import problems_of, render_sarif
 from reconciler.rendering.text import render_text
 from reconciler.rendering.view import stamp, view
 
@@ -51,11 +53,22 @@ def json_to_read(plan: Plan) -> str:
     return json.dumps(json.loads(dump(plan)), indent=1, sort_keys=True)
 
 
+def sarif_to_read(plan: Plan) -> str:
+    found = render_sarif(problems_of(plan), version="0", prefix="", settings="reconciler.yaml")
+    return json.dumps(json.loads(found), indent=1, sort_keys=True)
+
+
+def masked_of(plan: Plan) -> str:
+    return text_of(Mask().plan(plan))
+
+
 FORMATS: dict[str, Callable[[Plan], str]] = {
     "txt": text_of,
     "md": markdown_of,
     "html": html_to_read,
     "json": json_to_read,
+    "sarif": sarif_to_read,
+    "masked.txt": masked_of,
 }
 
 
@@ -119,6 +132,38 @@ def test_every_change_is_in_every_format_in_the_same_order(plan: Plan) -> None:
     assert in_html == in_text
     assert sorted(keys_in(dump(plan).decode())) == every
     assert sorted(keys_in(markdown[: markdown.index("Every difference")])) == every
+
+
+@given(st.lists(SHAPES, min_size=1, max_size=40).map(planned))
+@settings(max_examples=40, deadline=None)
+def test_a_masked_plan_has_every_change_in_the_same_order_of_risk(plan: Plan) -> None:
+    masked = Mask().plan(plan)
+    groups = [each.address.key for each in plan.changes if each.address.resource_type is ResourceType.GROUP]
+    people = len(plan.changes) - len(groups)
+    for text in (
+        text_of(masked, verbose=True),
+        markdown_of(masked, verbose=True),
+        html_of(masked),
+        dump(masked).decode(),
+    ):
+        assert sorted(keys_in(text)) == sorted(groups)
+        assert len(set(re.findall(r"person-\d+", text)) - {"person-000"}) >= people
+        assert "@example.com" not in text
+    assert risks(masked) == risks(plan)
+
+
+def risks(plan: Plan) -> list[Risk]:
+    return [block.risk for block in view(plan).blocks for _ in block.identities]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_every_problem_of_a_plan_is_a_result(name: str) -> None:
+    plan = PLANS[name]
+    (run,) = json.loads(sarif_to_read(plan))["runs"]
+    found = [(each["ruleId"], each["level"]) for each in run["results"]]
+    levels = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE: "note"}
+    diagnostics = [(each.code, levels[each.severity]) for each in (*plan.refused, *plan.notices)]
+    assert found == [*((each.rule, "error") for each in plan.violations), *diagnostics]
 
 
 def unlike(plan: Plan) -> Plan:
