@@ -1,6 +1,9 @@
 """`reconciler doctor`: whether everything is there that a run needs, with the mend for what is not."""
 
+import os
+import sys
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
@@ -12,6 +15,9 @@ from reconciler.cli.output import error_line, show_text
 from reconciler.planfile import written
 from reconciler.rendering.documents import checkup_document
 from reconciler.rendering.neutral import neutral
+from reconciler.rendering.text import paper_for
+
+_STYLES: Final = {Verdict.PASSED: "add", Verdict.WARN: "alarm", Verdict.FAIL: "error"}
 
 
 @click.command("doctor")
@@ -39,14 +45,17 @@ def command(chosen: Chosen, form: str) -> Exit:
 
 
 def _show(name: str, checks: Sequence[Check], several: bool) -> None:
+    on = paper_for(sys.stdout, os.environ)
     if several:
         show_text(f"{neutral(name)}:")
     width = max(len(each.name) for each in checks)
     for each in checks:
         said, mend = _words(each)
-        show_text(f"{each.verdict}  {each.name:{width}}  {neutral(said)}")
+        first = f"{on.styled(each.verdict, _STYLES[each.verdict])}  {each.name:{width}}  "
+        rows = on.paragraph(neutral(said), width + 8, first=first)
         for line in mend.splitlines():
-            show_text(f"{'':{width + 8}}{neutral(line)}")
+            rows += on.paragraph(neutral(line), width + 8, "dim")
+        show_text("\n".join(rows))
 
 
 def _words(check: Check) -> tuple[str, str]:
