@@ -32,6 +32,7 @@ from reconciler.sandbox.store import Row, Store, UniqueKeyTakenError
 
 Precondition = Callable[[Row], None]
 PROVIDER = Asker(base="")
+_FOUNDED = uuid.UUID("6f1c5a52-3d0e-4d8e-9a54-4b1f0f4f6c11")
 
 
 class Directory:
@@ -76,12 +77,17 @@ class Directory:
         return row, before is not None
 
     def found(self, resource_type: ResourceType, body: Any, identifier: str | None) -> Row:
-        """Add a resource as the provider itself: read-only attributes count, and the id may be chosen."""
+        """Add a resource as the provider itself: read-only attributes count, and the id may be chosen.
+
+        Else it follows from what was there before and from the name, so that two fresh organisations are the same: a
+        plan for one has the digest of a plan for the other.
+        """
         needed = self.organisation.schemas_needed
         document = read_document(body, resource_type, schemas_needed=needed, as_provider=True)
         require_attributes(document, resource_type)
         with self.store.transaction():
-            return self._add(resource_type, document, identifier or str(uuid.uuid4()), PROVIDER)
+            chosen = identifier or self._next_id(resource_type, document)
+            return self._add(resource_type, document, chosen, PROVIDER)
 
     def replace(
         self, resource_type: ResourceType, identifier: str, body: Any, check: Precondition, asker: Asker
@@ -139,6 +145,11 @@ class Directory:
             ]
             for kind in self.organisation.resource_types
         }
+
+    def _next_id(self, resource_type: ResourceType, document: JsonObject) -> str:
+        name = document.get("userName") or document.get("displayName")
+        place = self.store.count(resource_type.name)
+        return str(uuid.uuid5(_FOUNDED, f"{resource_type.name} {place} {name}"))
 
     def _add(self, resource_type: ResourceType, document: JsonObject, identifier: str, asker: Asker) -> Row:
         check_names(document, {}, resource_type, self.organisation, self.store)

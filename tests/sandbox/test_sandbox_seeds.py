@@ -56,6 +56,24 @@ def test_a_seed_adds_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
     service.close()
 
 
+@pytest.mark.parametrize("profile", ["genesys", "rfc"])
+def test_two_fresh_organisations_of_one_seed_have_the_same_ids(profile: str, tmp_path: Path) -> None:
+    """So a plan for one has the digest of a plan for the other, wherever it was made."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text("groups: [Tier 2, Tier 3]\nusers: [{userName: a@example.com, displayName: A}]\n")
+
+    def ids(folder: str) -> list[object]:
+        service = open_sandbox(tmp_path / folder, profile, seed)
+        try:
+            return [row["id"] for rows in service.dump().values() for row in rows]
+        finally:
+            service.close()
+
+    found = ids("one")
+    assert found == ids("other")
+    assert len(set(found)) == len(found) >= 3
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
