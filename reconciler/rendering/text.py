@@ -170,12 +170,13 @@ def _name_columns(block: Block) -> int:
 
 def _line(line: Line, columns: int, aside: str, on: Paper) -> list[str]:
     mark = on.styled(line.mark, _MARK_STYLES[line.mark]) if line.mark else " "
-    lead = f"  {mark} {padded(line.name, columns)} "
-    column = 5 + max(columns, cells(line.name))
+    named = cells(line.name)
+    lead = f"  {mark} {line.name}{' ' * (columns - named)} "
+    column = 5 + max(columns, named)
     sign = on.styled(line.item, _MARK_STYLES[line.item]) if line.item else "="
-    value = _value(line, on)
-    used = column + 2 + cells(_value(line, None))
+    used = column + 2 + _value_cells(line)
     if used <= on.width:
+        value = _value(line, on)
         return on.beside(f"{lead}{sign} {value}", used, aside, column + 2)
     if on.width - column < _LEAST_VALUE:
         rows, lead, column = [lead.rstrip()], " " * 6, 6
@@ -183,6 +184,13 @@ def _line(line: Line, columns: int, aside: str, on: Paper) -> list[str]:
         rows = []
     rows += _long_value(line, lead, sign, column, on)
     return rows + (on.paragraph(aside, column + 2, "dim") if aside else [])
+
+
+def _value_cells(line: Line) -> int:
+    """How many columns a value takes, or two with the arrow between them."""
+    if line.before is None or line.after is None:
+        return cells(line.before or line.after or "")
+    return cells(line.before) + len(" -> ") + cells(line.after)
 
 
 def _value(line: Line, on: Paper | None) -> str:
