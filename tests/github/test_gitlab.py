@@ -147,5 +147,8 @@ def test_the_jobs_are_as_gitlab_wants_them(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
+    (rule,) = jobs["reconciler-plan"]["rules"]
+    assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in rule["if"]
+    assert "$CI_MERGE_REQUEST_TARGET_BRANCH_NAME == $CI_DEFAULT_BRANCH" in rule["if"]
     for name in ("validate", "plan", "apply", "drift"):
         assert jobs[f"reconciler-{name}"]["script"][0].endswith(f'/ci/gitlab.sh" {name}')

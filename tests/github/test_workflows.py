@@ -66,7 +66,12 @@ def test_rules_of_ours(path: Path) -> None:
 
 def test_the_privileged_job_runs_nothing_of_the_pull_request() -> None:
     job = yaml.safe_load((ROOT / ".github/workflows/plan.yml").read_text())["jobs"]["plan"]
-    assert "head.repo.full_name == github.repository" in job["if"]
+    conditions = {each.strip() for each in job["if"].split("&&")}
+    assert conditions == {
+        "github.event_name == 'pull_request_target'",
+        "github.event.pull_request.head.repo.full_name == github.repository",
+        "github.event.pull_request.base.ref == github.event.repository.default_branch",
+    }
     commands = [step["run"] for step in job["steps"] if "run" in step]
     assert commands
     assert all(command.startswith(("tool/", "python tool/")) for command in commands)
