@@ -164,6 +164,20 @@ def test_nothing_of_anybody_stands_in_any_output(seed: int, tmp_path: Path) -> N
         no_leak(every_output(here, running), organisation)
 
 
+def test_an_import_names_nobody(tmp_path: Path) -> None:
+    organisation = Organisation(7)
+    with provider() as running:
+        for _ in range(4):
+            body = json.dumps({**organisation.live(), "title": "line\nbreak"}).encode()
+            running.service.handle(Request(method="POST", target="/scim/v2/Users", headers={}, body=body))
+        here = quick(tmp_path / "here")
+        here.write("reconciler.yaml", running.settings())
+        here.write("identities/all.yaml", organisation.declared(organisation.keys[:2]))
+        ran = here.run("import", "--mask", "personal", GITHUB_ACTIONS="true")
+    no_leak(iter([("import", ran.out + ran.err)]), organisation)
+    assert "5 users" in ran.out
+
+
 PEOPLE = """\
 users:
   ann.lee:
