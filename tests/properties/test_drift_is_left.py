@@ -32,6 +32,10 @@ def test_what_others_moved_is_left_by_a_run_that_is_about_other_lines(organisati
             if "userName" in each and is_active(each) and data.draw(st.booleans()):
                 patch(stage, live_id, "replace", "active", value=False)
                 witness.others_switched(live_id, meaning(said, organisation, stage.today), stage.stored(), active=False)
+        for live_id in sorted({each[0] for each in witness.verified}):
+            if "userName" in stage.stored()[live_id] and data.draw(st.integers(0, 3)) == 0:
+                stage.ask("DELETE", f"/Users/{live_id}")
+                witness.others_deleted(live_id, meaning(said, organisation, stage.today))
         for lines in said.users.values():
             lines["department"] = "Elsewhere"
         run(stage, said, witness)
@@ -40,7 +44,7 @@ def test_what_others_moved_is_left_by_a_run_that_is_about_other_lines(organisati
 def run(stage: Stage, said: Declarations, witness: Witness) -> None:
     """One apply of these declarations, and what the witness says of it."""
     stage.declare(said.files())
-    applied = stage.apply(Run())
+    applied = stage.apply(Run(accepted=stage.to_accept()))
     assert not applied.shown.plan.violations
     wanted = meaning(said, witness.ledger.organisation, stage.today)
     assert not list(witness.undone(applied.before, applied.after, wanted))

@@ -146,6 +146,13 @@ class Life(RuleBasedStateMachine):
                 self.said.released.append(key)
             self.commit()
 
+    @rule()
+    def all_but_one_leave(self) -> None:
+        for key in sorted(self.users)[1:]:
+            del self.users[key]
+            self.take_out_member(key)
+        self.commit()
+
     @rule(number=st.integers(0, 5), title=st.sampled_from([*TITLES, ...]))
     def title_changes(self, number: int, title: Json) -> None:
         self.line_changes(number, "title", title)
