@@ -10,6 +10,7 @@ from typing import Final
 from reconciler.access import membership_after, membership_before, privileged_group, privileged_role
 from reconciler.model import (
     Action,
+    Address,
     Cause,
     Change,
     Diagnostic,
@@ -28,6 +29,8 @@ from reconciler.situation import Situation, protected_ids
 ONE_RUN: Final = frozenset({"behind", "diverged", "dirty", "in-progress", "record-lost"})
 """The rules about a checkout or a record, not about what is declared."""
 _PRIVILEGED: Final = "privileged: "
+_MANY: Final = 3
+"""So many recorded people do not go all at once, while others stay, by chance."""
 REMOVING = frozenset({Action.DEACTIVATE, Action.DELETE})
 
 
@@ -222,18 +225,35 @@ def _vanished(changes: Sequence[Change], situation: Situation) -> Iterator[Viola
         for address, entry in situation.applied.resources.items()
         if entry.live_id and address.folded not in released
     }
-    people = [str(address) for address in entries if address.resource_type is ResourceType.USER]
-    recorded = people or [str(address) for address in entries]
-    declared = situation.desired.resources
-    nobody = not any(address.resource_type is ResourceType.USER for address in declared) if people else not declared
+    people = [address for address in entries if address.resource_type is ResourceType.USER]
+    yield from _empty_source(people or list(entries), changes, situation)
+    yield from _empty_target(people, situation)
+
+
+def _empty_source(recorded: Sequence[Address], changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
+    types = {address.resource_type for address in recorded}
+    declared = {address.resource_type for address in situation.desired.resources}
+    nobody = types.isdisjoint(declared) if ResourceType.USER in types else not declared
     if recorded and nobody and changes:
         summary = f"nobody is declared any more; the record holds {len(recorded)}"
         mend = "check the folders of this target; to let everybody go, write them under `released`"
-        yield violation("empty-source", summary, recorded, 0, mend)
-    if people and not situation.live.of(ResourceType.USER):
-        summary = f"the server shows nobody at all; the record holds {len(people)}"
-        mend = "check the URL and the rights of the credential: an empty listing is believed only where it can be"
-        yield violation("empty-target", summary, people, 0, mend)
+        yield violation("empty-source", summary, [str(each) for each in recorded], 0, mend)
+
+
+def _empty_target(people: Sequence[Address], situation: Situation) -> Iterator[Violation]:
+    """Nobody at all, or, from _MANY on, none of ours: another organisation, or a credential that sees nothing."""
+    resources, pairs = situation.live.resources, situation.matches.by_address
+    there = [
+        each
+        for each in people
+        if situation.applied.resources[each].live_id in resources or isinstance(pairs.get(each), Paired)
+    ]
+    nobody = not situation.live.of(ResourceType.USER)
+    if people and (nobody or (len(people) >= _MANY and not there)):
+        shown = "nobody at all" if nobody else "none of ours"
+        summary = f"the server shows {shown}; the record holds {len(people)}"
+        mend = "check the URL and the rights of the credential: it may be that of another organisation"
+        yield violation("empty-target", summary, [str(each) for each in people], 0, mend)
 
 
 def _over(

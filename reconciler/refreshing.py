@@ -36,24 +36,25 @@ def refresh(
     unasked: Collection[str] = (),
     users: bool = True,
     groups: bool = True,
+    to_the_end: bool = False,
 ) -> LiveState:
     """All users and groups of a target, in canonical form.
 
     `extensions`: URN -> names of the attributes that are declared under it though no profile describes them. `unasked`:
     attributes of people that nothing needs: where a listing names what it wants they are left out, and count as not
     read (a filtered listing has them all: whoever is at rest may come back, with what must be known then). `users` and
-    `groups` say what to read. Raises IncompleteListing where a listing cannot be believed, TargetError where the
-    service provider cannot be worked with.
+    `groups` say what to read; `to_the_end`: trust no total, and walk every listing to an empty page. Raises
+    IncompleteListing where a listing cannot be believed, TargetError where the service provider cannot be worked with.
     """
     resources: _Found = {}
     trusted, user_rows = True, _NO_ROWS
     if users:
-        for filtered, listing in _passes(reader, profile, ResourceType.USER, extensions, unasked).items():
+        for filtered, listing in _passes(reader, profile, ResourceType.USER, extensions, unasked, to_the_end).items():
             decoder = Decoder(ResourceType.USER, profile, extensions, _left_out(profile, filtered, unasked))
             resources |= {each.id: each for each in map(decoder.decode, listing.rows)}
             trusted, user_rows = trusted and listing.totals_trusted, (*user_rows, *listing.rows)
     if groups:
-        listing = _passes(reader, profile, ResourceType.GROUP, extensions)[None]
+        listing = _passes(reader, profile, ResourceType.GROUP, extensions, (), to_the_end)[None]
         trusted = trusted and listing.totals_trusted
         found = _groups(reader, profile, listing.rows, user_rows, Decoder(ResourceType.GROUP, profile, extensions))
         _refuse_shared_ids(resources, found)
@@ -82,7 +83,8 @@ def _passes(
     profile: Profile,
     resource_type: ResourceType,
     extensions: Extensions,
-    unasked: Collection[str] = (),
+    unasked: Collection[str],
+    to_the_end: bool,
 ) -> dict[str | None, Listing]:
     """Filter -> listing, for one resource type; all walked again while somebody turns up in two of them."""
     wire = profile.wire
@@ -94,7 +96,7 @@ def _passes(
         for each in wire.user_list_filters if is_user else (None,):
             left_out = _left_out(profile, each, unasked)
             wanted = _wanted(profile, resource_type, extensions, left_out) if wire.list_attributes else ()
-            listings[each] = reader.listing(path, filter=each, attributes=wanted)
+            listings[each] = reader.listing(path, filter=each, attributes=wanted, to_the_end=to_the_end)
         received = sum(len(listing.rows) for listing in listings.values())
         repeated = received - len({row_id(row, path) for listing in listings.values() for row in listing.rows})
         if not repeated:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 
 from reconciler import __version__
+from reconciler.absences import refresh_proved
 from reconciler.applying import execute, not_kept
 from reconciler.audit import Audit
 from reconciler.checkout import Checkout
@@ -42,7 +43,6 @@ from reconciler.proving import standings
 from reconciler.reconcile import Context, Reconciliation, reconcile
 from reconciler.record.repository import GitRepository
 from reconciler.recording import LoadedRecord, Record, actor, made_data_folder, record_of
-from reconciler.refreshing import refresh
 from reconciler.remembering import announce, conclude
 from reconciler.settings import Target
 from reconciler.settling import settle
@@ -122,7 +122,8 @@ class _Run:
     def refresh(self, reader: Reader) -> LiveState:
         """What the target holds, as far as this run needs it."""
         left_out = unasked(self.desired, self.loaded.applied, self.target.policy, self.profile, self.options.read)
-        return refresh(reader, self.profile, extensions=self.extensions, unasked=left_out)
+        applied = self.loaded.applied
+        return refresh_proved(reader, self.profile, applied, extensions=self.extensions, unasked=left_out)
 
     @classmethod
     @no_collection()

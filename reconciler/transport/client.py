@@ -91,17 +91,20 @@ class Reader:
             raise self._refused(reply)
         return _document(reply)
 
-    def listing(self, path: str, *, filter: str | None = None, attributes: Sequence[str] = ()) -> Listing:
+    def listing(
+        self, path: str, *, filter: str | None = None, attributes: Sequence[str] = (), to_the_end: bool = False
+    ) -> Listing:
         """All resources under a path (RFC 7644 §3.4.2), whole or not at all: else raises IncompleteListing.
 
         `filter` is a SCIM filter, not percent-encoded; `attributes` names what to return, empty for the default set.
+        `to_the_end`: its totals are not to be trusted from the start.
         """
         fixed = {"filter": filter} if filter else {}
         if attributes:
             fixed["attributes"] = ",".join(attributes)
 
         try:
-            return self._walked(path, fixed, self._bases.get(path))
+            return self._walked(path, fixed, self._bases.get(path), to_the_end)
         except PageRefused as refused:
             other = self._channel.with_end(self._wire.other_bases)
             if filter and refused.status == httpx.codes.BAD_REQUEST:
@@ -109,7 +112,7 @@ class Reader:
             if refused.status != httpx.codes.BAD_REQUEST or other is None or path in self._bases:
                 raise
             self._bases[path] = other
-            return self._walked(path, fixed, other)
+            return self._walked(path, fixed, other, to_the_end)
 
     def service_provider_config(self) -> Mapping[str, Json] | None:
         """What the service provider says of itself (RFC 7644 §4); None where it says nothing that can be read.
@@ -168,13 +171,19 @@ class Reader:
     ) -> None:
         self.close()
 
-    def _walked(self, path: str, fixed: Mapping[str, str], base: httpx.URL | None) -> Listing:
+    def _walked(self, path: str, fixed: Mapping[str, str], base: httpx.URL | None, to_the_end: bool) -> Listing:
         def ask(paging: Mapping[str, str]) -> Page:
             return self._page(path, {**fixed, **paging}, base)
 
         where, wire = shown_url(str(base or self._base_url) + path), self._wire
         return complete_listing(
-            ask, wire.page_size, where, self._clock.sleep, threads=self._threads, paging=wire.paging
+            ask,
+            wire.page_size,
+            where,
+            self._clock.sleep,
+            threads=1 if to_the_end else self._threads,
+            paging=wire.paging,
+            to_the_end=to_the_end,
         )
 
     def _page(self, path: str, params: Mapping[str, str], base: httpx.URL | None) -> Page:

@@ -63,19 +63,21 @@ def complete_listing(
     *,
     threads: int = 1,
     paging: Paging = Paging.INDEX,
+    to_the_end: bool = False,
 ) -> Listing:
     """Every row of a listing, or IncompleteListing with the numbers.
 
     `ask` takes paging parameters and gives a page; `where` is the address for messages; `pause` waits for seconds.
     `threads`: how many pages may be waited for at once; with more than one, `ask` is called from several threads.
     `paging`: what the first page is asked by; a server that gives a cursor unasked is followed all the same.
+    `to_the_end`: no total is believed, the walk ends at an empty page.
     """
     doubts: list[str] = []
     for attempt in range(WALKS_AGAIN + 1):
         if attempt:
             pause(float(attempt))
         try:
-            return _Walk(ask, page_size, where, threads, paging).run()
+            return _Walk(ask, page_size, where, threads, paging, to_the_end).run()
         except _Doubt as doubt:
             doubts.append(str(doubt))
     raise IncompleteListing(
@@ -104,7 +106,9 @@ class _Doubt(Exception):
 class _Walk:
     """One walk from the first page to the last."""
 
-    def __init__(self, ask: Ask, page_size: int | None, where: str, threads: int, paging: Paging) -> None:
+    def __init__(
+        self, ask: Ask, page_size: int | None, where: str, threads: int, paging: Paging, to_the_end: bool
+    ) -> None:
         self._ask = ask
         self._by_cursor = paging is Paging.CURSOR
         self._threads = threads
@@ -117,6 +121,7 @@ class _Walk:
         self._pages = 0
         self._empty = 0
         self._total: int | None = None
+        self._to_the_end = to_the_end
         self._trusted = True
         self._own_totals = True
         self._cursors: set[str] = set()
@@ -152,7 +157,7 @@ class _Walk:
                 self._page_size = None
                 page = self._without_paging(refused)
         self._total = page.total
-        self._trusted = page.total is not None or page.next_cursor is not None
+        self._trusted = not self._to_the_end and (page.total is not None or page.next_cursor is not None)
         return page
 
     def _look_ahead(self, first: Page) -> None:

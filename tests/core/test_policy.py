@@ -360,3 +360,17 @@ def test_a_target_that_suddenly_holds_nobody_stops() -> None:
     outcome = reconciled(desired(user("al"), group("g")), live(live_group("g")), known)
     assert rules(outcome) == ["empty-target"]
     assert rules(reconciled(desired(user("al"), group("g")), live(), record())) == []
+
+
+def test_a_target_that_holds_others_and_none_of_ours_stops() -> None:
+    people = ("al", "bo", "cy")
+    wanted, known = desired(*map(user, people)), record(*(entry(f"user.{each}", each) for each in people))
+    outcome = reconciled(wanted, live(live_user("zz")), known)
+    assert rules(outcome) == ["empty-target"]
+    assert outcome.plan.violations[0].items == ("user.al", "user.bo", "user.cy")
+    assert "none of ours" in outcome.plan.violations[0].summary
+    assert rules(reconciled(wanted, live(live_user("zz"), live_user("bo")), known)) == [], "one is left"
+    again = [live_user(f"new-{each}", f"{each}@x.io") for each in people]
+    assert rules(reconciled(wanted, live(*again), known)) == [], "found by their names"
+    few = record(*(entry(f"user.{each}", each) for each in people[:2]))
+    assert rules(reconciled(wanted, live(live_user("zz")), few)) == [], "two may go by chance"

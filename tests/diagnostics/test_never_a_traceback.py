@@ -29,7 +29,7 @@ READING = {
     "load": "reconciler.project.load_declarations",
     "check and resolve": "reconciler.project.check_and_resolve",
     "record read": "reconciler.recording.decode",
-    "refresh": "reconciler.running.refresh",
+    "refresh": "reconciler.running.refresh_proved",
     "reconcile": "reconciler.running.reconcile",
     "view": "reconciler.cli.output.view",
     "render": "reconciler.cli.output.render_text",
@@ -132,7 +132,7 @@ def test_between_two_writes_nothing_is_forgotten(folder: Path, monkeypatch: pyte
 
 def test_after_the_last_write_the_report_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        break_at(patch, "reconciler.running.refresh", calls=1)
+        break_at(patch, "reconciler.running.refresh_proved", calls=1)
         said = say(["apply", "--auto-approve"], folder)
     assert_our_fault(said)
     assert "3 added" in said.out.split("Plan:")[1]

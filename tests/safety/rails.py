@@ -274,7 +274,7 @@ RAILS = (
     ),
     Rail(
         name="empty-target",
-        stops="a server that suddenly shows nobody: a wrong URL, a credential that sees nothing",
+        stops="a server that suddenly shows nobody, or none of ours: a wrong URL or the wrong credential",
         past=ACCEPT,
         ends=3,
         told="! empty-target:",

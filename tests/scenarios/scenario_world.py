@@ -2,6 +2,7 @@
 
 Live state is written as a server returns it, or shorter: `members`, `roles` and `groups` as lists of ids and names,
 `emails` and `phoneNumbers` as a mapping by type, `manager` as an id, attributes of extensions beside the core ones.
+`founders: false` takes out the people that a fresh organisation has.
 
 A `server.yaml` says where the organisation does not behave in an apply:
 
@@ -168,6 +169,9 @@ def built(folder: Path, path: Path, *, today: str = TODAY) -> World:
 
 def fill(service: SandboxService, live: Mapping[str, Json]) -> None:
     """Put live state into an organisation; groups may hold groups, and ids that nobody has any more."""
+    if live.get("founders") is False:
+        for each in service.dump()["User"]:
+            _ask(service, "DELETE", f"/Users/{each['id']}", None)
     catalogues = {each: live[each] for each in ("divisions", "roles", "skills", "languages") if each in live}
     # a seed knows groups by their names, so twins come into being under their ids and are renamed
     names = Counter(each["displayName"] for each in live.get("groups", []))

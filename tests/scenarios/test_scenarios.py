@@ -21,6 +21,7 @@ BLESS=1 writes the second half anew. Read what it wrote: a wrong outcome must no
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,13 @@ def test_scenario(name: str, tmp_path: Path) -> None:
 def test_every_folder_is_a_scenario() -> None:
     folders = {each.name for each in HERE.iterdir() if each.is_dir() and not each.name.startswith("__")}
     assert folders == set(CASES)
+
+
+def test_the_readme_has_every_scenario_and_no_other() -> None:
+    named = set(re.findall(r"`([a-z]+(?:-[a-z]+)+|tests/\S+\.py)`", _text(HERE / "README.md").partition("\n## ")[2]))
+    files = {each for each in named if "/" in each}
+    assert named - files == set(CASES)
+    assert [each for each in files if not (HERE.parent.parent / each).exists()] == []
 
 
 def outcome(folder: Path, path: Path) -> dict[str, str]:

@@ -27,7 +27,7 @@ LAYERS = (
     ("declarations", "drafting", "record", "transport", "rendering", "sandbox"),
     ("decoding",),
     ("refreshing", "audit"),
-    ("applying",),
+    ("absences", "applying"),
     ("leasing", "project"),
     ("committed",),
     ("checkout", "recording", "proving"),

@@ -1,0 +1,101 @@
+"""Whether those whom a listing left out are gone: what the record knows and no listing shows is read by id.
+
+A listing may be short though its total agrees with it, and some servers hide accounts from lists. Either must not look
+like a deletion. Writes nothing, decides nothing: who turns out to be there is put among the rest, and the reader told.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Final
+
+from reconciler.decoding import NO_EXTENSIONS, Extensions
+from reconciler.errors import IncompleteListing
+from reconciler.model import AppliedState, Diagnostic, LiveResource, LiveState, ResourceType, Severity
+from reconciler.profiles.profile import Profile
+from reconciler.refreshing import decode_resource, refresh
+from reconciler.scim.paths import url_path
+from reconciler.transport.client import Reader
+
+MOST: Final = 50
+"""How many absences are read by id; where all of so many are proved, the rest is believed."""
+
+
+def refresh_proved(
+    reader: Reader,
+    profile: Profile,
+    applied: AppliedState,
+    *,
+    extensions: Extensions = NO_EXTENSIONS,
+    unasked: Collection[str] = (),
+) -> LiveState:
+    """`refresh`, in which nobody whom the record knows is absent only because a listing left her out.
+
+    Where somebody was left out, the listings are walked once more, to an empty page whatever their totals say; who is
+    in none of them even then is read by id. That costs a request for each recorded id that no listing shows, up to
+    MOST. Raises as `refresh` does, and IncompleteListing where more are left out than are read by id.
+    """
+
+    def walked(*, to_the_end: bool) -> LiveState:
+        return refresh(reader, profile, extensions=extensions, unasked=unasked, to_the_end=to_the_end)
+
+    recorded = {
+        entry.live_id: address.resource_type
+        for address, entry in applied.resources.items()
+        if entry.live_id is not None
+    }
+    live = walked(to_the_end=False)
+    hidden = _left_out(reader, profile, recorded, live, extensions)
+    if hidden and live.totals_trusted:
+        live = _walked_again(walked, hidden)
+        hidden = _left_out(reader, profile, recorded, live, extensions)
+    absent = len(recorded.keys() - live.resources.keys())
+    if hidden and absent > MOST:
+        raise IncompleteListing(
+            f"{absent:,} of {len(recorded):,} recorded users and groups are in no listing, and {len(hidden)} of {MOST} "
+            "that were read by id are there",
+            "the listings of this server leave people out; ask the provider why, or try another pageSize",
+        )
+    return _with_hidden(live, hidden)
+
+
+def _walked_again(walked: Callable[..., LiveState], hidden: Mapping[str, LiveResource]) -> LiveState:
+    """A walk to an empty page. It tells of totals only where these turned out to be wrong."""
+    live = walked(to_the_end=True)
+    if hidden.keys().isdisjoint(live.resources):
+        return replace(live, totals_trusted=True, notices=())
+    return live
+
+
+def _left_out(
+    reader: Reader,
+    profile: Profile,
+    recorded: Mapping[str, ResourceType],
+    live: LiveState,
+    extensions: Extensions,
+) -> dict[str, LiveResource]:
+    """Who is there by id and in no listing."""
+    absent = sorted(recorded.keys() - live.resources.keys())
+    found: dict[str, LiveResource] = {}
+    for each in absent[:MOST]:
+        kind = recorded[each]
+        path = profile.wire.users_path if kind is ResourceType.USER else profile.wire.groups_path
+        row = reader.get(url_path(path, each))
+        if row is not None:
+            found[each] = decode_resource(row, kind, profile, extensions)
+    return found
+
+
+def _with_hidden(live: LiveState, hidden: Mapping[str, LiveResource]) -> LiveState:
+    if not hidden:
+        return live
+    names = ", ".join(sorted(each.name for each in hidden.values())[:5]) + (" …" if len(hidden) > 5 else "")
+    is_one = len(hidden) == 1
+    notice = Diagnostic(
+        severity=Severity.WARNING,
+        code="not-listed",
+        summary=f"in no listing of the server, and there by id: {names}",
+        detail=f"{'It was' if is_one else f'These {len(hidden)} were'} read by id. Others may be hidden from the "
+        "listings too: whoever is new here may exist already.",
+        mend="check what the credential may see",
+    )
+    return replace(live, resources={**live.resources, **hidden}, notices=(*live.notices, notice))

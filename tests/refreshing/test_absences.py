@@ -1,0 +1,102 @@
+"""Who is in no listing is read by id before anybody believes that she is gone."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.absences import MOST, refresh_proved
+from reconciler.errors import IncompleteListing
+from reconciler.model import Address, AppliedResource, AppliedState, ResourceType
+from reconciler.profiles.profile import RFC
+from tests.transport.serving import reader
+
+
+class Server:
+    """Users u0, u1 …, of whom a listing shows `shown`, `cap` at a time; `lies`: a page's rows are its total."""
+
+    def __init__(self, people: int, *, shown: int | None = None, cap: int = 100, lies: bool = False) -> None:
+        self.people = {f"u{each}": {"id": f"u{each}", "userName": f"n{each}@example.com"} for each in range(people)}
+        self.listed = list(self.people.values())[: people if shown is None else shown]
+        self.cap, self.lies = cap, lies
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.path.rpartition("/v2")[2])
+        kind, _, resource_id = self.asked[-1].strip("/").partition("/")
+        if resource_id:
+            found = self.people.get(resource_id) if kind == "Users" else None
+            return httpx.Response(404) if found is None else httpx.Response(200, json=found)
+        rows = self.listed if kind == "Users" else []
+        start = int(request.url.params.get("startIndex", 1)) - 1
+        page = rows[start : start + self.cap]
+        total = len(page) if self.lies else len(rows)
+        return httpx.Response(200, json={"totalResults": total, "Resources": page})
+
+    @property
+    def by_id(self) -> int:
+        return sum(each.count("/") > 1 for each in self.asked)
+
+
+def recorded(*ids: str, kind: ResourceType = ResourceType.USER) -> AppliedState:
+    entries = {Address(resource_type=kind, key=each): each for each in ids}
+    resources = {address: AppliedResource(address=address, live_id=each) for address, each in entries.items()}
+    return AppliedState(whole=True, resources=resources)
+
+
+def codes(state: Any) -> list[str]:
+    return [each.code for each in state.notices]
+
+
+def ids(count: int) -> list[str]:
+    return [f"u{each}" for each in range(count)]
+
+
+def test_whoever_is_listed_costs_nothing() -> None:
+    server = Server(3)
+    state = refresh_proved(reader(server), RFC, recorded(*ids(3)))
+    assert server.asked == ["/Users", "/Groups"]
+    assert set(state.resources) == set(ids(3))
+
+
+def test_whoever_is_gone_stays_gone() -> None:
+    server = Server(3)
+    state = refresh_proved(reader(server), RFC, recorded("u1", "u9"))
+    assert server.asked == ["/Users", "/Groups", "/Users/u9"]
+    assert set(state.resources) == set(ids(3))
+    assert (state.totals_trusted, codes(state)) == (True, [])
+
+
+def test_a_group_is_looked_for_among_groups() -> None:
+    server = Server(1)
+    refresh_proved(reader(server), RFC, recorded("g1", kind=ResourceType.GROUP))
+    assert server.asked == ["/Users", "/Groups", "/Groups/g1"]
+
+
+def test_a_page_that_claims_to_be_all_is_walked_to_the_end() -> None:
+    server = Server(7, cap=3, lies=True)
+    state = refresh_proved(reader(server), RFC, recorded("u5"))
+    assert set(state.resources) == set(ids(7)), "also those whom the record does not know"
+    assert (state.totals_trusted, codes(state)) == (False, ["totals-not-trusted"])
+    assert server.by_id == 1
+
+
+def test_an_account_that_hides_is_there_and_said() -> None:
+    server = Server(4, shown=3)
+    state = refresh_proved(reader(server), RFC, recorded(*ids(4)))
+    assert set(state.resources) == set(ids(4))
+    assert (state.totals_trusted, codes(state)) == (True, ["not-listed"])
+    assert "n3@example.com" in state.notices[0].summary
+
+
+def test_everybody_gone_is_read_by_id_up_to_a_bound() -> None:
+    server = Server(0)
+    state = refresh_proved(reader(server), RFC, recorded(*ids(MOST + 7)))
+    assert state.resources == {}
+    assert server.by_id == MOST
+
+
+def test_too_many_hidden_to_read_by_id_stop_the_run() -> None:
+    server = Server(MOST + 7, shown=0)
+    with pytest.raises(IncompleteListing, match=f"{MOST + 7} of {MOST + 7} recorded"):
+        refresh_proved(reader(server), RFC, recorded(*ids(MOST + 7)))
