@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.sandbox import Request
 from tests.cli.provider import Provider, people, provider
 from tests.github.forge import BOT, Forge, forge
 
@@ -298,6 +299,24 @@ def test_validate_annotates_and_leaves_sarif(work: Workflow) -> None:
     assert sarif["runs"][0]["results"]
 
 
+def replaced(work: Workflow, login: str, name: str) -> None:
+    """Somebody else gives a person another display name."""
+    body = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "path": "displayName", "value": name}],
+    }
+    answer = work.running.service.handle(
+        Request(
+            method="PATCH",
+            target=f"/scim/v2/Users/{work.running.users()[login]['id']}",
+            headers={"content-type": "application/scim+json"},
+            body=json.dumps(body).encode(),
+            origin="http://here",
+        )
+    )
+    assert answer.status == 200
+
+
 def test_drift_is_one_issue_that_is_closed_when_all_is_well(work: Workflow) -> None:
     subprocess.run(
         [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
@@ -305,32 +324,12 @@ def test_drift_is_one_issue_that_is_closed_when_all_is_well(work: Workflow) -> N
     )  # fmt: skip
     assert work.run("drift", {}, "schedule", at="main").returncode == 0
     assert work.github.issues == []
-    user = work.running.users()["ann.lee@example.com"]
-
-    def renamed(name: str) -> None:
-        from reconciler.sandbox import Request
-
-        body = {
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-            "Operations": [{"op": "replace", "path": "displayName", "value": name}],
-        }
-        answer = work.running.service.handle(
-            Request(
-                method="PATCH",
-                target=f"/scim/v2/Users/{user['id']}",
-                headers={"content-type": "application/scim+json"},
-                body=json.dumps(body).encode(),
-                origin="http://here",
-            )
-        )
-        assert answer.status == 200
-
-    renamed("Anna")
+    replaced(work, "ann.lee@example.com", "Anna")
     for _ in range(2):
         assert work.run("drift", {}, "schedule", at="main").returncode == 0
     (issue,) = work.github.issues
     assert "Anna" in issue["body"]
-    renamed("Ann Lee")
+    replaced(work, "ann.lee@example.com", "Ann Lee")
     work.run("drift", {}, "schedule", at="main")
     assert issue["state"] == "closed"
 
@@ -377,6 +376,21 @@ def test_credentials_that_are_no_lines_are_not_printed(work: Workflow) -> None:
     ran = work.run("drift", {}, "schedule", at="main")
     assert ran.returncode == 1
     assert ran.stderr.strip() == "RECONCILER_CREDENTIALS: line 2 is not NAME=VALUE"
+
+
+def test_what_others_may_read_can_be_masked(work: Workflow) -> None:
+    work.more["RECONCILER_MASK"] = "personal"
+    head = changed(work, ann_lee="Lead")
+    _, ran = work.pull("topic")
+    assert ran.returncode == 0, ran.stderr
+    done = work.apply(work.merged("topic", head))
+    assert done.returncode == 0, done.stderr
+    replaced(work, "ann.lee@example.com", "Anna Surprising")
+    assert work.run("drift", {}, "schedule", at="main").returncode == 0
+    (issue,) = work.github.issues
+    said = "".join([*work.comments(), issue["body"], ran.stdout, ran.stderr, done.stdout, done.stderr])
+    assert "person-0" in said
+    assert not [each for each in ("ann.lee", "Ann Lee", "Surprising") if each in said]
 
 
 def test_the_composite_action_runs_a_script_of_its_own_and_no_other(work: Workflow) -> None:
