@@ -81,6 +81,8 @@ def person(resource_id: str, names: Names) -> str:
 def shown(value: Value, path: str, names: Names) -> str:
     """One value of the attribute at `path`: text in quotes, other JSON as it is, a reference as the person it means."""
     match value:
+        case None:
+            return "null"
         case Address():
             found = known_after_apply(value)
             return person(found, names) if found in names else neutral(value.key, NAME_LIMIT)

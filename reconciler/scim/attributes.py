@@ -111,6 +111,9 @@ class AttributeTable:
 
     def by_path(self, path: str) -> Attribute | None:
         """The attribute that a path belongs to; None for a path inside an undescribed extension."""
+        found = self._by_path.get(path)
+        if found is not None:
+            return found
         head = path.partition("[")[0]
         # a dot begins a part (``name.givenName``), but URNs have dots of their own
         while head and head not in self._by_path:
