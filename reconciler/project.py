@@ -26,6 +26,7 @@ from reconciler.record.store import GitError
 from reconciler.settings import DEFAULT_FOLDER, Settings, Target
 from reconciler.settings.acceptances import NAME as ACCEPTANCES
 from reconciler.settings.acceptances import load_acceptances
+from reconciler.settings.changes import to_come
 from reconciler.settings.loading import find_settings, load_settings
 from reconciler.settings.overlay import target_profile
 from reconciler.suggestions import suggestion
@@ -61,13 +62,24 @@ class Project:
         """
         return load_acceptances(self.base)
 
+    @cached_property
+    def settings_to_come(self) -> Diagnostic | None:
+        """What the settings beside the declarations would change about those in use, where they are others."""
+        return to_come(self.settings.path, self.base)
+
     def target(self, name: str | None) -> Target:
         """The target of that name, or the default one. UsageError if there is none."""
         name = name or self.settings.default_target
         target = self.settings.targets.get(name)
         if target is None:
             raise UsageError(f'there is no target "{name}" in {self.settings.path.name}', self._known(name))
-        return target if self.folders is None else replace(target, identities=self.folders)
+        return target if self.folders is None else replace(target, identities=self._given(target))
+
+    def _given(self, target: Target) -> tuple[str, ...]:
+        """The folders of a target where others are given: below one of the same name it keeps its own."""
+        (given,) = self.folders or ()
+        own = all(each.partition("/")[0] == given for each in target.identities)
+        return target.identities if own else (given,)
 
     def _known(self, name: str) -> str:
         return suggestion(name, self.settings.targets)
@@ -130,7 +142,11 @@ def day_in(zone: str, now: datetime) -> date:
 
 
 def open_project(start: Path, settings: Path | None, identities: Path | None) -> Project:
-    """Find and read the settings; `identities` replaces the folders of every target."""
+    """Find and read the settings; `identities` replaces the folders of every target.
+
+    A target whose folders all lie in one of the same name keeps them there: `identities/emea` is looked for in
+    `elsewhere/identities/emea`.
+    """
     found = load_settings(find_settings(start, settings))
     if identities is None:
         return Project(found, found.folder)
