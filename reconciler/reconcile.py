@@ -170,9 +170,14 @@ def _divided(
     drift: list[Change] = []
     for finding in findings:
         rules = profile.rules(finding.address.resource_type)
-        acted = [_acts_on(each.cause, context, gives_back=_gives_back(each, rules)) for each in finding.changes]
+        # only drift needs a second look, and most of a plan is none
+        acted = [
+            each.cause is not Cause.DRIFT or _corrects(context, gives_back=_gives_back(each, rules))
+            for each in finding.changes
+        ]
         creates = finding.whole is not None and finding.whole[0] is Action.CREATE
-        whole = finding.whole is None or _acts_on(finding.whole[1], context, gives_back=creates)
+        declared = finding.whole is None or finding.whole[1] is not Cause.DRIFT
+        whole = declared or _corrects(context, gives_back=creates)
         planned = change_of(
             finding, [each for each, yes in zip(finding.changes, acted, strict=True) if yes], whole=whole
         )
@@ -183,8 +188,8 @@ def _divided(
     return tuple(changes), tuple(drift)
 
 
-def _acts_on(cause: Cause, context: Context, *, gives_back: bool) -> bool:
-    return cause is not Cause.DRIFT or (context.correct_drift and (context.reactivate or not gives_back))
+def _corrects(context: Context, *, gives_back: bool) -> bool:
+    return context.correct_drift and (context.reactivate or not gives_back)
 
 
 def _gives_back(change: AttributeChange, rules: AttributeRules) -> bool:
