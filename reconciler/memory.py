@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 _SELDOM: Final = 50_000
-"""New objects between two looks; Python's own number, 700, makes a fifth of a short run's time of them."""
+"""New objects between two looks; with Python's own number, 700, they take a tenth or more of a short run."""
 
 
 def seldom_collected() -> None:

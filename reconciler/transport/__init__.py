@@ -2,7 +2,7 @@
 
 `client` has the two clients, one that can only read and one that can also write. httpx lives in this package only. It
 is loaded here once, without what it would bring for a command line of its own and for asynchronous programs: where
-rich and trio are installed those take longer to import than everything else a run needs.
+rich and trio are installed those take longer to import than httpx itself.
 """
 
 import importlib
