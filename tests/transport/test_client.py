@@ -420,6 +420,26 @@ def test_an_untrusted_certificate() -> None:
         assert client.requests == 1
 
 
+@pytest.mark.parametrize(
+    ("url", "token_url", "loaded"),
+    [
+        ("http://127.0.0.1:8080", None, False),
+        ("http://localhost:8080/v2", "http://localhost:8080/token", False),
+        ("http://127.0.0.1:8080", "https://login.example.com/token", True),
+        ("http://scim.example.com", None, True),
+        ("https://127.0.0.1:8443", None, True),
+    ],
+)
+def test_certificates_are_loaded_where_tls_may_come_up(url: str, token_url: str | None, loaded: bool) -> None:
+    signer = BearerSigner("tok")
+    signer.token_url = token_url
+    with Reader(base_url=url, wire=WireRules(), signer=signer, clock=FakeTime().clock) as client:
+        context = client._channel._trusted()
+    assert bool(context.get_ca_certs()) is loaded
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
 def test_https_to_a_port_that_speaks_http() -> None:
     with (
         loopback(plain) as url,
