@@ -226,11 +226,11 @@ def _check_accepted(accept: tuple[str, ...]) -> None:
             raise UsageError(f"--accept {each} is not RULE@DIGEST", mend)
 
 
-def _document(outcome: Outcome, code: Exit) -> Json:
+def _document(outcome: Outcome, ended: Exit) -> Json:
     troubles = [in_short(each) for each in outcome.troubles]
     plan, document = masking.plan(outcome.reconciliation.plan), plan_document(outcome.reconciliation.plan)
     results, unverified = masking.results(outcome.results), masking.diagnostics(outcome.unverified)
-    return applied_document(plan, document, results, unverified, troubles, int(code))
+    return applied_document(plan, document, results, unverified, troubles, int(ended))
 
 
 def _ended(outcome: Outcome, *, verbose: bool) -> Exit:

@@ -99,10 +99,12 @@ def _in_git(folder: Path, running: Provider) -> Iterator[Said]:
     _git(folder, "checkout", "-q", "main")
     _write(folder, running.settings(), people(["a", "b", "d"]))
     yield from _plan(folder)
+    _write(folder, running.settings() + "policy: {drift: correct}\n", people(["a", "b", "d"]))
+    yield from _plan(folder, "--base", "old")
 
 
-def _plan(folder: Path) -> Iterator[Said]:
-    said = say(["plan", "--format", "json"], folder)
+def _plan(folder: Path, *more: str) -> Iterator[Said]:
+    said = say(["plan", "--format", "json", *more], folder)
     assert said.out, said.err
     yield from _notices(said.out)
 

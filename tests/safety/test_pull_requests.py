@@ -94,6 +94,72 @@ def test_acceptances_of_the_base_branch_count_for_its_own_declarations_only(revi
     assert review.plan().code == 0
 
 
+# --- settings that come along
+
+
+def test_a_change_of_settings_counts_after_the_merge_and_is_announced(review: Review) -> None:
+    """The policy of the base branch stops what the branch of the author would allow."""
+    lifted = review.company.running.settings() + "policy: {limits: {removals: 100%}}\n"
+    review.pr.write("reconciler.yaml", lifted)
+    review.pr.write("identities/a.yaml", people(*(each for each in STAFF if each != "ann.lee")))
+    ran = review.plan()
+    assert ran.code == 3
+    assert "protect" in ran.out
+    said = " ".join(ran.out.split())
+    words = "the settings that come with the declarations change policy.protect, policy.limits, after the merge"
+    assert words in said
+    assert "100%" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("targets: [\n", "cannot all be read, after the merge"),
+        ("targets: {x: 1}\ntargets: {y: 2}\n", "cannot all be read, after the merge"),
+        ("[]\n", "change everything, after the merge"),
+        ("a: &a [x]\n" + "".join(f"k{n}: 1\n" for n in range(9)), "change targets, policy, a, k0 and 8 more"),
+    ],
+)
+def test_settings_that_say_something_else(text: str, words: str, review: Review) -> None:
+    review.pr.write("reconciler.yaml", text)
+    ran = review.plan()
+    assert ran.code == 0
+    assert words in " ".join(ran.out.split())
+
+
+def test_settings_that_mean_the_same_are_no_news(review: Review) -> None:
+    path = review.pr.path / "reconciler.yaml"
+    path.write_text("# a remark\n" + path.read_text())
+    assert "after the merge" not in review.plan().out
+    path.unlink()
+    assert "after the merge" not in review.plan().out
+
+
+def test_settings_that_are_a_link_are_not_followed(review: Review) -> None:
+    (review.top.path / "private.yaml").write_text("SECRET: x\n")
+    (review.pr.path / "reconciler.yaml").unlink()
+    (review.pr.path / "reconciler.yaml").symlink_to(review.top.path / "private.yaml")
+    ran = review.plan()
+    assert ran.code == 0
+    assert "are no plain file" in " ".join(ran.out.split())
+    assert "SECRET" not in ran.out
+
+
+def test_an_apply_goes_by_the_settings_that_were_merged(review: Review) -> None:
+    seed = review.company.seed
+    git(seed.path, "pull", "-q", "origin", "main")
+    lifted = review.company.running.settings() + "policy: {limits: {removals: 100%}}\n"
+    review.company.world.commit({"reconciler.yaml": lifted, "identities/a.yaml": people("bob.li", "p0")}, push=False)
+    against = seed.run("plan", "--base", "origin/main")
+    assert against.code == 0
+    words = (
+        "compared with origin/main, the settings change policy.protect, policy.limits; this plan goes by the new ones"
+    )
+    assert words in " ".join(against.out.split())
+    assert seed.run("apply", "--auto-approve").code == 0
+    assert review.company.active() & set(STAFF) == {"bob.li", "p0"}
+
+
 # --- a hostile one
 
 
