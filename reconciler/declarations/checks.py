@@ -20,7 +20,13 @@ from reconciler.declarations.identity_checks import (
 )
 from reconciler.declarations.loading import in_order
 from reconciler.declarations.people import Clock
-from reconciler.declarations.profile_checks import check_amounts, check_dates, check_required, check_without
+from reconciler.declarations.profile_checks import (
+    check_amounts,
+    check_dates,
+    check_renames,
+    check_required,
+    check_without,
+)
 from reconciler.declarations.reference_checks import check_managers, check_nesting
 from reconciler.declarations.reporting import Reporter
 from reconciler.declarations.resolution import Resolution, desired_state, resolution
@@ -38,6 +44,7 @@ _PER_TARGET: Final = (
     check_required,
     check_dates,
     check_amounts,
+    check_renames,
     check_without,
 )
 

@@ -74,6 +74,22 @@ def check_amounts(found: Resolution, report: Reporter) -> None:
                 _one_primary(attribute, compiled, address, report)
 
 
+def check_renames(found: Resolution, report: Reporter) -> None:
+    """A group gets no new name by `formerly` where the service provider renames none; a plan would refuse it."""
+    profile = found.compiler.profile
+    if profile.lifecycle.group_rename:
+        return
+    for address, group in found.groups.items():
+        if group.formerly:
+            report.warning(
+                "group-cannot-be-renamed",
+                group.source,
+                f"{address} has formerly, and {profile.title} renames no groups over SCIM",
+                mend=profile.lifecycle.group_hint,
+                of=address,
+            )
+
+
 def check_without(found: Resolution, report: Reporter) -> None:
     """`without` takes out something that a template gives, and that the lines beside it do not give again."""
     for address, person in found.people.items():

@@ -95,3 +95,12 @@ def test_a_login_of_any_letters_is_looked_up_and_found(org: Company, login: str)
     assert org.apply(meanwhile=lambda: org.elsewhere("POST", "/Users", ann)).said == []
     assert org.plan().changes == ()
     assert org.members("Support") == [login]
+
+
+def test_a_new_name_by_formerly_is_spoken_of_before_anybody_is_asked(here: Company) -> None:
+    here.declare({"bob": BOB, "che": CHE}, {"support": SUPPORT | {"displayName": "Helpdesk", "formerly": ["Support"]}})
+    ran = here.run("validate")
+    assert ran.code == 0
+    said = " ".join(ran.err.split())
+    assert "warning[group-cannot-be-renamed]: group.support has formerly" in said
+    assert HINT in said
