@@ -11,7 +11,7 @@ from declaring import GENESYS, RFC, problems
 from reconciler.model import Severity
 from reconciler.profiles.profile import Profile
 
-WARNINGS = {"without-nothing", "rule-matches-nobody", "empty-file"}
+WARNINGS = {"group-cannot-be-renamed", "without-nothing", "rule-matches-nobody", "empty-file"}
 
 SYNTAX = {
     "tab in the indentation": ("users:\n§\ta: {userName: a@x.io}", "tab-indentation"),
@@ -323,6 +323,10 @@ ON_GENESYS = {
     "unsupported in a rule": (
         "users: {a: {userName: a@x.io, displayName: A}}\ngroups:\n  g: {displayName: G, memberRule: {§nickName: x}}",
         "unsupported-attribute",
+    ),
+    "a group that is to be renamed": (
+        "groups:\n  §g: {displayName: G, formerly: [Old G]}",
+        "group-cannot-be-renamed",
     ),
     "no displayName": ("users:\n  §a: {userName: a@x.io}", "missing-attribute"),
     "displayName cleared": ("users:\n  a: {userName: a@x.io, §displayName: null}", "missing-attribute"),

@@ -98,7 +98,7 @@ def test_a_login_of_any_letters_is_looked_up_and_found(org: Company, login: str)
 
 
 def test_a_new_name_by_formerly_is_spoken_of_before_anybody_is_asked(here: Company) -> None:
-    here.declare({"bob": BOB, "che": CHE}, {"support": SUPPORT | {"displayName": "Helpdesk", "formerly": ["Support"]}})
+    here.declare({"bob": BOB, "che": CHE}, {"support": SUPPORT | {"formerly": ["Old Desk"]}})
     ran = here.run("validate")
     assert ran.code == 0
     said = " ".join(ran.err.split())
