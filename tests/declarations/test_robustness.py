@@ -103,7 +103,7 @@ def test_two_thousand_users_are_quick(tmp_path: Path) -> None:
     declarations = load_declarations(tmp_path, ["identities"])
     assert check_declarations(declarations, [(HERE, GENESYS)]) == ()
     assert len(resolve(declarations, HERE, GENESYS, TODAY).resources) == 2000
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 60
 
 
 @pytest.mark.parametrize(
@@ -123,4 +123,4 @@ def test_thousands_of_mistakes_are_quick_too(tmp_path: Path, text: str) -> None:
     declarations = load_declarations(tmp_path, ["identities"])
     checked = check_declarations(declarations, [(HERE, RFC)])
     assert len(declarations.diagnostics) + len(checked) >= 1
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 60
