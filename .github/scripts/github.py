@@ -5,13 +5,10 @@ Standard library only: nothing is installed that the tool itself does not need.
 
 import json
 import os
-import sys
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from rest import Rest
 
 BOT = os.environ.get("RECONCILER_BOT", "github-actions[bot]")
 """Only what this account wrote is believed: anybody may write a comment with our marker, or set a status."""
@@ -19,42 +16,17 @@ MOST = 65_536
 """Characters of a comment or an issue."""
 
 
-class GitHub:
+class GitHub(Rest):
     """The API of one repository."""
 
     def __init__(self) -> None:
-        self.root = os.environ.get("GITHUB_API_URL", "https://api.github.com")
-        self.repository = os.environ["GITHUB_REPOSITORY"]
-        self._token = os.environ["GITHUB_TOKEN"]
-
-    def request(self, method: str, path: str, body: Any = None, **query: object) -> Any:
-        """One request below the repository; ends the script with what GitHub says where it is refused."""
-        url = f"{self.root}/repos/{self.repository}{path}"
-        if query:
-            url += "?" + urllib.parse.urlencode(query)
-        data = None if body is None else json.dumps(body).encode()
+        root = os.environ.get("GITHUB_API_URL", "https://api.github.com")
         headers = {
-            "Authorization": f"Bearer {self._token}",
+            "Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}",
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": "2022-11-28",
         }
-        request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310  # the runner's
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # own address
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            said = error.read().decode("utf-8", "replace")[:300]
-            sys.exit(f"GitHub refused {method} {path}: {error.code} {json.dumps(said)}")
-
-    def pages(self, path: str, **query: object) -> Iterator[Any]:
-        """Every row of a list."""
-        page = 1
-        while True:
-            rows = self.request("GET", path, **query, per_page=100, page=page)
-            yield from rows
-            if len(rows) < 100:
-                return
-            page += 1
+        super().__init__("GitHub", f"{root}/repos/{os.environ['GITHUB_REPOSITORY']}", headers)
 
     def comment(self, number: int, marker: str, body: str) -> None:
         """The one comment of ours with that marker on a pull request or issue: written, or written anew."""
@@ -130,7 +102,7 @@ class GitHub:
     def run_url(self) -> str:
         """Where people read the log of this run."""
         server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
-        return f"{server}/{self.repository}/actions/runs/{os.environ.get('GITHUB_RUN_ID', '0')}"
+        return f"{server}/{os.environ['GITHUB_REPOSITORY']}/actions/runs/{os.environ.get('GITHUB_RUN_ID', '0')}"
 
 
 def is_ours(row: Any) -> bool:

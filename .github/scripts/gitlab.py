@@ -1,49 +1,23 @@
 """What the jobs need of GitLab: its API, by a project access token. The same methods as `github.GitHub`."""
 
-import json
 import os
-import sys
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
+
+from rest import Rest
 
 MOST = 1_000_000
 """Characters of a note or an issue."""
 
 
-class GitLab:
+class GitLab(Rest):
     """The API of one project. Only what the token's own account wrote is believed."""
 
     def __init__(self) -> None:
-        self.root = os.environ["CI_API_V4_URL"]
         self.project = f"/projects/{os.environ['CI_PROJECT_ID']}"
-        self._token = os.environ["RECONCILER_GITLAB_TOKEN"]
-
-    def request(self, method: str, path: str, body: Any = None, **query: object) -> Any:
-        """One request; ends the script with what GitLab says where it is refused."""
-        url = f"{self.root}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"PRIVATE-TOKEN": self._token, "Content-Type": "application/json"}
-        request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310  # the runner's
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # own address
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            said = error.read().decode("utf-8", "replace")[:300]
-            sys.exit(f"GitLab refused {method} {path}: {error.code} {json.dumps(said)}")
-
-    def pages(self, path: str, **query: object) -> Iterator[Any]:
-        """Every row of a list."""
-        page = 1
-        while True:
-            rows = self.request("GET", path, **query, per_page=100, page=page)
-            yield from rows
-            if len(rows) < 100:
-                return
-            page += 1
+        super().__init__(
+            "GitLab", os.environ["CI_API_V4_URL"], {"PRIVATE-TOKEN": os.environ["RECONCILER_GITLAB_TOKEN"]}
+        )
 
     @cached_property
     def me(self) -> str:

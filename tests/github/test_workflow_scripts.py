@@ -273,6 +273,15 @@ def test_what_github_refuses_is_said_in_one_line(work: Workflow) -> None:
     assert "Traceback" not in ran.stderr
 
 
+def test_a_host_that_does_not_answer_is_said_in_one_line(work: Workflow) -> None:
+    changed(work, ann_lee="Lead")
+    work.github.url = "http://127.0.0.1:1"
+    _, ran = work.pull("topic")
+    assert ran.returncode == 1
+    assert ran.stderr.strip().splitlines()[-1].startswith("GitHub gave no answer to GET /issues/7/comments: ")
+    assert "Traceback" not in ran.stderr
+
+
 def test_the_token_reaches_github_and_git_only(work: Workflow) -> None:
     changed(work, ann_lee="Lead")
     _, ran = work.pull("topic")
