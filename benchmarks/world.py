@@ -28,7 +28,6 @@ class World:
 
     folder: Path
     port: int
-    size: int
 
     def reconciler(self, *arguments: str) -> Cost:
         """One run of the command line in the folder."""
@@ -59,7 +58,7 @@ def world(
     with serving(size, state, delay) as port:
         folder.joinpath("reconciler.yaml").write_text(_SETTINGS.format(port=port, page=page), encoding="utf-8")
         _commit(folder)
-        made = World(folder=folder, port=port, size=size)
+        made = World(folder=folder, port=port)
         if recorded:
             made.reconciler("apply", "--auto-approve")
         yield made

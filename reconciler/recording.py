@@ -19,7 +19,7 @@ from reconciler.record.encoding import RecordHeader, decode, encode, url_fingerp
 from reconciler.record.file import FileRecordStore
 from reconciler.record.git import GitRecordStore
 from reconciler.record.repository import GitRepository
-from reconciler.record.store import CommitMessage, GitError, RecordRefused, RecordSnapshot
+from reconciler.record.store import CommitMessage, GitError, RecordRefused, RecordSnapshot, RecordStore
 from reconciler.settings import RecordSettings, Target
 
 DATA_FOLDER: Final = ".reconciler"
@@ -56,7 +56,7 @@ class Record:
     `keep`: so many commits, then the next end of an apply begins the history anew.
     """
 
-    store: GitRecordStore | FileRecordStore
+    store: RecordStore
     target: Target
     run: str
     tool: str
@@ -177,16 +177,16 @@ class Record:
         return [_notice("record-history", summary, mend)]
 
     def _about_store(self) -> tuple[str, ...]:
-        if isinstance(self.store, GitRecordStore) or self.target.embedded:
+        if self.target.embedded or not isinstance(self.store, FileRecordStore):
             return ()
         return (f"not in git: the record stays on this machine, in {self.store.path}",)
 
     def _where(self) -> str:
         """Where the record is and how to do without it, for somebody who has to look at it."""
-        store = self.store
-        if isinstance(store, FileRecordStore):
-            return f"it is kept on this machine; to begin a new one delete {store.path}"
-        return f"it is kept in {store.describe()}; to begin a new one: {store.forget_command()}"
+        kept = f"it is kept in {self.store.describe()}; to begin a new one"
+        if isinstance(self.store, GitRecordStore):
+            return f"{kept}: {self.store.forget_command()}"
+        return f"{kept} delete that folder"
 
     def _useless(self, error: RecordTrouble) -> LoadedRecord:
         summary = error.summary.rstrip(".").replace("The record", "the record", 1)
@@ -200,7 +200,7 @@ def record_of(project: Project, target: Target, tool: str) -> Record:
     repository = None if target.embedded else project.repository
     run = os.environ.get("GITHUB_RUN_ID") or os.environ.get("CI_JOB_ID") or secrets.token_hex(4)
     if repository is None:
-        store: GitRecordStore | FileRecordStore = FileRecordStore(data_folder(project) / "record" / target.name)
+        store: RecordStore = FileRecordStore(data_folder(project) / "record" / target.name)
     else:
         kept = project.settings.record
         remote = _remote(project, repository)

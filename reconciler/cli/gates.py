@@ -16,7 +16,7 @@ from reconciler.reconcile import Reconciliation
 from reconciler.running import Outcome
 from reconciler.saved.binding import check_content, check_target
 from reconciler.saved.file import load_saved
-from reconciler.saved.narrowing import Fit, cut_to
+from reconciler.saved.narrowing import cut_to
 from reconciler.saved.outcome import outcome_now, result_file, write_outcome
 from reconciler.saved.parts import paths_of
 from reconciler.saved.reviewing import as_planned, beyond_review, is_reviewed_digest
@@ -55,7 +55,6 @@ class FileGate(Gate):
         self.read = paths_of(self._saved.plan.changes)
         if reviewed is not None:
             self._check_review(reviewed)
-        self._fit: Fit | None = None
         target = check_target(self._saved, project, self._name)
         check_content(self._saved, project, target, self._name)
         self.target = target.name
@@ -70,7 +69,7 @@ class FileGate(Gate):
 
     def narrow(self, now: Reconciliation) -> Reconciliation:
         """What is left of the saved plan."""
-        self._fit = fit = cut_to(self._saved, self._name, now)
+        fit = cut_to(self._saved, self._name, now)
         more = f" {fit.more:,} that a plan made now has besides are not in it and stay." if fit.more else ""
         if not fit.reconciliation.plan.changes:
             self.nothing_left = f"Nothing left to do: all that {self._name} holds is in place.{more}"

@@ -142,11 +142,10 @@ def _plain(path: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipRules:
-    """How members are changed: how many per PATCH, adds and removes together or apart, groups in groups."""
+    """How members are changed: how many per PATCH, groups in groups. Adds and removes go apart."""
 
     add_max: int = 100
     remove_max: int = 100
-    mixed: bool = True
     nested: bool = True
 
 

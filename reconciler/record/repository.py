@@ -115,10 +115,9 @@ def mask_credentials(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitRepository:
-    """One repository with a work tree. `top` is the work tree's root, `common` the folder shared by all work trees."""
+    """One repository with a work tree. `top` is the work tree's root."""
 
     top: Path
-    common: Path
     options: tuple[str, ...] = ()
 
     @classmethod
@@ -130,10 +129,9 @@ class GitRepository:
         """
         folder = path if path.is_dir() else path.parent
         options = ("-c", f"safe.directory={trusted.resolve()}") if trusted else ()
-        answer = run_git([*options, "rev-parse", "--show-toplevel", "--git-common-dir"], folder=folder)
+        answer = run_git([*options, "rev-parse", "--show-toplevel"], folder=folder)
         if answer.code == 0:
-            top, common = answer.text.split("\n")
-            return cls(top=Path(top), common=(folder / common).resolve(), options=options)
+            return cls(top=Path(answer.text), options=options)
         holder = _holder(folder)
         if holder is None:
             return None
@@ -212,49 +210,17 @@ class GitRepository:
 
         Raises `GitError` where the commit itself is not here.
         """
-        entry = self._entry(commit, path)
-        if entry is None or entry.kind != "blob":
-            return None
-        return self.ask("cat-file", "blob", entry.object_id).stdout
-
-    def list_tree(self, commit: str, path: str) -> tuple[str, ...]:
-        """Return all files below the folder `path` as of `commit`, relative to the top; `.` is the top itself."""
-        entry = self._entry(commit, path)
-        if entry is None or entry.kind != "tree":
-            return ()
-        prefix = "" if _is_top(path) else f"{PurePosixPath(path)}/"
-        names = self.ask("ls-tree", "-r", "-z", "--name-only", entry.object_id).text.split("\0")
-        return tuple(prefix + name for name in names if name)
-
-    def tree_id(self, commit: str, path: str) -> str | None:
-        """Return the id of the folder (or file) at `path` as of `commit`: equal ids, equal content. None: not there."""
-        entry = self._entry(commit, path)
-        return entry.object_id if entry else None
-
-    def _entry(self, commit: str, path: str) -> "_TreeEntry | None":
         full = self.commit_id(commit)
         if full is None:
             raise GitError(
                 f"commit {mask_credentials(commit)} is not in this clone",
                 mend="fetch the history: in a workflow `fetch-depth: 0` with `filter: blob:none`",
             )
-        if _is_top(path):
-            return _TreeEntry(kind="tree", object_id=self.ask("rev-parse", "--verify", f"{full}^{{tree}}").text)
         listed = self.ask("ls-tree", "-z", full, "--", str(PurePosixPath(path))).text
         if not listed:
             return None
         _, kind, object_id = listed.split("\t")[0].split(" ")
-        return _TreeEntry(kind=kind, object_id=object_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TreeEntry:
-    kind: str
-    object_id: str
-
-
-def _is_top(path: str) -> bool:
-    return PurePosixPath(path) == PurePosixPath()
+        return self.ask("cat-file", "blob", object_id).stdout if kind == "blob" else None
 
 
 def _environment() -> dict[str, str]:

@@ -54,11 +54,6 @@ class Access:
         with self._lock:
             return self._given.get(bearer_token(request) or "", (0.0, ""))[1]
 
-    def revoke(self) -> None:
-        """Make every token that was given out invalid at once."""
-        with self._lock:
-            self._given.clear()
-
     def token_response(self, request: Request) -> Response:
         """Answer POST /oauth/token; refusals are in the form of RFC 6749 section 5.2."""
         if request.method != "POST":

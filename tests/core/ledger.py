@@ -212,7 +212,7 @@ class Ledger:
             self._note_verified(server)
             self._note_gone(server)
         if ran.clean:
-            self._check_outcome(server, plan, drift=drift)
+            self._check_outcome(server, plan)
 
     def _note_releases(self, situation: Situation, server: Server) -> None:
         released = {each.folded for each in situation.desired.released}
@@ -254,10 +254,10 @@ class Ledger:
             if isinstance(match, Paired):
                 found = situation.live.resources[match.live_id]
                 for line, value in _lines(wanted, situation):
-                    if _in_place(line, value, found, situation) and _says_something(line, value):
+                    if _in_place(line, value, found, situation) and _says_something(value):
                         self.verified[line] = (match.live_id, value)
 
-    def _check_outcome(self, server: Server, before: Reconciliation, *, drift: bool) -> None:
+    def _check_outcome(self, server: Server, before: Reconciliation) -> None:
         plan = self.repository.plan(server)
         situation = plan.situation
         left = [change for change in plan.plan.changes if not _deletes_adopted(change, before)]
@@ -333,7 +333,7 @@ def _lines(wanted: DesiredResource, situation: Situation) -> Iterator[tuple[Line
     yield (wanted.address, "active", None), wanted.lifecycle
 
 
-def _says_something(line: Line, value: object) -> bool:
+def _says_something(value: object) -> bool:
     """Only a written `active` is a line that others can move; what dates say changes with the day."""
     return not isinstance(value, Lifecycle) or value.active is not None
 

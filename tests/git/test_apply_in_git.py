@@ -91,7 +91,7 @@ def test_a_second_clone_knows_what_was_applied(company: Company) -> None:
     assert company.seed.run("plan", "--detailed-exitcode").code == 0
 
 
-def test_without_a_remote_the_record_is_local(tmp_path: Path, company: Company) -> None:
+def test_without_a_remote_the_record_is_local(company: Company) -> None:
     git(company.world.seed, "remote", "remove", "origin")
     assert "nobody else can see this record" in said(company.seed.run("plan"))
     company.applied()

@@ -45,10 +45,6 @@ def skills(*values: Any) -> dict[str, Any]:
     return {GENESYS_USER: {"routingSkills": [{"name": "Billing", "proficiency": each} for each in values]}}
 
 
-def without_mark(row: dict[str, Any], *, mark: Any) -> dict[str, Any]:
-    return {name: [{**each, "primary": mark} for each in elements] for name, elements in row.items()}
-
-
 WORK_PHONE, WORK_MAIL = 'phoneNumbers[type eq "work"].value', 'emails[type eq "work"].value'
 SKILL = f'{GENESYS_USER}:routingSkills[name eq "Billing"].proficiency'
 DECOMPOSED, COMPOSED = "Zoe\u0308 Mu\u0308ller", "Zo\u00eb M\u00fcller"

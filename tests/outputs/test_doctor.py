@@ -60,11 +60,8 @@ def test_a_credential_is_looked_for_and_not_shown(token: str | None, credential:
         assert running.writes == []
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "users"),
-    [(401, b"{}", "fail"), (403, b"{}", "fail"), (404, b"{}", "fail"), (200, b"{}", "fail")],
-)
-def test_people_who_cannot_be_read(status: int, body: bytes, users: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [401, 403, 404, 200])
+def test_people_who_cannot_be_read(status: int, tmp_path: Path) -> None:
     with provider() as running:
         here = prepared(quick(tmp_path / "here"), running, people("ann.lee"))
         running.before = lambda request: answer(status, b"{}") if "/Users" in request.target else None

@@ -82,9 +82,6 @@ class Weather:
         return self.at.get(self.writes) or next(lasting, None)
 
 
-FAIR = Weather()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """How one apply goes. `stops_after`: it is asked to end after so many results; `dies_after`: it simply ends."""

@@ -415,7 +415,7 @@ class Life(RuleBasedStateMachine):
             assert applied.outcome is not None
             assert not applied.outcome.troubles
             if all(isinstance(each, Succeeded) for each in applied.results):
-                self.reached(run)
+                self.reached()
         return applied
 
     def judge(self, applied: Applied, run: Run) -> None:
@@ -429,7 +429,7 @@ class Life(RuleBasedStateMachine):
         broken = self.witness.rails(before, after, wanted, today, all_done=done)
         assert not [each for each in broken if each[0] not in accepted]
 
-    def reached(self, run: Run) -> None:
+    def reached(self) -> None:
         """After a run without a failure: what is declared is in place, or the plan says why not."""
         left = self.stage.plan().plan
         over = {f"user.{key}" for key, person in self.wanted.people.items() if person.is_over(self.stage.today)}

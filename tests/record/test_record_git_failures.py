@@ -3,7 +3,6 @@
 import shlex
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from git_world import FILES, QUICK, REF, TARGET, World, executable, git, message, repository, state_of
@@ -237,7 +236,7 @@ def test_a_locked_local_ref(world: World) -> None:
     assert pushing.read().version == pushed
 
 
-def test_pauses_come_between_the_tries(world: World, tmp_path: Path) -> None:
+def test_pauses_come_between_the_tries(world: World) -> None:
     world.hide_origin()
     store = GitRecordStore(repository(world.seed), TARGET, "origin", pauses=(0.2, 0.3))
     started = time.monotonic()

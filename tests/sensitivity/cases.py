@@ -199,7 +199,7 @@ def _of_attribute(profile: Profile, resource_type: ResourceType, attribute: Attr
                     attribute=attribute.name,
                     schema=_schema(attribute),
                     part=part,
-                    values=_texts(attribute),
+                    values=_texts(),
                     around={attribute.name: {other: "Around"}},
                 )
         case Kind.KEYED:
@@ -227,7 +227,7 @@ def _keyed(profile: Profile, attribute: Attribute, only: str | None = None) -> I
                 schema=_schema(attribute),
                 element=(attribute.key, key),
                 part=part,
-                values=_values(attribute) if bare else _texts(attribute),
+                values=_values(attribute) if bare else _texts(),
                 around={attribute.name: around},
                 bare=bare,
             )
@@ -259,7 +259,7 @@ def _values(attribute: Attribute) -> tuple[Spelled, Spelled, Spelled]:
         return same("one@x.example"), same("two@x.example"), same("three@x.example")
     if attribute.name in ("photos", "profileUrl"):
         return same("https://x.example/1"), same("https://x.example/2"), same("https://x.example/3")
-    return _texts(attribute)
+    return _texts()
 
 
 def _phone(digits: str) -> Spelled:
@@ -267,7 +267,7 @@ def _phone(digits: str) -> Spelled:
     return Spelled(yaml=f"+44 (0)20 7946-{digits}", plan=canonical, held=canonical)
 
 
-def _texts(attribute: Attribute) -> tuple[Spelled, Spelled, Spelled]:
+def _texts() -> tuple[Spelled, Spelled, Spelled]:
     one, two, three = (same(each) for each in NAMES)
     return one, two, three
 
