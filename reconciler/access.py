@@ -5,8 +5,8 @@ loses one has lost nothing; somebody who is deactivated or deleted loses everyth
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from reconciler.lazy import dataclass
 from reconciler.model import (
     AccessChange,
     AccessItem,

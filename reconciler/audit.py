@@ -6,7 +6,7 @@ status, error type and request id. It is evidence for people; no run ever reads 
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from io import RawIOBase
 from pathlib import Path
@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.errors import RecordTrouble
+from reconciler.lazy import dataclass
 from reconciler.transport.answers import Answer, Refusal
 from reconciler.transport.client import write_json
 

@@ -3,10 +3,10 @@
 An apply runs on committed declarations, and never on older ones than before; a plan goes on and says so. Only reads.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from reconciler.errors import RecordTrouble
+from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, Violation
 from reconciler.policy import violation
 from reconciler.project import Project

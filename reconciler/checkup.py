@@ -4,7 +4,6 @@ Reads only, and goes on after whatever fails, so that one run tells everything. 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -13,6 +12,7 @@ from reconciler import __version__
 from reconciler.checkout import Checkout
 from reconciler.connecting import reader_for
 from reconciler.errors import InputError, ReconcilerError
+from reconciler.lazy import dataclass
 from reconciler.model import Severity
 from reconciler.project import Project
 from reconciler.recording import record_of

@@ -6,12 +6,12 @@ their part of the place on the way up, so that reading what is right costs nothi
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, NoReturn, TypeVar
 
 import orjson
 
+from reconciler.lazy import dataclass
 from reconciler.model import Json
 
 T = TypeVar("T")

@@ -7,10 +7,11 @@ null, "" and empty lists are absent (RFC 7643 §2.5). Pure.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from reconciler.lazy import dataclass
 from reconciler.model import AppliedState, DesiredState, Json, LiveResource, Policy, ResourceType, Value
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Kind

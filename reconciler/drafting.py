@@ -6,10 +6,11 @@ Pure. Which of these lines may be written is for the checks of declarations to s
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from typing import Any, Final, TypeAlias
 
+from reconciler.lazy import dataclass
 from reconciler.model import LiveResource, ResourceType, Value
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import PRIMARY, Attribute, Kind

@@ -5,7 +5,7 @@ would change something, is left out and named.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -15,6 +15,7 @@ from reconciler.connecting import reader_for
 from reconciler.declarations import Declarations, check_and_resolve, declarations_in, load_declarations
 from reconciler.drafting import Data, Draft, File, drafted, file_of, keys_for
 from reconciler.errors import InputError, UsageError
+from reconciler.lazy import dataclass
 from reconciler.memory import no_collection
 from reconciler.model import (
     Address,

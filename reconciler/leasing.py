@@ -4,10 +4,10 @@ The push of the announcement keeps two runs from starting at once; the lease kee
 first is still writing. A run that is killed never gives it back, so it ends by itself, or somebody accepts that.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, Violation
 from reconciler.policy import violation
 from reconciler.record.encoding import Lease, RecordHeader

@@ -13,8 +13,9 @@ Pure.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     Ambiguous,

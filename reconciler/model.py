@@ -9,10 +9,12 @@ reserves that word, so no real id can collide with it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import Enum, StrEnum
 from typing import Final, TypeAlias
+
+from reconciler.lazy import dataclass
 
 Json: TypeAlias = str | bool | int | float | Sequence["Json"] | Mapping[str, "Json"] | None
 

@@ -5,12 +5,13 @@ random numbers come in here: the day is in the desired state, the rest are value
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from reconciler.access import effective_access
 from reconciler.diffing.findings import Finding, awaited, change_of
 from reconciler.diffing.leaving import not_proved
 from reconciler.diffing.resources import diff_resources
+from reconciler.lazy import dataclass
 from reconciler.matching import match_resources
 from reconciler.model import (
     Action,

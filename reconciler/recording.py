@@ -6,12 +6,13 @@ A record that is damaged or another target's is worth nothing to a plan, which t
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from reconciler.errors import RecordTrouble, UsageError
+from reconciler.lazy import dataclass
 from reconciler.leasing import Claim, lease_from
 from reconciler.model import AppliedState, Diagnostic, Json, Severity
 from reconciler.project import Project

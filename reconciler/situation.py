@@ -1,9 +1,10 @@
 """What a comparison looks at: the three states of a target, what was matched, and the rules that hold there."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from reconciler.lazy import dataclass
 from reconciler.model import (
     BULK_ID,
     Address,

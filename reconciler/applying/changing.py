@@ -5,7 +5,7 @@ between reading and writing would be lost. Knows requests and their answers; wha
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from reconciler.applying.judging import (
@@ -20,6 +20,7 @@ from reconciler.applying.meanwhile import Left, left_to_do
 from reconciler.applying.memberships import Operations, halves, is_member_delta, members_of, still_needed
 from reconciler.applying.replacing import carried_out, with_whole_lists
 from reconciler.errors import TargetError
+from reconciler.lazy import dataclass
 from reconciler.model import Json, LiveResource, Operation, PatchOperation, ResourceType
 from reconciler.profiles.profile import Profile, UserUpdate
 from reconciler.transport.answers import Answer, Refusal, version_of

@@ -4,12 +4,12 @@ As planned on: still to be done. As it is to be: done already. Anything else: st
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from reconciler.applying.memberships import Operations
 from reconciler.applying.replacing import carried_out
 from reconciler.decoding import Decoder
+from reconciler.lazy import dataclass
 from reconciler.model import (
     NOT_READ,
     Json,

@@ -5,11 +5,11 @@ Some providers answer the create of somebody deleted with the old account: its i
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from reconciler.decoding import Decoder
+from reconciler.lazy import dataclass
 from reconciler.model import AttributeChange, Cause, Json, LiveResource, PatchOp, PatchOperation, ResourceType
 from reconciler.planning.encoding import patch_operations
 from reconciler.profiles.profile import AttributeRules, Profile

@@ -7,12 +7,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import click
 
 from reconciler.cli.exits import EXIT_CODES, Exit
+from reconciler.lazy import dataclass
 from reconciler.memory import seldom_collected
 
 

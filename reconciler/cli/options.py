@@ -1,7 +1,7 @@
 """The options that several commands share, and the project that they open."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from reconciler.cli import masking
 from reconciler.cli.github import remember_base
 from reconciler.errors import UsageError
+from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Plan, Severity
 from reconciler.project import Project, open_project
 from reconciler.settings import Target

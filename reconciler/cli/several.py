@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from threading import Semaphore, Thread
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
@@ -13,6 +12,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.failures import report_failure
 from reconciler.cli.output import plan_document, show_text
 from reconciler.errors import ReconcilerError
+from reconciler.lazy import dataclass
 from reconciler.model import Json, Plan, Split
 from reconciler.planfile import written
 

@@ -6,9 +6,10 @@ in Unicode's composed form (NFC). Nothing here is resolved, and nothing knows a 
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from reconciler.lazy import dataclass
 from reconciler.model import Address, Diagnostic, ResourceType, SourceLocation
 from reconciler.scim.values import canonical_text
 from reconciler.suggestions import nearest

@@ -6,10 +6,10 @@ Names that begin with a dot are passed over, as are links that stay inside (what
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.declarations.declared import normal_folder
+from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, SourceLocation
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import MAX_BYTES, YamlFile, read_yaml

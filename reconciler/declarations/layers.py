@@ -5,9 +5,10 @@ where it is the last word, it stays as "cleared". Values are canonical already; 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple, TypeAlias
 
+from reconciler.lazy import dataclass
 from reconciler.model import DesiredItem, ItemKey, Origin, SourceLocation, Value
 from reconciler.yamlsource import Places
 

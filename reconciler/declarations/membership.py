@@ -1,7 +1,6 @@
 """Groups of one target, resolved: members from the group's own lines, from the users' lines and from rules, united."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,6 +9,7 @@ from reconciler.declarations.declared import Entry, fold
 from reconciler.declarations.layers import Parts, Single
 from reconciler.declarations.people import Index, Person, override_layer
 from reconciler.declarations.reporting import quoted
+from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     DesiredItem,

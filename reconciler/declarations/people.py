@@ -1,13 +1,14 @@
 """Users of one target, resolved: their layers merged, in the form of `DesiredResource` and indexed for member rules."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any
 
 from reconciler.declarations.compiling import LIFECYCLE, Compiler
 from reconciler.declarations.declared import ANY, Entry, fold
 from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Origins, Parts, Single, Spot, merge
+from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     DesiredItem,

@@ -4,7 +4,6 @@ Call `resolve` only for declarations in which the checks found no error: what is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from reconciler.declarations.compiling import Compiler
@@ -12,6 +11,7 @@ from reconciler.declarations.declared import Declarations, View, fold, view_of
 from reconciler.declarations.membership import groups_of
 from reconciler.declarations.people import Clock, Index, Person, desired_user, people_of, shown_names
 from reconciler.declarations.reporting import Reporter
+from reconciler.lazy import dataclass
 from reconciler.memory import no_collection
 from reconciler.model import Address, DesiredResource, DesiredState, Diagnostic, ResourceType, Severity, SourceLocation
 from reconciler.profiles.profile import Profile

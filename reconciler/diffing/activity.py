@@ -24,8 +24,7 @@ true, A true                                 ·                     drift
 was announced comes back because she is declared again, so that is *declared* whatever her dates.
 """
 
-from dataclasses import dataclass
-
+from reconciler.lazy import dataclass
 from reconciler.model import AppliedDates, AppliedResource, Cause, Lifecycle, Phase
 
 ACTIVE = "active"

@@ -1,8 +1,9 @@
 """What was found about one resource, before anybody decides which causes are acted on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from reconciler.lazy import dataclass
 from reconciler.model import (
     BULK_ID,
     Action,

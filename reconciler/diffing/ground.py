@@ -3,12 +3,13 @@
 Answers small questions and collects what has to be said; decides nothing about a value.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from reconciler.diffing.activity import dates_of
 from reconciler.diffing.findings import Differences, Finding
 from reconciler.diffing.references import References, Unresolved
+from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     AppliedResource,

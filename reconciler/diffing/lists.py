@@ -27,8 +27,7 @@ not ours, recorded otherwise             ·                        take, declare
 *Due* stands before *leftover*: what only the day has changed stays due when it failed and is tried again.
 """
 
-from dataclasses import dataclass
-
+from reconciler.lazy import dataclass
 from reconciler.model import AppliedItem, AppliedList, AppliedResource, Cause, ListMode
 
 

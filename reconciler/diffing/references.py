@@ -1,8 +1,9 @@
 """Who a declared member or manager is on the server: a live id, the id a create will give, or a reason why neither."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     Ambiguous,

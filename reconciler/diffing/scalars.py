@@ -22,9 +22,9 @@ A w             note        add, declared*     ·     replace, declared   replac
 ``*`` with the note "on the server: …". Where P equals D, *declared* reads *leftover*.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 
+from reconciler.lazy import dataclass
 from reconciler.model import ABSENT, NOT_READ, Cause, PatchOp, Unset, Value
 from reconciler.scim.values import same_value
 

@@ -8,9 +8,10 @@ What takes access away waits for nothing: whatever else a change holds that has 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.diffing.findings import awaited
+from reconciler.lazy import dataclass
 from reconciler.model import (
     Action,
     Address,

@@ -5,12 +5,13 @@ then keeps what it had, so that one run finds every problem. Knows no field by n
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, SourceLocation
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import Places, Quoted, number

@@ -4,10 +4,11 @@ Defaults are what RFC 7643 and RFC 7644 promise. A profile is data (`*.yaml`), r
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
+from reconciler.lazy import dataclass
 from reconciler.model import ABSENT, NOT_READ, ListMode, LiveResource, ResourceType, Unset, Value
 from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES, Attribute, AttributeTable
 from reconciler.scim.values import same_value

@@ -14,7 +14,7 @@ unreadable as a whole, because a missing entry would read as "never ours" and a 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from hashlib import sha256
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from reconciler.errors import RecordTrouble
+from reconciler.lazy import dataclass
 from reconciler.model import Address, AppliedResource, AppliedState, Json, ResourceType
 from reconciler.record.lines import (
     Damage,

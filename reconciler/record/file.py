@@ -17,9 +17,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.lazy import dataclass
 from reconciler.record.store import (
     CommitMessage,
     RecordError,

@@ -9,10 +9,10 @@ Index, work tree, HEAD and branches stay as they are.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from reconciler.lazy import dataclass
 from reconciler.record.objects import read_files, write_commit
 from reconciler.record.remote import RemoteRefs
 from reconciler.record.repository import GitAnswer, GitRepository, mask_credentials

@@ -8,10 +8,10 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from reconciler.lazy import dataclass
 from reconciler.record.repository import NETWORK_SECONDS, GitAnswer, GitRepository, run_git
 from reconciler.record.store import GitError
 

@@ -5,8 +5,8 @@ through, the remote is asked where its ref stands. Silence is never read as "the
 """
 
 import time
-from dataclasses import dataclass
 
+from reconciler.lazy import dataclass
 from reconciler.record.repository import NETWORK_SECONDS, TIMED_OUT, GitAnswer, GitRepository
 from reconciler.record.store import RecordError, RecordRaceLost, RecordRefused, RecordUnreachable
 

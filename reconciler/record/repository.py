@@ -12,10 +12,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
+from reconciler.lazy import dataclass
 from reconciler.record.store import GitError
 
 LOCAL_SECONDS = 120.0

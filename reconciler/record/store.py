@@ -13,10 +13,10 @@ one and replaces it by compare-and-swap; it knows bytes, never what they mean. N
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.errors import RecordTrouble
+from reconciler.lazy import dataclass
 
 _PATH = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _SHORT = 12

@@ -1,11 +1,11 @@
 """What the record keeps of one declared resource that is on the server: the rows of the table, value by value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.diffing.activity import ACTIVE, Wish, dates_of, wish_of
 from reconciler.diffing.items import lists_of
 from reconciler.diffing.references import References, Unresolved
+from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     AppliedDates,

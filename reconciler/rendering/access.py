@@ -5,9 +5,9 @@ Names are neutral; nothing here is laid out.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from reconciler.lazy import dataclass
 from reconciler.model import AccessChange, AccessItem, AccessKind
 from reconciler.rendering.neutral import NAME_LIMIT, neutral
 

@@ -4,9 +4,9 @@ The user's or group's own lines come first, then those of templates, overrides, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     DesiredItem,

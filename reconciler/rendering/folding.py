@@ -1,10 +1,10 @@
 """Which changes a reader sees as one, and in which order. Pure; no words."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from reconciler.lazy import dataclass
 from reconciler.model import Action, Address, AttributeChange, Change, Diagnostic, PatchOp, ResourceType
 
 FOLDED_FROM: Final = 3

@@ -1,10 +1,11 @@
 """The differences of one change as lines: from attribute changes to names, signs and shown values."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
+from reconciler.lazy import dataclass
 from reconciler.model import Action, AttributeChange, Change, PatchOp, Value
 from reconciler.rendering import wording
 from reconciler.rendering.complexes import differing_members

@@ -8,11 +8,11 @@ Everything in a `PlanView` is neutral already; `commonmark` makes words and code
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import quote
 
+from reconciler.lazy import dataclass
 from reconciler.model import ResourceType
 from reconciler.rendering.access import AccessLine
 from reconciler.rendering.commonmark import code, fence, prose

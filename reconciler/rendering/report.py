@@ -5,11 +5,12 @@ A change counts as what the worst of its requests came to. What a service provid
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, assert_never
 
+from reconciler.lazy import dataclass
 from reconciler.model import Address, Diagnostic, Failed, NotTried, Plan, Result, Skipped, SourceLocation, Succeeded
 from reconciler.rendering.naming import address_text, place
 from reconciler.rendering.neutral import neutral

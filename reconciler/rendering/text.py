@@ -5,13 +5,13 @@ because rich takes a thousand times as long for a big plan. Everything in a `Pla
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from os import get_terminal_size
 from typing import Final, TextIO
 
 from rich.style import Style
 
+from reconciler.lazy import dataclass
 from reconciler.rendering.layout import cells, listed, padded, wrapped
 from reconciler.rendering.lines import Line, Mark
 from reconciler.rendering.view import Block, BrokenRule, PlanView, Remark

@@ -5,9 +5,10 @@ writer escapes its own syntax and nothing else. No colours, no widths, no I/O.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypedDict
 
+from reconciler.lazy import dataclass
 from reconciler.model import Action, Cause, Change, Diagnostic, Plan, ResourceType, Severity, Split, Violation
 from reconciler.planfile import digest
 from reconciler.rendering import wording

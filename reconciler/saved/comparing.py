@@ -1,8 +1,8 @@
 """The difference of two plans: what only one of them does, and what they do differently. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from reconciler.lazy import dataclass
 from reconciler.model import Plan, Violation
 from reconciler.saved.parts import NO_IDS, Ids, Key, Part, parts_of, same_part
 

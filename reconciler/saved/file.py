@@ -5,10 +5,11 @@ can make another checksum. Pure: bytes in, values out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from reconciler.codecs import TEXT, Malformed, at, by_name, record, several
+from reconciler.lazy import dataclass
 from reconciler.model import Json, Plan, Split, Violation
 from reconciler.planfile import CHECKSUM, VIOLATION, checksum, document_of, plan_in, read, unusable, written
 from reconciler.saved.splitting import BASE, encoded, split_in

@@ -5,9 +5,9 @@ record does not know must not be there: an account of that name is not the one t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.lazy import dataclass
 from reconciler.model import (
     ABSENT,
     BULK_ID,

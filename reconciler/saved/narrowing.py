@@ -5,11 +5,12 @@ nor as it is to be; it is not called for any more; or a day has come that calls 
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from reconciler.diffing.findings import part_of
 from reconciler.errors import StalePlan
+from reconciler.lazy import dataclass
 from reconciler.model import Cause, Change, Diagnostic, Severity, Violation
 from reconciler.planfile import violation_digest
 from reconciler.reconcile import Reconciliation, narrowed

@@ -4,11 +4,11 @@ It is for readers. An apply never believes it: what is left to do is judged by w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.codecs import INTEGER, TEXT, Malformed, json_bytes, parsed_json, record
+from reconciler.lazy import dataclass
 from reconciler.model import Result, Succeeded
 from reconciler.planfile import CHECKSUM, read
 from reconciler.saved.file import SavedPlan

@@ -5,10 +5,10 @@ what a ``bulkId:…`` of the first has become.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from reconciler.lazy import dataclass
 from reconciler.model import Action, AttributeChange, Change, ResourceType, Value, known_after_apply
 from reconciler.scim.values import same_value
 

@@ -5,11 +5,11 @@ way. Who is created or deleted stands on one side only: a creation of which anyt
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from reconciler.codecs import TEXT, at, optional, record, several
 from reconciler.diffing.findings import part_of
+from reconciler.lazy import dataclass
 from reconciler.model import Change, Json, Plan, Split
 from reconciler.policy import warned
 from reconciler.reconcile import Reconciliation

@@ -9,12 +9,13 @@ our reader holds text there, so it is judged as text.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 import jsonschema_rs
 
+from reconciler.lazy import dataclass
 from reconciler.model import Address, Diagnostic, Severity, SourceLocation
 from reconciler.schemas.published import schema
 from reconciler.schemas.words import Fault, word

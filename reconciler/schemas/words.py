@@ -1,10 +1,10 @@
 """One sentence for each way in which a value can miss its schema. Pure words: no validator, no files."""
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 from unicodedata import normalize
 
+from reconciler.lazy import dataclass
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import Quoted
 

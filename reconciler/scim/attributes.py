@@ -4,10 +4,11 @@ A profile adds its provider's extensions in the same form. Nothing here does I/O
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
+from reconciler.lazy import dataclass
 from reconciler.model import ResourceType
 
 CORE_USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"

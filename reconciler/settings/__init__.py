@@ -4,10 +4,11 @@ Secrets are references and are resolved only where a request is signed; they are
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from reconciler.lazy import dataclass
 from reconciler.model import ListMode, Policy, SourceLocation
 
 DEFAULT_FOLDER: Final = "identities"

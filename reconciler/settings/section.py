@@ -4,9 +4,9 @@ Getters give None for a value of another type: the schema has said so already, a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, SourceLocation
 from reconciler.yamlsource import Places
 

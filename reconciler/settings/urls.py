@@ -3,11 +3,11 @@
 A URL may carry a password by mistake, so what is wrong with it is said without repeating it.
 """
 
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from reconciler.lazy import dataclass
 from reconciler.profiles.profile import DOMAIN, WireRules
 
 EMBEDDED: Final = "sandbox:"

@@ -7,11 +7,11 @@ Everything here that came from a server is untrusted text; whoever prints it mak
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import orjson
 
+from reconciler.lazy import dataclass
 from reconciler.model import Json
 
 MAX_BODY: Final = 100 * 1024 * 1024

@@ -9,7 +9,6 @@ import re
 import ssl
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -18,6 +17,7 @@ import httpx
 
 from reconciler import __version__
 from reconciler.errors import NotScim
+from reconciler.lazy import dataclass
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import MAX_BODY, one_line
 from reconciler.transport.auth import Signer

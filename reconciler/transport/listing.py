@@ -6,10 +6,10 @@ ends at an empty page. A doubtful listing is walked again and then refused; noth
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from reconciler.errors import IncompleteListing, TargetError
+from reconciler.lazy import dataclass
 from reconciler.model import Json
 from reconciler.profiles.profile import Paging
 from reconciler.transport.ahead import WORTH, Ahead

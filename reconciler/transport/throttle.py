@@ -8,10 +8,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
+
+from reconciler.lazy import dataclass
 
 MAX_TRIES: Final = 8
 """Tries of one request that is answered with "later" (429, 503)."""

@@ -1,8 +1,8 @@
 """A file's bytes -> `YamlFile`. The limits of size and encoding stand here; no error of the parser gets out."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, SourceLocation
 from reconciler.yamlsource.places import Places
 from reconciler.yamlsource.problems import Trouble, not_utf8

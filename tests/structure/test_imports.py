@@ -14,6 +14,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 # From the ground up. A module may import what stands in a row below its own, and its own package.
 LAYERS = (
+    ("lazy",),
     ("memory", "model", "suggestions"),
     ("errors", "scim"),
     ("codecs", "yamlsource"),
@@ -41,6 +42,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 CORE = {
     "access",
+    "lazy",
     "model",
     "scim",
     "situation",
