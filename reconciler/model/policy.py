@@ -1,0 +1,66 @@
+"""What a target allows a run to do, and which rule one would break."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from enum import StrEnum
+
+from reconciler.lazy import dataclass
+from reconciler.model.diagnostics import SourceLocation
+
+
+class Removal(StrEnum):
+    """What happens to somebody (or a group) that is ours and no longer declared."""
+
+    DEACTIVATE = "deactivate"
+    DELETE = "delete"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A cap: a number, or a share (0.05 = 5 %) of what it concerns, never below 3."""
+
+    number: int | None = None
+    share: float | None = None
+
+    def of(self, population: int) -> int:
+        """How many are allowed among `population`."""
+        if self.number is not None:
+            return self.number
+        # 0.29 * 100 is 28.999999999999996 in binary; 29 % of a hundred people are 29 people
+        return max(3, int((self.share or 0.0) * population + 1e-9))
+
+    def __str__(self) -> str:
+        return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The `policy` of a target, defaults filled in (settings.schema.json). `setting`: where it stands, for messages."""
+
+    removal_users: Removal = Removal.DEACTIVATE
+    removal_groups: Removal = Removal.KEEP
+    drift_correct: bool = False
+    removals: Limit = Limit(share=0.05)
+    member_removals: Limit = Limit(share=0.20)
+    role_removals: Limit = Limit(share=0.20)
+    updates: Limit | None = None
+    creations: Limit | None = None
+    protect: tuple[str, ...] = ()
+    minimum: Mapping[str, int] = field(default_factory=dict)
+    privileged_roles: tuple[str, ...] = ()
+    privileged_groups: tuple[str, ...] = ()
+    sources: Mapping[str, SourceLocation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A safety rule that stops the run. `items` are what it counts, in words; `digest` covers exactly those."""
+
+    rule: str
+    summary: str
+    actual: int
+    limit: int
+    items: tuple[str, ...]
+    digest: str
+    mend: str
