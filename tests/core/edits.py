@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
-from builders import ADDITIVE, AUTHORITATIVE, MANAGER, a, group, lifecycle, listed, user
-
 from reconciler.model import Address, DesiredList, DesiredState, ListMode, LiveReference, ResourceType
+from tests.core.builders import ADDITIVE, AUTHORITATIVE, MANAGER, a, group, lifecycle, listed, user
 
 KEYS = ("ann", "bob", "cat", "dan", "eve")
 TEAMS = ("red", "blue")

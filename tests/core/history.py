@@ -5,12 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 
-from builders import NO_RECORD, OPEN
-from edits import BOSS, KEYS, ROLES, TITLES, Declarations, change_something
-from ledger import Ledger
-from world import OTHERS, Fault, Refused, Repository, Run, Server
-
 from reconciler.model import Removal, ResourceType
+from tests.core.builders import NO_RECORD, OPEN
+from tests.core.edits import BOSS, KEYS, ROLES, TITLES, Declarations, change_something
+from tests.core.ledger import Ledger
+from tests.core.world import OTHERS, Fault, Refused, Repository, Run, Server
 
 STEPS = 30
 

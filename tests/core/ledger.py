@@ -7,9 +7,6 @@ outcomes by that, never by the record.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from edits import Declarations
-from world import OTHERS, Ran, Repository, Server
-
 from reconciler.diffing.ground import Ground
 from reconciler.diffing.references import Unresolved
 from reconciler.model import (
@@ -35,6 +32,8 @@ from reconciler.reconcile import Reconciliation
 from reconciler.scim.paths import element_of, level_path
 from reconciler.scim.values import same_value
 from reconciler.situation import Situation
+from tests.core.edits import Declarations
+from tests.core.world import OTHERS, Ran, Repository, Server
 
 Line = tuple[Address, str, str | None]
 """Address, path, and the item of a list."""

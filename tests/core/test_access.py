@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from builders import (
+
+from reconciler.model import Removal
+from reconciler.rendering.access import access_lines, access_summary
+from tests.core.builders import (
     OPEN,
     a,
     desired,
@@ -20,9 +23,6 @@ from builders import (
     record,
     user,
 )
-
-from reconciler.model import Removal
-from reconciler.rendering.access import access_lines, access_summary
 
 
 def told(outcome):

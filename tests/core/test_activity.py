@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from builders import (
+
+from reconciler.diffing.activity import dates_of
+from reconciler.model import AppliedDates, Lifecycle, Pending
+from tests.core.builders import (
     NO_RECORD,
     TODAY,
     a,
@@ -18,9 +21,6 @@ from builders import (
     said,
     user,
 )
-
-from reconciler.diffing.activity import dates_of
-from reconciler.model import AppliedDates, Lifecycle, Pending
 
 PAST, FUTURE, LATER = TODAY - timedelta(days=9), TODAY + timedelta(days=9), TODAY + timedelta(days=99)
 KNOWN = {"userName": "al@x.io"}

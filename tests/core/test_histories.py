@@ -7,10 +7,10 @@ import copy
 import os
 
 import pytest
-from history import STEPS, History, a_moment
-from world import Fault, Run, Server
 
 from reconciler.model import AppliedState
+from tests.core.history import STEPS, History, a_moment
+from tests.core.world import Fault, Run, Server
 
 HISTORIES = int(os.environ.get("HISTORIES", "60"))
 

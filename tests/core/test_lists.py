@@ -4,7 +4,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from builders import (
+
+from reconciler.model import AppliedItem, LiveReference, Pending, ResourceType
+from reconciler.profiles.profile import AttributeRules, Profile
+from reconciler.scim.attributes import USER_ATTRIBUTES
+from reconciler.scim.paths import level_path
+from tests.core.builders import (
     ADDITIVE,
     AUTHORITATIVE,
     NO_RECORD,
@@ -29,11 +34,6 @@ from builders import (
     take,
     user,
 )
-
-from reconciler.model import AppliedItem, LiveReference, Pending, ResourceType
-from reconciler.profiles.profile import AttributeRules, Profile
-from reconciler.scim.attributes import USER_ATTRIBUTES
-from reconciler.scim.paths import level_path
 
 YESTERDAY = TODAY - timedelta(days=1)
 PEOPLE = ("al", "bo", "cy")

@@ -3,7 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from builders import (
+
+from reconciler.matching import match_resources
+from reconciler.model import Address, Ambiguous, OnlyDesired, Paired, Pending
+from reconciler.settling import settle
+from tests.core.builders import (
     NUMBER,
     PROFILE,
     desired,
@@ -16,10 +20,6 @@ from builders import (
     record,
     user,
 )
-
-from reconciler.matching import match_resources
-from reconciler.model import Address, Ambiguous, OnlyDesired, Paired, Pending
-from reconciler.settling import settle
 
 SENT = Pending(values={"userName": "al@x.io"})
 

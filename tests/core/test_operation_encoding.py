@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 import scim2_models
-from builders import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.decoding import Decoder
+from reconciler.model import AttributeChange, Cause, Change, CreateResource, PatchOp, PatchResource, ResourceType
+from reconciler.planning.encoding import create_body, patch_operations
+from reconciler.planning.replacing import replace_value
+from reconciler.profiles.profile import RFC
+from reconciler.scim.attributes import CORE_USER, ENTERPRISE_USER, USER_ATTRIBUTES
+from reconciler.scim.paths import element_path
+from tests.core.builders import (
     BADGES,
     MANAGER,
     PROFILE,
@@ -23,16 +33,6 @@ from builders import (
     record,
     user,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from reconciler.decoding import Decoder
-from reconciler.model import AttributeChange, Cause, Change, CreateResource, PatchOp, PatchResource, ResourceType
-from reconciler.planning.encoding import create_body, patch_operations
-from reconciler.planning.replacing import replace_value
-from reconciler.profiles.profile import RFC
-from reconciler.scim.attributes import CORE_USER, ENTERPRISE_USER, USER_ATTRIBUTES
-from reconciler.scim.paths import element_path
 
 PHONES, ADDRESSES = USER_ATTRIBUTES.get("phoneNumbers"), USER_ATTRIBUTES.get("addresses")
 PHONE, EXTENSION = element_path(PHONES, "work", "value"), element_path(PHONES, "mobile", "value")

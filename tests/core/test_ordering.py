@@ -3,7 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from builders import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.model import CreateResource, DeleteResource, LiveReference, PatchResource, Removal, ResourceType
+from reconciler.profiles.profile import MembershipRules
+from tests.core.builders import (
     MANAGER,
     OPEN,
     PROFILE,
@@ -22,11 +27,6 @@ from builders import (
     record,
     user,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from reconciler.model import CreateResource, DeleteResource, LiveReference, PatchResource, Removal, ResourceType
-from reconciler.profiles.profile import MembershipRules
 
 KINDS = {CreateResource: "create", PatchResource: "patch", DeleteResource: "delete"}
 DELETE = replace(OPEN, removal_users=Removal.DELETE, removal_groups=Removal.DELETE)

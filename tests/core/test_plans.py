@@ -6,12 +6,12 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from history import a_moment
-from world import Run
 
 from reconciler.model import AppliedState, CreateResource, DesiredList, DesiredState, LiveState
 from reconciler.planfile import digest
 from reconciler.reconcile import Context, reconcile
+from tests.core.history import a_moment
+from tests.core.world import Run
 
 PLANS = max(1, int(os.environ.get("HISTORIES", "60")) // 3)
 

@@ -4,7 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import (
+
+from reconciler.diffing.activity import dates_of
+from reconciler.model import Limit, LiveReference, Removal, ResourceType, SourceLocation
+from reconciler.policy import violation
+from tests.core.builders import (
     ADDITIVE,
     NO_RECORD,
     OPEN,
@@ -23,10 +27,6 @@ from builders import (
     record,
     user,
 )
-
-from reconciler.diffing.activity import dates_of
-from reconciler.model import Limit, LiveReference, Removal, ResourceType, SourceLocation
-from reconciler.policy import violation
 
 
 def rules(outcome):

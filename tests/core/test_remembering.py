@@ -4,7 +4,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from builders import (
+
+from reconciler.diffing.activity import dates_of
+from reconciler.model import AppliedDates, AppliedItem, LiveReference, Pending, Removal, ResourceType
+from reconciler.scim.paths import level_path
+from tests.core.builders import (
     ADDITIVE,
     AUTHORITATIVE,
     MANAGER,
@@ -32,10 +36,6 @@ from builders import (
     take,
     user,
 )
-
-from reconciler.diffing.activity import dates_of
-from reconciler.model import AppliedDates, AppliedItem, LiveReference, Pending, Removal, ResourceType
-from reconciler.scim.paths import level_path
 
 AL = a("user.al")
 G = a("group.g")

@@ -4,7 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import (
+
+from reconciler.diffing.activity import dates_of
+from reconciler.model import Pending, Removal
+from reconciler.profiles.profile import LifecycleRules
+from tests.core.builders import (
     NO_RECORD,
     OPEN,
     PROFILE,
@@ -27,10 +31,6 @@ from builders import (
     take,
     user,
 )
-
-from reconciler.diffing.activity import dates_of
-from reconciler.model import Pending, Removal
-from reconciler.profiles.profile import LifecycleRules
 
 DELETE = replace(OPEN, removal_users=Removal.DELETE, removal_groups=Removal.DELETE)
 KEEP = replace(OPEN, removal_users=Removal.KEEP)

@@ -8,9 +8,6 @@ import os
 from dataclasses import replace
 
 import pytest
-from edits import change_something
-from history import History, a_moment
-from world import Fault, Run
 
 from reconciler.errors import StalePlan
 from reconciler.model import Plan
@@ -22,6 +19,9 @@ from reconciler.saved.narrowing import Fit, cut_to
 from reconciler.saved.parts import parts_of, same_part
 from reconciler.saved.reviewing import beyond_review
 from reconciler.saved.splitting import encoded, split, split_in
+from tests.core.edits import change_something
+from tests.core.history import History, a_moment
+from tests.core.world import Fault, Run
 
 MOMENTS = max(1, int(os.environ.get("HISTORIES", "60")) // 3)
 

@@ -4,7 +4,14 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from builders import (
+
+from reconciler.errors import StalePlan
+from reconciler.model import AppliedState, Cause, DesiredState, LiveState
+from reconciler.reconcile import Reconciliation
+from reconciler.saved.file import Binding, SavedPlan
+from reconciler.saved.judging import Stage, judge
+from reconciler.saved.narrowing import cut_to
+from tests.core.builders import (
     MANAGER,
     NO_RECORD,
     TODAY,
@@ -22,13 +29,6 @@ from builders import (
     record,
     user,
 )
-
-from reconciler.errors import StalePlan
-from reconciler.model import AppliedState, Cause, DesiredState, LiveState
-from reconciler.reconcile import Reconciliation
-from reconciler.saved.file import Binding, SavedPlan
-from reconciler.saved.judging import Stage, judge
-from reconciler.saved.narrowing import cut_to
 
 BINDING = Binding(url="", day=TODAY.isoformat(), made="", files={})
 ANN = record(entry("user.ann", "1"))

@@ -1,7 +1,11 @@
 """One attribute: every cell of the two tables, and what holds beside them."""
 
 import pytest
-from builders import (
+
+from reconciler.diffing.scalars import NOTHING, Difference, Verdict, compare_scalar
+from reconciler.model import ABSENT, NOT_READ, Cause, LiveReference, PatchOp, Pending, ResourceType
+from reconciler.scim.paths import element_path
+from tests.core.builders import (
     BADGES,
     MANAGER,
     NO_RECORD,
@@ -17,10 +21,6 @@ from builders import (
     said,
     user,
 )
-
-from reconciler.diffing.scalars import NOTHING, Difference, Verdict, compare_scalar
-from reconciler.model import ABSENT, NOT_READ, Cause, LiveReference, PatchOp, Pending, ResourceType
-from reconciler.scim.paths import element_path
 
 ADD, REPLACE, REMOVE = PatchOp.ADD, PatchOp.REPLACE, PatchOp.REMOVE
 DECLARED, DRIFT, LEFTOVER = Cause.DECLARED, Cause.DRIFT, Cause.LEFTOVER

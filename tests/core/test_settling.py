@@ -3,11 +3,24 @@
 from dataclasses import replace
 
 import pytest
-from builders import MANAGER, PROFILE, SKILLS, a, entry, give, live, live_group, live_user, ours, record, take
 
 from reconciler.model import AppliedItem, AppliedList, ListMode, Pending
 from reconciler.scim.paths import level_path
 from reconciler.settling import settle
+from tests.core.builders import (
+    MANAGER,
+    PROFILE,
+    SKILLS,
+    a,
+    entry,
+    give,
+    live,
+    live_group,
+    live_user,
+    ours,
+    record,
+    take,
+)
 
 EMPTY = AppliedItem()
 

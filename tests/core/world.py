@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from builders import NO_RECORD, OPEN, PROFILE, WORK
-
 from reconciler.model import (
     AppliedState,
     CreateResource,
@@ -36,6 +34,7 @@ from reconciler.reconcile import Context, Reconciliation, reconcile
 from reconciler.remembering import announce, conclude
 from reconciler.scim.attributes import ENTERPRISE_USER
 from reconciler.scim.paths import element_of, level_path
+from tests.core.builders import NO_RECORD, OPEN, PROFILE, WORK
 
 OTHERS = "others"
 

@@ -6,10 +6,10 @@ A ``§`` in a snippet marks where the problem must be reported; the codes follow
 from pathlib import Path
 
 import pytest
-from declaring import GENESYS, RFC, problems
 
 from reconciler.model import Severity
 from reconciler.profiles.profile import Profile
+from tests.declarations.declaring import GENESYS, RFC, problems
 
 WARNINGS = {"group-cannot-be-renamed", "without-nothing", "rule-matches-nobody", "empty-file"}
 

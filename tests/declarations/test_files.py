@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from declaring import HERE, RFC, TODAY, written
 
 from reconciler.declarations import check_declarations, load_declarations, resolve
 from reconciler.model import Severity
+from tests.declarations.declaring import HERE, RFC, TODAY, written
 
 ANN = "users:\n  ann: {userName: ann@x.io}\n"
 BOB = "users:\n  bob: {userName: bob@x.io}\n"

@@ -9,14 +9,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from declaring import GENESYS, HERE, problems, written
-from test_bad_declarations import EVERYWHERE, ON_GENESYS
 
 import reconciler
 from reconciler.declarations import check_declarations, load_declarations
 from reconciler.declarations.loading import HINTS
 from reconciler.profiles.loading import load_profile, profile_names
 from reconciler.scim.attributes import Kind
+from tests.declarations.declaring import GENESYS, HERE, problems, written
+from tests.declarations.test_bad_declarations import EVERYWHERE, ON_GENESYS
 
 ROOT = Path(reconciler.__file__).parents[1]
 SCHEMA = json.loads((ROOT / "schemas" / "identities.schema.json").read_text("utf-8"))

@@ -5,10 +5,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from declaring import GENESYS, HERE, RFC, TODAY, desired, loaded, members, names, resource
 
 from reconciler.declarations import resolve
 from reconciler.model import Address, ListMode, LiveReference, Phase, ResourceType
+from tests.declarations.declaring import GENESYS, HERE, RFC, TODAY, desired, loaded, members, names, resource
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 

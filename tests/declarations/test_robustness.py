@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from declaring import GENESYS, HERE, RFC, THERE, TODAY, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import reconciler
 from reconciler.declarations import check_declarations, load_declarations, resolve
 from reconciler.model import Severity
+from tests.declarations.declaring import GENESYS, HERE, RFC, THERE, TODAY, written
 
 SCHEMA = json.loads((Path(reconciler.__file__).parents[1] / "schemas" / "identities.schema.json").read_text("utf-8"))
 WORDS = sorted({name for node in SCHEMA["$defs"].values() for name in node.get("properties", {})})

@@ -2,7 +2,8 @@ import os
 from pathlib import Path
 
 import pytest
-from git_world import World, scrub
+
+from tests.record.git_world import World, scrub
 
 
 @pytest.fixture(autouse=True)

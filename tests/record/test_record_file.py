@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from git_world import FILES, message
 
 from reconciler.record.file import FileRecordStore
 from reconciler.record.store import RecordError, RecordRaceLost, RecordUnreadable
+from tests.record.git_world import FILES, message
 
 
 @pytest.fixture

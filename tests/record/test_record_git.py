@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from git_world import FILES, REF, World, executable, git, message, repository, state_of
 
 from reconciler.record.git import GitRecordStore
 from reconciler.record.store import CommitMessage, GitError, RecordUnreadable
+from tests.record.git_world import FILES, REF, World, executable, git, message, repository, state_of
 
 
 def test_a_record_is_read_back_by_another_clone(world: World) -> None:

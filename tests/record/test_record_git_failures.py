@@ -5,10 +5,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from git_world import FILES, QUICK, REF, TARGET, World, executable, git, message, repository, state_of
 
 from reconciler.record.git import GitRecordStore
 from reconciler.record.store import RecordError, RecordRaceLost, RecordRefused, RecordUnreachable
+from tests.record.git_world import FILES, QUICK, REF, TARGET, World, executable, git, message, repository, state_of
 
 
 def _write_or_error(store: GitRecordStore, expected: str | None) -> str | RecordError:

@@ -7,10 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from git_world import World, git, repository, state_of
 
 from reconciler.record.history import Relation, relation
 from reconciler.record.store import GitError
+from tests.record.git_world import World, git, repository, state_of
 
 ABSENT = "1234567890" * 4
 

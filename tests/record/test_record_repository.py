@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from git_world import World, git, is_root, repository
 
 from reconciler.record.repository import TIMED_OUT, GitRepository, mask_credentials, printable_lines, run_git
 from reconciler.record.store import GitError
+from tests.record.git_world import World, git, is_root, repository
 
 
 def test_find_from_any_place_inside(world: World) -> None:

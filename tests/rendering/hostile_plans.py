@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import rendered_plans as plans
-
 from reconciler.model import (
     AccessChange,
     AccessItem,
@@ -20,6 +18,7 @@ from reconciler.model import (
     SourceLocation,
     Violation,
 )
+from tests.rendering import rendered_plans as plans
 
 SPELLED = [
     ("plain text, ünïcödé: 李 Đặng", "plain text, ünïcödé: 李 Đặng"),

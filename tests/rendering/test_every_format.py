@@ -11,10 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import rendered_plans as plans
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twelve_plans import PLANS, big
 
 from reconciler.model import Action, Cause, Plan, ResourceType, Severity
 from reconciler.planfile import dump
@@ -25,6 +23,8 @@ from reconciler.rendering.masking import Mask
 from reconciler.rendering.sarif import problems_of, render_sarif
 from reconciler.rendering.text import render_text
 from reconciler.rendering.view import stamp, view
+from tests.rendering import rendered_plans as plans
+from tests.rendering.twelve_plans import PLANS, big
 
 GOLDEN = Path(__file__).parent / "golden"
 INLINE = re.compile(r"(<(style|script)[^>]*>).*?(</\2>)", re.DOTALL)

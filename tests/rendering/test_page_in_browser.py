@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import rendered_plans as plans
-from hostile_plans import HOSTILE, hostile_plan
-from twelve_plans import CAUSES, DRIFT_ONLY, NEWCOMERS, PLANS, PRIVILEGED, STOPPED, big
 
 from reconciler.model import Plan
 from reconciler.rendering.html import render_html
 from reconciler.rendering.view import stamp, view
+from tests.rendering import rendered_plans as plans
+from tests.rendering.hostile_plans import HOSTILE, hostile_plan
+from tests.rendering.twelve_plans import CAUSES, DRIFT_ONLY, NEWCOMERS, PLANS, PRIVILEGED, STOPPED, big
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")

@@ -9,16 +9,16 @@ from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
-import rendered_plans as plans
-from hostile_plans import HOSTILE, hostile_plan
 from hypothesis import given
 from hypothesis import strategies as st
-from twelve_plans import PLANS
 
 from reconciler.model import Plan
 from reconciler.rendering.html import render_html
 from reconciler.rendering.markup import Markup, element, joined
 from reconciler.rendering.view import stamp, view
+from tests.rendering import rendered_plans as plans
+from tests.rendering.hostile_plans import HOSTILE, hostile_plan
+from tests.rendering.twelve_plans import PLANS
 
 VOID = {"meta", "link", "input"}
 

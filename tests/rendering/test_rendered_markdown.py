@@ -7,18 +7,18 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-import rendered_plans as plans
-from hostile_plans import HOSTILE, hostile_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from twelve_plans import PLANS, PRIVILEGED, STOPPED
 
 from reconciler.model import Plan
 from reconciler.rendering.commonmark import code, fence, prose
 from reconciler.rendering.markdown import render_markdown
 from reconciler.rendering.neutral import neutral
 from reconciler.rendering.view import stamp, view
+from tests.rendering import rendered_plans as plans
+from tests.rendering.hostile_plans import HOSTILE, hostile_plan
+from tests.rendering.twelve_plans import PLANS, PRIVILEGED, STOPPED
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 OURS = {"h2", "h3", "p", "ul", "li", "strong", "blockquote", "hr", "br", "sub", "details", "summary", "pre", "code"}

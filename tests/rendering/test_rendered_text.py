@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import rendered_plans as plans
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from reconciler.model import Action, Cause, ResourceType
 from reconciler.rendering.layout import cells, wrapped
 from reconciler.rendering.text import PIPED_WIDTH, paper_for, render_text, write_text
 from reconciler.rendering.view import view
+from tests.rendering import rendered_plans as plans
 
 GOLDEN = Path(__file__).parent / "golden"
 ANSI = re.compile("\x1b\\[[0-9;]*m")

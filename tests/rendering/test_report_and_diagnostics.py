@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import pytest
-import rendered_plans as plans
-from test_rendered_text import check
 
 from reconciler.model import (
     Diagnostic,
@@ -19,6 +17,8 @@ from reconciler.model import (
 )
 from reconciler.rendering.diagnostics import render_diagnostics
 from reconciler.rendering.report import render_report
+from tests.rendering import rendered_plans as plans
+from tests.rendering.test_rendered_text import check
 
 
 def request(number: int, address: plans.Address) -> Operation:

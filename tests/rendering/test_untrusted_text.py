@@ -7,7 +7,6 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
-from hostile_plans import HOSTILE, SPELLED, hostile_diagnostic, hostile_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from reconciler.rendering.neutral import ELLIPSIS, NAME_LIMIT, neutral, quoted
 from reconciler.rendering.report import render_report
 from reconciler.rendering.text import render_text
 from reconciler.rendering.view import view
+from tests.rendering.hostile_plans import HOSTILE, SPELLED, hostile_diagnostic, hostile_plan
 
 
 @pytest.mark.parametrize(("text", "spelled"), SPELLED)

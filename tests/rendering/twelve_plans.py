@@ -2,9 +2,6 @@
 
 from dataclasses import replace
 
-import rendered_plans as plans
-from rendered_plans import added, at, change, changed, drifted, gone, group, user
-
 from reconciler.model import (
     AccessChange,
     AccessItem,
@@ -20,6 +17,8 @@ from reconciler.model import (
     Violation,
     known_after_apply,
 )
+from tests.rendering import rendered_plans as plans
+from tests.rendering.rendered_plans import added, at, change, changed, drifted, gone, group, user
 
 
 def of(*changes: plans.Change, **more) -> Plan:

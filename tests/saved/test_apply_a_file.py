@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hands import apply_file, delete, digest_of, forged, make, patch, saved
 
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
@@ -18,6 +17,7 @@ from tests.cli.provider import answer, people, provider
 from tests.conftest import Ran
 from tests.git.company import Company, acceptance_in, apply, said
 from tests.record.git_world import REF, git
+from tests.saved.hands import apply_file, delete, digest_of, forged, make, patch, saved
 
 
 def promoted(company: Company) -> Path:

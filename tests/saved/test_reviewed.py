@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from hands import digest_of, patch, saved
 
 from reconciler.planfile import dump, load
 from tests.cli.provider import people
 from tests.git.company import Company, acceptance_in, apply, said
 from tests.record.git_world import git
+from tests.saved.hands import digest_of, patch, saved
 
 
 def promoted(company: Company) -> Path:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from hands import apply_file, make, patch, saved
 
 from tests.git.company import Company, said
+from tests.saved.hands import apply_file, make, patch, saved
 
 
 @pytest.fixture

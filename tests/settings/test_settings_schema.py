@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from test_settings_loading import BAD, POLICIES, load
 
 from reconciler.profiles.loading import profile_names
+from tests.settings.test_settings_loading import BAD, POLICIES, load
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "schemas" / "settings.schema.json").read_text("utf-8"))
