@@ -13,7 +13,7 @@ import click
 
 from reconciler.cli.exits import EXIT_CODES, Exit
 from reconciler.lazy import dataclass
-from reconciler.memory import seldom_collected
+from reconciler.memory import no_collection, seldom_collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Commands(click.Group):
         """The command itself; its module is imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"reconciler.cli.{COMMANDS[cmd_name].module}")
+        with no_collection():
+            module = importlib.import_module(f"reconciler.cli.{COMMANDS[cmd_name].module}")
         command: click.Command = module.command
         return command
 
