@@ -5,10 +5,10 @@ An apply runs on committed declarations, and never on older ones than before; a 
 
 from typing import Final
 
+from reconciler.accepting import violation
 from reconciler.errors import RecordTrouble
 from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, Violation
-from reconciler.policy import violation
 from reconciler.project import Project
 from reconciler.record.history import Relation, relation
 from reconciler.record.repository import GitRepository

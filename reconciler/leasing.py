@@ -7,9 +7,9 @@ first is still writing. A run that is killed never gives it back, so it ends by 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from reconciler.accepting import violation
 from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, Violation
-from reconciler.policy import violation
 from reconciler.record.encoding import Lease, RecordHeader
 
 LEASE: Final = timedelta(minutes=30)

@@ -3,32 +3,28 @@
 *Due* changes do not count: their dates were reviewed. Deactivations count as removals.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from reconciler.accepting import violation
 from reconciler.access import membership_after, membership_before, privileged_group, privileged_role
 from reconciler.model import (
     Action,
     Address,
     Cause,
     Change,
-    Diagnostic,
     Limit,
     Paired,
     PatchOp,
     Policy,
     ResourceType,
-    Severity,
-    SourceLocation,
     Violation,
 )
-from reconciler.planfile import violation_digest
 from reconciler.situation import Situation, protected_ids
 
-ONE_RUN: Final = frozenset({"behind", "diverged", "dirty", "in-progress", "record-lost"})
-"""The rules about a checkout or a record, not about what is declared."""
 _PRIVILEGED: Final = "privileged: "
+_PLURALS: Final = {"person": "people", "active person": "active people"}
 _MANY: Final = 3
 """So many recorded people do not go all at once, while others stay, by chance."""
 REMOVING = frozenset({Action.DEACTIVATE, Action.DELETE})
@@ -41,55 +37,8 @@ def check_policy(changes: Sequence[Change], situation: Situation) -> tuple[Viola
     return tuple(violation for rule in (*counted, *named) for violation in rule(changes, situation))
 
 
-def violation(rule: str, summary: str, items: Iterable[str], limit: int, mend: str, *, once: bool = False) -> Violation:
-    """A violation with the digest that an acceptance has to name: it covers exactly these items of this rule.
-
-    What is about one run and no other cannot be accepted by a line of a file, only by who starts the run.
-    """
-    listed = tuple(sorted(items))
-    accepted = violation_digest(rule, listed)
-    if rule in ONE_RUN:
-        mend = f"{mend}; to go on all the same, in this one run: --accept {rule}@{accepted}"
-    return Violation(
-        rule=rule,
-        summary=summary,
-        actual=len(listed),
-        limit=limit,
-        items=listed,
-        digest=accepted,
-        mend=mend,
-    )
-
-
-def not_accepted(
-    violations: Sequence[Violation], accepted: Collection[str], reviewed: Mapping[str, SourceLocation]
-) -> tuple[tuple[Violation, ...], list[Diagnostic]]:
-    """The violations that stand, and a notice for each reviewed line that lifts nothing.
-
-    `accepted`: ``RULE@DIGEST`` by who starts the run. `reviewed`: by a line, which stands at that place.
-    """
-    broken = {f"{each.rule}@{each.digest}": each for each in violations}
-    lifting = {each for each in reviewed if each in broken and broken[each].rule not in ONE_RUN}
-    unused = [_unused(each, place) for each, place in reviewed.items() if each not in lifting]
-    return tuple(each for key, each in broken.items() if key not in lifting and key not in accepted), unused
-
-
-def _unused(key: str, place: SourceLocation) -> Diagnostic:
-    rule = key.partition("@")[0]
-    mend = "take the line out as soon as no other target needs it: it holds for items that are no longer these"
-    if rule in ONE_RUN:
-        mend = f"take the line out: {rule} is about one run, and is accepted where that is started, with --accept"
-    return Diagnostic(
-        severity=Severity.NOTICE,
-        code="acceptance-unused",
-        summary=f"the acceptance {key} lifts nothing here",
-        mend=mend,
-        source=place,
-    )
-
-
 def _removals(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
-    for resource_type, noun in ((ResourceType.USER, "people"), (ResourceType.GROUP, "groups")):
+    for resource_type, noun in ((ResourceType.USER, "person"), (ResourceType.GROUP, "group")):
         ours = _ours_and_live(situation, resource_type)
         removed = [
             str(each.address)
@@ -98,7 +47,7 @@ def _removals(changes: Sequence[Change], situation: Situation) -> Iterator[Viola
             and REMOVING & set(each.actions)
             and _cause_of_removal(each) is not Cause.DUE
         ]
-        what = f"of {ours} {noun} would be removed"
+        what = f"of {_plural(ours, noun)} would be removed"
         yield from _over("removals", removed, situation.policy.removals, ours, situation.policy, what)
 
 
@@ -107,7 +56,7 @@ def _member_removals(changes: Sequence[Change], situation: Situation) -> Iterato
         if change.address.resource_type is ResourceType.GROUP and change.live_id:
             held = situation.live.resources[change.live_id].items("members") or {}
             taken = [f"{change.address} {_name_of(each, situation)}" for each in _taken(change, "members")]
-            what = f"of {len(held)} members would leave {change.address}"
+            what = f"of {_plural(len(held), 'member')} would leave {change.address}"
             policy = situation.policy
             yield from _over("memberRemovals", taken, policy.member_removals, len(held), policy, what)
 
@@ -116,26 +65,22 @@ def _role_removals(changes: Sequence[Change], situation: Situation) -> Iterator[
     taken = [f"{change.address} {role}" for change in changes for role in _taken(change, "roles")]
     pairs = situation.matches.by_address.values()
     matched = sum(1 for each in pairs if isinstance(each, Paired) and each.address.resource_type is ResourceType.USER)
-    policy = situation.policy
-    yield from _over(
-        "roleRemovals", taken, policy.role_removals, matched, policy, f"roles would be taken from {matched} people"
-    )
+    policy, what = situation.policy, f"{'role' if len(taken) == 1 else 'roles'} would be taken"
+    yield from _over("roleRemovals", taken, policy.role_removals, matched, policy, what, of=_plural(matched, "person"))
 
 
 def _updates(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
     updated = [str(each.address) for each in changes if {Action.UPDATE, Action.RENAME} & set(each.actions)]
     matched = sum(1 for each in situation.matches.by_address.values() if isinstance(each, Paired))
-    policy = situation.policy
-    yield from _over("updates", updated, policy.updates, matched, policy, f"of {matched} resources would be changed")
+    policy, what = situation.policy, f"of {matched:,} users and groups would be changed"
+    yield from _over("updates", updated, policy.updates, matched, policy, what)
 
 
 def _creations(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
     created = [str(each.address) for each in changes if Action.CREATE in each.actions]
-    policy = situation.policy
-    total = len(situation.live.resources)
-    yield from _over(
-        "creations", created, policy.creations, total, policy, f"resources would be created beside {total}"
-    )
+    policy, total = situation.policy, len(situation.live.resources)
+    what = f"{'user or group' if len(created) == 1 else 'users and groups'} would be created beside {total:,}"
+    yield from _over("creations", created, policy.creations, total, policy, what)
 
 
 def _protected(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
@@ -150,11 +95,12 @@ def _protected(changes: Sequence[Change], situation: Situation) -> Iterator[Viol
             losses.add(f"{change.address} {'deleted' if Action.DELETE in change.actions else 'deactivated'}")
         for each in change.attribute_changes:
             if each.item is not None and each.op is PatchOp.REMOVE and (guarded or each.item in protected):
-                losses.add(f"{change.address} {each.path} {_name_of(each.item, situation)}")
+                losses.add(f"{change.address} loses {_item_words(each.path, each.item, situation)}")
     losses.update(_lost_through_groups(changes, protected, situation))
     if losses:
-        mend = f"take the line out of policy.protect{_place(situation.policy, 'protect')} in a change of its own"
-        yield violation("protect", "protected identities would lose access", losses, 0, mend)
+        what = "something would be taken from those whom policy.protect names"
+        mend = f"leave it out, or take the line out of policy.protect{_place(situation.policy, 'protect')} in a change"
+        yield violation("protect", what, losses, 0, f"{mend} of its own")
 
 
 def _lost_through_groups(changes: Sequence[Change], protected: frozenset[str], situation: Situation) -> Iterator[str]:
@@ -164,7 +110,7 @@ def _lost_through_groups(changes: Sequence[Change], protected: frozenset[str], s
     before, after = membership_before(situation), membership_after(changes, situation)
     for group in sorted(before.members):
         for person in before.people(group) & protected - after.people(group):
-            yield f"{_group_label(group, situation)} members {_name_of(person, situation)}"
+            yield f"{_group_label(group, situation)} loses {_item_words('members', person, situation)}"
 
 
 def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
@@ -181,19 +127,23 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
             continue
         before, left = at_first.active_people(group), in_the_end.active_people(group)
         if len(left) < least and before - left:
-            summary = f"{name} would keep {len(left)} active people of at least {least}"
+            kept = _plural(len(left), "active person") if left else "nobody who is active"
+            summary = f"{name} would keep {kept}; at least {least:,} must stay"
             mend = f"keep somebody in it, or lower policy.minimum{_place(situation.policy, 'minimum')}"
-            items = [f"{name} {_name_of(each, situation)}" for each in left] or [f"{name} nobody"]
-            yield violation("minimum", summary, items, least, mend)
+            items = [f"{name} keeps {_name_of(each, situation)}" for each in left] or [f"{name} keeps nobody"]
+            yield violation("minimum", summary, items, least, mend, actual=len(left))
 
 
 def _privileged(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
     """Every change of a privileged role or group is accepted by name, or not made."""
+    policy = situation.policy
     touched = [f"{change.address} {what}" for change in changes for what in _privileges(change, situation, due=False)]
     if touched:
         what = "role or membership" if len(touched) == 1 else "roles or memberships"
-        mend = "accept exactly these in acceptances.yaml, in a reviewed change"
-        yield violation("privileged", f"{len(touched)} privileged {what} would change", touched, 0, mend)
+        summary = f"{len(touched):,} privileged {what} would change; none may unless it is accepted by name"
+        wheres = [_place(policy, key) for key in ("privileged.roles", "privileged.groups") if key in policy.sources]
+        mend = f"leave it out of this change; policy.privileged{''.join(wheres)} says what is privileged"
+        yield violation("privileged", summary, touched, 0, mend)
 
 
 def warned(change: Change, situation: Situation) -> Change:
@@ -235,7 +185,7 @@ def _empty_source(recorded: Sequence[Address], changes: Sequence[Change], situat
     declared = {address.resource_type for address in situation.desired.resources}
     nobody = types.isdisjoint(declared) if ResourceType.USER in types else not declared
     if recorded and nobody and changes:
-        summary = f"nobody is declared any more; the record holds {len(recorded)}"
+        summary = f"nobody is declared any more; the record holds {_how_many(recorded)}"
         mend = "check the folders of this target; to let everybody go, write them under `released`"
         yield violation("empty-source", summary, [str(each) for each in recorded], 0, mend)
 
@@ -251,21 +201,47 @@ def _empty_target(people: Sequence[Address], situation: Situation) -> Iterator[V
     nobody = not situation.live.of(ResourceType.USER)
     if people and (nobody or (len(people) >= _MANY and not there)):
         shown = "nobody at all" if nobody else "none of ours"
-        summary = f"the server shows {shown}; the record holds {len(people)}"
+        summary = f"the server shows {shown}; the record holds {_how_many(people)}"
         mend = "check the URL and the rights of the credential: it may be that of another organisation"
         yield violation("empty-target", summary, [str(each) for each in people], 0, mend)
 
 
 def _over(
-    rule: str, items: Sequence[str], limit: Limit | None, population: int, policy: Policy, what: str
+    rule: str, items: Sequence[str], limit: Limit | None, population: int, policy: Policy, what: str, *, of: str = ""
 ) -> Iterator[Violation]:
+    """`what`: what would happen to so many; `of`: whom the share is taken of, where that does not say it."""
     if limit is None:
         return
     allowed = limit.of(population)
     if len(items) > allowed:
-        summary = f"{len(items)} {what}; at most {allowed} may ({limit})"
+        most = f"at most {allowed:,} may" if allowed else "none may"
+        summary = f"{len(items):,} {what}; {most}{_share(limit, population, of)}"
         mend = f"split the change, or raise policy.limits.{rule}{_place(policy, f'limits.{rule}')} in a reviewed change"
         yield violation(rule, summary, items, allowed, mend)
+
+
+def _plural(count: int, noun: str) -> str:
+    """``1 person``, ``287 people``."""
+    return f"{count:,} {noun if count == 1 else _PLURALS.get(noun, f'{noun}s')}"
+
+
+def _share(limit: Limit, population: int, of: str) -> str:
+    """Of what a number came; nothing where it stands in the settings as it is."""
+    if limit.share is None:
+        return ""
+    floor = f", or {limit.of(population)} if that is more" if limit.is_floor(population) else ""
+    return f" ({limit}{f' of {of}' if of else ''}{floor})"
+
+
+def _how_many(addresses: Sequence[Address]) -> str:
+    users = sum(1 for each in addresses if each.resource_type is ResourceType.USER)
+    return _plural(users, "person") if users else _plural(len(addresses), "group")
+
+
+def _item_words(path: str, item: str, situation: Situation) -> str:
+    """``role Agent``, ``member bo@x.io``; another list by its path."""
+    word = {"roles": "role", "members": "member"}.get(path, path)
+    return f"{word} {_name_of(item, situation)}"
 
 
 def _place(policy: Policy, key: str) -> str:

@@ -7,6 +7,7 @@ random numbers come in here: the day is in the desired state, the rest are value
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 
+from reconciler.accepting import not_accepted
 from reconciler.access import effective_access
 from reconciler.diffing.findings import Finding, awaited, change_of
 from reconciler.diffing.leaving import not_proved
@@ -34,7 +35,7 @@ from reconciler.model import (
 )
 from reconciler.planning.ordering import name_swaps, order_operations
 from reconciler.planning.possible import without_impossible, without_taken_names
-from reconciler.policy import check_policy, not_accepted, warned
+from reconciler.policy import check_policy, warned
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind
 from reconciler.settling import settle
@@ -209,7 +210,7 @@ def _without_swaps(changes: Sequence[Change], profile: Profile) -> tuple[tuple[C
             Diagnostic(
                 severity=Severity.ERROR,
                 code="names-swapped",
-                summary=f"{names} take each other's names",
+                summary=f"these take each other's names: {names}",
                 mend="give one of them a name nobody has, apply, then write the final names",
                 address=each.address,
                 source=each.source,

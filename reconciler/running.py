@@ -11,6 +11,7 @@ from functools import cached_property
 
 from reconciler import __version__
 from reconciler.absences import refresh_proved
+from reconciler.accepting import violation
 from reconciler.applying import execute, not_kept
 from reconciler.audit import Audit
 from reconciler.checkout import Checkout
@@ -36,7 +37,6 @@ from reconciler.model import (
     Violation,
 )
 from reconciler.planfile import digest
-from reconciler.policy import violation
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project
 from reconciler.proving import standings

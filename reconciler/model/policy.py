@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from typing import Final
 
 from reconciler.lazy import dataclass
 from reconciler.model.diagnostics import SourceLocation
@@ -16,6 +17,10 @@ class Removal(StrEnum):
     KEEP = "keep"
 
 
+_FLOOR: Final = 3
+"""No limit that is a share allows fewer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A cap: a number, or a share (0.05 = 5 %) of what it concerns, never below 3."""
@@ -27,8 +32,15 @@ class Limit:
         """How many are allowed among `population`."""
         if self.number is not None:
             return self.number
+        return max(_FLOOR, self._share_of(population))
+
+    def is_floor(self, population: int) -> bool:
+        """Whether the share alone would allow fewer."""
+        return self.number is None and self._share_of(population) < _FLOOR
+
+    def _share_of(self, population: int) -> int:
         # 0.29 * 100 is 28.999999999999996 in binary; 29 % of a hundred people are 29 people
-        return max(3, int((self.share or 0.0) * population + 1e-9))
+        return int((self.share or 0.0) * population + 1e-9)
 
     def __str__(self) -> str:
         return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"

@@ -263,10 +263,9 @@ def _access(line: AccessLine) -> Markup:
 
 
 def _rule(rule: BrokenRule) -> Markup:
-    items = joined(": ", _people(rule.items)) if rule.items.named else ""
     rows = [
         element("p", element("b", rule.rule), ": ", rule.summary),
-        element("p", rule.counts, items),
+        element("p", _people(rule.items)) if rule.items.named else "",
         element("p", rule.mend) if rule.mend else "",
     ]
     if rule.acceptance:

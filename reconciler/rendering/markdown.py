@@ -321,8 +321,8 @@ def _remark(remark: Remark) -> str:
 
 
 def _rule(rule: BrokenRule) -> str:
-    counted = f"{rule.counts}: {_people(rule.items)}" if rule.items.named else rule.counts
-    rows = [f"- {code(rule.rule)}: {prose(rule.summary)}", counted]
+    rows = [f"- {code(rule.rule)}: {prose(rule.summary)}"]
+    rows += [_people(rule.items)] if rule.items.named else []
     rows += [prose(rule.mend)] if rule.mend else []
     if not rule.acceptance:
         return "\\\n  ".join(rows)

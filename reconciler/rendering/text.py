@@ -279,8 +279,7 @@ def _broken_rules(rules: tuple[BrokenRule, ...], on: Paper) -> list[str]:
 
 def _broken_rule(rule: BrokenRule, on: Paper) -> list[str]:
     rows = on.paragraph(f"{rule.rule}: {rule.summary}", 4, "bold", first=f"  {on.styled('!', 'error')} ")
-    items = listed(rule.items)
-    rows += on.paragraph(f"{rule.counts}{': ' if items else ''}{items}", 4)
+    rows += on.paragraph(listed(rule.items), 4) if rule.items.named else []
     rows += on.paragraph(rule.mend, 4) if rule.mend else []
     if rule.acceptance:
         rows += on.paragraph("To accept exactly this, add to acceptances.yaml in the same pull request:", 4)

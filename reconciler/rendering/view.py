@@ -22,6 +22,8 @@ _NAMED: Final = 3
 """How many of many equal identities are named."""
 _COUNTED: Final = 10
 """How many of the items that a safety rule counts, or of those with something privileged, are named."""
+_SAID_WHOLE: Final = frozenset({"behind", "diverged", "in-progress"})
+"""Rules whose sentence names all that they count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +87,13 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenRule:
-    """A safety rule that stops the run. `acceptance`: the line that lifts it; empty if `mend` says it all."""
+    """A safety rule that stops the run. `items`: what it counts, unless the summary has it all.
+
+    `acceptance`: the line that lifts it; empty if `mend` says it all.
+    """
 
     rule: str
     summary: str
-    counts: str
     items: People
     mend: str
     acceptance: str
@@ -307,11 +311,11 @@ def _remark(same: Sequence[Diagnostic], whole: bool) -> Remark:
 
 
 def _broken_rule(violation: Violation, verbose: bool) -> BrokenRule:
+    items = [neutral(each, NAME_LIMIT) for each in violation.items]
     return BrokenRule(
         rule=neutral(violation.rule, NAME_LIMIT),
         summary=neutral(violation.summary),
-        counts=wording.counts(violation),
-        items=people([neutral(each, NAME_LIMIT) for each in violation.items], verbose, _COUNTED),
+        items=_NOBODY if violation.rule in _SAID_WHOLE else people(items, verbose, _COUNTED),
         mend=neutral(violation.mend),
         acceptance=wording.acceptance(violation),
     )

@@ -162,11 +162,6 @@ def notes(change: AttributeChange, *, cause: bool, via: bool) -> str:
     return "; ".join(filter(None, found))
 
 
-def counts(violation: Violation) -> str:
-    """``12 counted, 5 allowed``."""
-    return f"{violation.actual:,} counted, {violation.limit:,} allowed"
-
-
 def acceptance(violation: Violation) -> str:
     """The line of acceptances.yaml that lifts a rule; empty if `mend` holds it, or the rule cannot be accepted."""
     if not violation.digest or violation.digest in violation.mend:

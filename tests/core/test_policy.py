@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from reconciler.accepting import violation
 from reconciler.diffing.activity import dates_of
 from reconciler.model import Limit, LiveReference, Removal, ResourceType, SourceLocation
-from reconciler.policy import violation
 from tests.core.builders import (
     ADDITIVE,
     NO_RECORD,
@@ -186,10 +186,14 @@ AL = entry("user.al", "al", {"userName": "al@x.io"}, lists={"roles": ours("r")})
 @pytest.mark.parametrize(
     ("wanted", "removal", "items"),
     [
-        (desired(user("zz")), Removal.DEACTIVATE, ("user.al deactivated", "user.al roles r")),
+        (desired(user("zz")), Removal.DEACTIVATE, ("user.al deactivated", "user.al loses role r")),
         (desired(user("zz")), Removal.DELETE, ("user.al deleted",)),
-        (desired(user("al", here=lifecycle(active=False))), Removal.KEEP, ("user.al deactivated", "user.al roles r")),
-        (desired(user("al")), Removal.KEEP, ("user.al roles r",)),
+        (
+            desired(user("al", here=lifecycle(active=False))),
+            Removal.KEEP,
+            ("user.al deactivated", "user.al loses role r"),
+        ),
+        (desired(user("al")), Removal.KEEP, ("user.al loses role r",)),
         (desired(user("al", lists={"roles": listed("r")})), Removal.KEEP, None),
     ],
 )
@@ -205,8 +209,8 @@ G = entry("group.g", "g", {"displayName": "g"}, lists={"members": ours("al", "bo
 @pytest.mark.parametrize(
     ("name", "members", "items"),
     [
-        ("group.g", [a("user.al")], ("group.g members bo@x.io",)),
-        ("bo", [a("user.al")], ("group.g members bo@x.io",)),
+        ("group.g", [a("user.al")], ("group.g loses member bo@x.io",)),
+        ("bo", [a("user.al")], ("group.g loses member bo@x.io",)),
         ("al", [a("user.al")], None),
     ],
 )
@@ -223,7 +227,7 @@ def test_a_protected_member_does_not_go_with_her_group() -> None:
     found = live(live_user("al"), live_user("bo"), live_group("g", "g", ["al", "bo"]))
     policy = protected("bo", removal_groups=Removal.DELETE)
     outcome = reconciled(desired(user("al"), user("bo"), group("h")), found, record(G), policy=policy)
-    assert [each.items for each in outcome.plan.violations] == [("group.g members bo@x.io",)]
+    assert [each.items for each in outcome.plan.violations] == [("group.g loses member bo@x.io",)]
 
 
 def test_a_protected_person_is_not_lost_through_a_group_in_between() -> None:
@@ -231,7 +235,7 @@ def test_a_protected_person_is_not_lost_through_a_group_in_between() -> None:
     found = live(live_user("bo"), live_group("g", "g", ["bo", "o"]), live_group("o", "o", ["g"]))
     wanted = desired(group("g", listed(mode=ADDITIVE)), group("o", listed()))
     outcome = reconciled(wanted, found, record(outer), policy=protected("bo@x.io"))
-    assert [each.items for each in outcome.plan.violations] == [("group.o members bo@x.io",)]
+    assert [each.items for each in outcome.plan.violations] == [("group.o loses member bo@x.io",)]
 
 
 def test_protection_says_where_it_is_written() -> None:
@@ -249,8 +253,8 @@ def test_protection_says_where_it_is_written() -> None:
     ("members", "least", "items"),
     [
         ([a("user.al")], 1, None),
-        ([a("user.al")], 2, ("group.g al@x.io",)),
-        ([], 1, ("group.g nobody",)),
+        ([a("user.al")], 2, ("group.g keeps al@x.io",)),
+        ([], 1, ("group.g keeps nobody",)),
         ([a("user.al"), a("user.bo")], 3, None),  # too few before, and nobody is lost
     ],
 )

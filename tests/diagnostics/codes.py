@@ -15,6 +15,8 @@ import reconciler
 PACKAGE = Path(reconciler.__file__).parent
 FOREIGN = ("sandbox",)
 """The embedded provider speaks as a server does; its words are not ours."""
+_CORE = ("diffing", "matching", "planning", "reconcile")
+"""Where an error is about one identity that cannot be planned."""
 _CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)*\Z|[a-z]+Removals\Z")
 _SENTENCES = ("_Sentence", "tuple[str, str, str, str]")
 _ENDS = (
@@ -68,6 +70,16 @@ def codes() -> tuple[Said, ...]:
     """Every place of the source that gives a code."""
     takers = _takers()
     return tuple(sorted({said for module, tree in _modules() for said in _codes(module, tree, takers)}))
+
+
+@cache
+def refusals() -> dict[str, Said]:
+    """Code -> a place that gives it, of whatever leaves one identity as it is."""
+    return {each.code: each for each in codes() if each.kind == "refuse" or _refuses(each)}
+
+
+def _refuses(said: Said) -> bool:
+    return said.kind == "error" and said.module.partition(".")[0] in _CORE
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from tests.diagnostics.codes import Said, codes, ends
+from tests.diagnostics.codes import Said, codes, ends, refusals
 from tests.diagnostics.planning import planned
 from tests.diagnostics.repositories import HERE, repositories
 
@@ -45,7 +45,7 @@ def page() -> str:
     in_files = [each for each in found if each.module.partition(".")[0] in _IN_FILES]
     rules = [each for each in found if each.kind == "rule"]
     others = [each for each in found if each not in in_files and each not in rules]
-    left = [each for each in others if each.kind == "refuse"]
+    left = [each for each in others if each.code in refusals()]
     return "\n".join(
         [
             _INTRODUCTION,
@@ -54,7 +54,7 @@ def page() -> str:
             "\n## Left as it is\n\nOne identity that cannot be planned, while all others go on; exit code 5.\n",
             *_table(left),
             "\n## Notes of a plan or an apply\n",
-            *_table([each for each in others if each.kind != "refuse"]),
+            *_table([each for each in others if each.code not in refusals()]),
             "\n## Safety rules\n\nThe run stops with exit code 3; the plan prints the line that accepts it.\n",
             *_table(rules),
             "\n## A run that cannot go on\n\nOne message on standard error; nothing more is done.\n",

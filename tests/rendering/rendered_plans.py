@@ -227,12 +227,12 @@ EDGES = Plan(
     violations=(
         Violation(
             rule="removals",
-            summary="9 of 58 users would be deactivated or deleted; at most 5% may (reconciler.yaml:21)",
-            actual=9,
+            summary="12 of 58 people would be removed; at most 3 may (5%, or 3 if that is more)",
+            actual=12,
             limit=3,
             items=tuple(f"user.lee.{letter}" for letter in "abcdefghijkl"),
             digest="3f2a9c41",
-            mend="Raise policy.limits.removals, or accept these.",
+            mend="split the change, or raise policy.limits.removals (reconciler.yaml:21) in a reviewed change",
         ),
     ),
     refused=(

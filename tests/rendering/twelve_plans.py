@@ -52,7 +52,7 @@ STOPPED = replace(
     violations=(
         Violation(
             rule="removals",
-            summary="31 of 58 users would be deactivated or deleted; at most 5% may",
+            summary="31 of 58 people would be removed; at most 3 may (5%, or 3 if that is more)",
             actual=31,
             limit=3,
             items=tuple(str(each.address) for each in LEAVERS.changes),
@@ -61,12 +61,12 @@ STOPPED = replace(
         ),
         Violation(
             rule="protect",
-            summary="protected identities would lose access",
+            summary="something would be taken from those whom policy.protect names",
             actual=1,
             limit=0,
-            items=("user.leaver.07",),
+            items=("user.leaver.07 deactivated",),
             digest="",
-            mend="take the line out of policy.protect (reconciler.yaml:30) in a change of its own",
+            mend="leave it out, or take the line out of policy.protect (reconciler.yaml:30) in a change of its own",
         ),
     ),
 )

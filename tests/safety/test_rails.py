@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.diagnostics.codes import codes
+from tests.diagnostics.codes import codes, refusals
 from tests.git.conftest import _plain_git  # noqa: F401
-from tests.safety.rails import RAILS, Rail
+from tests.safety.left_as_it_is import REFUSED
+from tests.safety.rails import STOPPING, Rail
 
+RAILS = (*STOPPING, *REFUSED)
 PAGE = Path(__file__).parents[2] / "docs" / "safety.md"
 _HEX = [(re.compile(r"\b[0-9a-f]{40}\b"), "COMMIT"), (re.compile(r"\b[0-9a-f]{12}\b"), "COMMIT")]
 _DIGEST = re.compile(r"(?<=digest: )[0-9a-f]{8}|(?<=@)[0-9a-f]{8}\b")
@@ -43,8 +45,10 @@ def test_the_page_has_every_rail_once_and_no_other() -> None:
     assert headings == [each.name for each in RAILS]
 
 
-def test_every_rule_of_the_source_is_a_rail() -> None:
-    assert {each.code for each in codes() if each.kind == "rule"} <= {each.name for each in RAILS}
+def test_every_rule_and_every_refusal_of_the_source_is_a_rail() -> None:
+    known = {code for each in RAILS for code in (each.name, *each.codes)}
+    assert {each.code for each in codes() if each.kind == "rule"} <= known
+    assert set(refusals()) <= known
 
 
 def section(rail: Rail, message: str) -> str:

@@ -19,7 +19,7 @@ LAYERS = (
     ("errors", "scim"),
     ("codecs", "yamlsource"),
     ("planfile", "schemas"),
-    ("profiles",),
+    ("accepting", "profiles"),
     ("settings",),
     ("situation",),
     ("access", "diffing", "settling"),
@@ -41,6 +41,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 CORE = {
+    "accepting",
     "access",
     "lazy",
     "model",

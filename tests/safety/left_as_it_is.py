@@ -1,0 +1,224 @@
+"""The rails about one identity, as stories: whoever is left as it is while all others go on."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.sandbox import Request
+from reconciler.sandbox.messages import Response
+from tests.cli.in_process import quick
+from tests.cli.provider import Provider, people
+from tests.conftest import Ran
+from tests.git.company import TEAM
+from tests.safety.rails import Rail, applied, apply, crew, declared, founded, with_accept
+
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+
+def live(running: Provider, user: dict[str, object]) -> None:
+    """An account that others made."""
+    body = {"schemas": [USER], **user}
+    running.service.handle(Request(method="POST", target="/scim/v2/Users", body=json.dumps(body).encode()))
+
+
+def other_person(path: Path) -> Iterator[Ran]:
+    with applied(path, declared("p0", p0=", employeeNumber: '1'")) as (folder, _):
+        text = declared("p0", p0=", employeeNumber: '2'").replace("p0@", "zoe@")
+        folder.write("identities/a.yaml", text)
+        yield apply(folder)
+        folder.write("identities/a.yaml", text.replace("  p0:", "  zoe:"))
+        yield apply(folder)
+
+
+def inactive_account(path: Path) -> Iterator[Ran]:
+    with applied(path, declared("p0")) as (folder, running):
+        live(running, {"userName": "zoe@x.example", "active": False, "roles": [{"value": "Boss"}]})
+        folder.write("identities/a.yaml", declared("p0", "zoe"))
+        yield folder.run("plan")
+        folder.write("identities/a.yaml", declared("p0", "zoe", zoe=", active: false"))
+        yield folder.run("plan")
+
+
+def swapped(path: Path) -> Iterator[Ran]:
+    before = declared("p0", "p1")
+    after = before.replace("p0@", "x@").replace("p1@", "p0@").replace("x@", "p1@")
+    with applied(path, before) as (folder, _):
+        folder.write("identities/a.yaml", after)
+        yield apply(folder)
+        folder.write("identities/a.yaml", after.replace("p1@", "somebody.else@", 1))
+        assert apply(folder).code == 0
+        folder.write("identities/a.yaml", after)
+        yield apply(folder)
+
+
+def not_proved(path: Path) -> Iterator[Ran]:
+    """An apply of what nobody committed, accepted, is all that the record has to show for her."""
+    with founded(path) as company:
+        company.seed.write("identities/a.yaml", people(*TEAM, "eve.x"))
+        accepted = list(with_accept(company, company.seed))
+        assert accepted[-1].code == 0
+        company.declare(*TEAM, ann_lee="Lead")
+        yield apply(company.seed)
+        company.world.commit({"identities/r.yaml": "released: [eve.x]\n"})
+        yield apply(company.seed)
+
+
+def twins(path: Path) -> Iterator[Ran]:
+    """Somebody is new here, and the server has two accounts of her name, which only the case tells apart."""
+    with applied(path, declared("p0") + crew("p0")) as (folder, running):
+        live(running, {"userName": "zoe@x.example"})
+
+        def twice(request: Request) -> Response | None:
+            found = running.service.handle(request)
+            if request.method != "GET" or not request.target.startswith("/scim/v2/Users?"):
+                return found
+            listing = json.loads(found.body)
+            zoe = next(each for each in listing["Resources"] if each["userName"] == "zoe@x.example")
+            listing["Resources"].append({**zoe, "id": "a-twin", "userName": "Zoe@x.example"})
+            listing["totalResults"] = listing["itemsPerPage"] = len(listing["Resources"])
+            return replace(found, body=json.dumps(listing).encode())
+
+        running.before = twice
+        folder.write("identities/a.yaml", declared("p0", "zoe") + crew("p0", "zoe"))
+        yield apply(folder)
+        running.before = lambda request: None
+        yield apply(folder)
+
+
+def other_number(path: Path) -> Iterator[Ran]:
+    with applied(path, declared("p0")) as (folder, running):
+        live(running, {"userName": "zoe@x.example", "active": False, ENTERPRISE: {"employeeNumber": "7"}})
+        folder.write("identities/a.yaml", declared("p0", "zoe", zoe=", employeeNumber: '8'"))
+        yield apply(folder)
+        folder.write("identities/a.yaml", declared("p0", "zoe2", zoe2=", employeeNumber: '8'"))
+        yield apply(folder)
+
+
+def left_inactive(path: Path) -> Iterator[Ran]:
+    with applied(path, declared("p0")) as (folder, running):
+        account = running.users()["p0@x.example"]
+        message = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+        body = {"schemas": [message], "Operations": [{"op": "replace", "path": "active", "value": False}]}
+        target = f"/scim/v2/Users/{account['id']}"
+        running.service.handle(Request(method="PATCH", target=target, body=json.dumps(body).encode()))
+        yield apply(folder)
+        folder.write("identities/a.yaml", declared("p0", p0=", active: true"))
+        yield apply(folder)
+
+
+def name_taken(path: Path) -> Iterator[Ran]:
+    with applied(path, declared("p0")) as (folder, running):
+        live(running, {"userName": "eve@x.example"})
+        folder.write("identities/a.yaml", declared("p0").replace("p0@", "eve@"))
+        yield apply(folder)
+        folder.write("identities/a.yaml", declared("p0").replace("p0@", "eve.two@"))
+        yield apply(folder)
+
+
+def nobody_there(path: Path) -> Iterator[Ran]:
+    with applied(path, declared("p0") + crew("p0")) as (folder, running):
+        folder.write("identities/a.yaml", declared("p0") + crew("p0", "{live: ghost@x.example}"))
+        yield apply(folder)
+        live(running, {"userName": "ghost@x.example"})
+        yield apply(folder)
+
+
+def group_cannot(path: Path) -> Iterator[Ran]:
+    folder = quick(path)
+    folder.write("reconciler.yaml", 'targets:\n  lab: {profile: genesys, url: "sandbox:"}\n')
+    folder.write("identities/a.yaml", declared("p0") + crew("p0"))
+    yield apply(folder)
+    folder.write(
+        "identities/a.yaml", declared("p0") + crew("p0").replace("displayName: Crew", "displayName: All Agents")
+    )
+    yield apply(folder)
+
+
+REFUSED = (
+    Rail(
+        name="several accounts of one name",
+        stops="somebody of whom there are two accounts, or two lines of one account: none of them is touched",
+        past="the server, where one of the two is removed or renamed; or other lines",
+        ends=5,
+        told="# user.zoe:",
+        play=twins,
+        codes=("ambiguous",),
+    ),
+    Rail(
+        name="looks like another person",
+        stops="one key whose userName and employeeNumber change together",
+        past="a new key for the new person; the old one is then removed as somebody who left",
+        ends=5,
+        told="# user.p0:",
+        play=other_person,
+    ),
+    Rail(
+        name="an inactive account of another number",
+        stops="taking over an inactive account whose employeeNumber is not that of the line",
+        past="another userName for the new person; or the number, where it is wrong",
+        ends=5,
+        told="# user.zoe:",
+        play=other_number,
+    ),
+    Rail(
+        name="an inactive account comes back",
+        stops="nothing, but is said first of all, with what the account still holds",
+        past="the merge, if she is meant; else `active: false` or another userName",
+        ends=0,
+        told="! user.zoe:",
+        play=inactive_account,
+    ),
+    Rail(
+        name="left inactive",
+        stops="bringing back an account that others switched off",
+        past="`active: true` in her lines, in a reviewed change",
+        ends=0,
+        told="· user.p0: inactive",
+        play=left_inactive,
+        codes=("left-inactive",),
+    ),
+    Rail(
+        name="name-taken",
+        stops="a userName that another account has and keeps",
+        past="another userName, here or for that account",
+        ends=5,
+        told="# user.p0: another account",
+        play=name_taken,
+    ),
+    Rail(
+        name="names-swapped",
+        stops="people who take each other's userNames, which cannot be done one request at a time",
+        past="two applies: first a userName that nobody has, then the final ones",
+        ends=5,
+        told="# user.p0: these take each other's names",
+        play=swapped,
+    ),
+    Rail(
+        name="removal-not-proved",
+        stops="a removal that only the record asks for: no reviewed commit declared her, or not by the account's name",
+        past="a line under `released`, which lets go without a change; to remove her all the same, do it on the server",
+        ends=5,
+        told="# user.eve.x:",
+        play=not_proved,
+    ),
+    Rail(
+        name="somebody who is not there",
+        stops="a `live:` member or manager whom the server does not have",
+        past="the account on the server first; or another spelling",
+        ends=5,
+        told="# group.crew:",
+        play=nobody_there,
+        codes=("unknown-live-member", "unknown-live-reference"),
+    ),
+    Rail(
+        name="a group that cannot be changed over SCIM",
+        stops="what a service provider does not offer: a group made, renamed, or changed without PATCH",
+        past="the provider's own pages, where it is made or changed; then it is found by its name",
+        ends=5,
+        told="# group.crew:",
+        play=group_cannot,
+        codes=("group-cannot-be-created", "group-cannot-be-renamed", "group-cannot-be-changed"),
+    ),
+)
