@@ -5,10 +5,11 @@ Whoever has taken over in between has moved the record; then nothing more may be
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler import leasing
 from reconciler.errors import RecordTrouble
+from reconciler.lazy import dataclass
 from reconciler.model import AppliedState
 from reconciler.record.store import RecordRaceLost
 from reconciler.recording import LoadedRecord, Record

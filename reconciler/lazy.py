@@ -1,4 +1,4 @@
-"""The standard library's `dataclass` with slots, whose methods are written when they are first called.
+"""The standard library's `dataclass`, whose methods are written when they are first called.
 
 The library writes the source of every method and compiles it when the class is made: most of a millisecond a class. A
 short run makes some 150 classes, has instances of a few dozen, and compares, hashes or prints even fewer. Here a class
@@ -10,6 +10,7 @@ class directly, in two thirds of the time. Type checkers see the library's decor
 import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, fields
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 __all__ = ["dataclass"]
@@ -27,14 +28,14 @@ _ASKED: Final[dict[str, dict[str, Any]]] = {
 
 
 def _dataclass(
-    *, slots: bool, frozen: bool = False, kw_only: bool = False, order: bool = False
+    *, slots: bool = False, frozen: bool = False, kw_only: bool = False, order: bool = False
 ) -> Callable[[type[_T]], type[_T]]:
-    """The library's decorator as far as it is used here; a class without slots takes the library's own."""
-    if not slots:
-        raise TypeError("only for classes with slots")
+    """The library's decorator as far as it is used here."""
 
     def made(plain: type[_T]) -> type[_T]:
-        cls: type[_T] = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(plain)
+        # else the library puts a signature there, which it looks up for milliseconds
+        plain.__doc__ = plain.__doc__ or plain.__name__
+        cls: type[_T] = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(plain)
         for name in ("__init__", "__repr__", "__eq__", *(_ORDER if order else ())):
             _stand_in(cls, name)
         if frozen:
@@ -79,15 +80,13 @@ def _of_the_library(cls: type, name: str) -> Callable[..., Any]:
 
 def _initializer(cls: Any) -> Callable[..., None]:
     scope: dict[str, Any] = {"_missing": MISSING}
-    frozen = cls.__setattr__ is _setattr
     positional, named, body = ["self"], list[str](), list[str]()
     for each in fields(cls):
         parameter, value = _parameter(each, scope)
         if parameter:
             (named if each.kw_only else positional).append(parameter)
         if value:
-            scope[f"_put_{each.name}"] = getattr(cls, each.name).__set__
-            body.append(f"_put_{each.name}(self, {value})" if frozen else f"self.{each.name} = {value}")
+            body.append(_filled(cls, each.name, value, scope))
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
     head = ", ".join([*positional, "*", *named] if named else positional)
@@ -110,6 +109,18 @@ def _parameter(of: "Field[Any]", scope: dict[str, Any]) -> tuple[str, str]:
         scope[default] = of.default
         return (f"{name}={default}", name) if of.init else ("", default)
     return (name, name) if of.init else ("", "")
+
+
+def _filled(cls: Any, name: str, value: str, scope: dict[str, Any]) -> str:
+    """A statement that gives a field its value. `scope`: what it names."""
+    if cls.__setattr__ is not _setattr:
+        return f"self.{name} = {value}"
+    slot = cls.__dict__.get(name)
+    if isinstance(slot, MemberDescriptorType):
+        scope[f"_put_{name}"] = slot.__set__
+        return f"_put_{name}(self, {value})"
+    scope["_put"] = object.__setattr__
+    return f"_put(self, {name!r}, {value})"
 
 
 def _setattr(self: Any, name: str, value: Any) -> NoReturn:

@@ -5,7 +5,7 @@ Reads files and git; knows no service provider.
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from reconciler.declarations import (
     load_declarations,
 )
 from reconciler.errors import InputError, UsageError
+from reconciler.lazy import dataclass
 from reconciler.model import DesiredState, Diagnostic, Severity, SourceLocation
 from reconciler.profiles.profile import Profile
 from reconciler.record.repository import GitRepository

@@ -9,12 +9,12 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.committed import files_below
 from reconciler.declarations import declarations_in
 from reconciler.declarations.declared import Entry, fold, logins
+from reconciler.lazy import dataclass
 from reconciler.model import Address, AppliedState, DesiredState, ResourceType, Standing
 from reconciler.project import Project
 from reconciler.record.history import Relation, has_commit, relation

@@ -18,7 +18,8 @@ from rich.text import Text
 from reconciler.project import open_project
 from reconciler.rendering.text import render_text
 from reconciler.rendering.view import view
-from reconciler.running import Options, plan_target
+from reconciler.running.plans import plan_target
+from reconciler.running.run import Options
 
 PICTURES: Final = Path(__file__).parents[1] / "docs" / "pictures"
 _WIDTH: Final = 92

@@ -24,7 +24,8 @@ from reconciler.planfile import written
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
 from reconciler.rendering.documents import applied_document, apply_document, failed_document
-from reconciler.running import Options, Outcome, apply_target
+from reconciler.running.applies import Outcome, apply_target
+from reconciler.running.run import Options
 
 _ACCEPTED: Final = re.compile(r"[A-Za-z][A-Za-z-]*@[0-9a-f]{8}")
 

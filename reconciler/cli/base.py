@@ -8,7 +8,8 @@ from reconciler.model import Diagnostic, Severity, Split
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
 from reconciler.record.repository import GitRepository
-from reconciler.running import Options, plan_against
+from reconciler.running.plans import plan_against
+from reconciler.running.run import Options
 from reconciler.saved.splitting import split
 from reconciler.settings.changes import since
 

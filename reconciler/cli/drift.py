@@ -12,7 +12,8 @@ from reconciler.cli.output import FORMATS, show_plan
 from reconciler.cli.several import show_each, side_by_side
 from reconciler.errors import UsageError
 from reconciler.model import Plan
-from reconciler.running import Options, plan_target
+from reconciler.running.plans import plan_target
+from reconciler.running.run import Options
 
 
 @click.command("drift")

@@ -13,7 +13,7 @@ from reconciler.model import Plan
 from reconciler.planfile import digest, load
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
-from reconciler.running import Outcome
+from reconciler.running.applies import Outcome
 from reconciler.saved.binding import check_content, check_target
 from reconciler.saved.file import load_saved
 from reconciler.saved.narrowing import cut_to

@@ -12,7 +12,6 @@ from typing import Final
 
 from reconciler.errors import ReconcilerError
 from reconciler.model import Diagnostic
-from reconciler.rendering.annotations import annotations
 from reconciler.rendering.text import write_text
 
 ACTIONS: Final = "GITHUB_ACTIONS"
@@ -42,9 +41,17 @@ def prefix() -> str:
     return "" if inside == "." else f"{inside}/"
 
 
+def annotates() -> bool:
+    """Whether problems are shown at their lines."""
+    return os.environ.get(ACTIONS) == "true"
+
+
 def annotate(problems: Sequence[Diagnostic]) -> None:
     """Show problems at their lines; on standard error, as standard output may be a document."""
-    if os.environ.get(ACTIONS) == "true" and problems:
+    if annotates() and problems:
+        # only on a runner
+        from reconciler.rendering.annotations import annotations
+
         for line in annotations(problems, prefix()):
             write_text(sys.stderr, line)
 

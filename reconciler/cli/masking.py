@@ -4,19 +4,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from reconciler.declarations.files import read_folders
 from reconciler.errors import ReconcilerError
 from reconciler.model import Diagnostic, Failed, NotTried, Plan, Result, Skipped, Split, Succeeded
 from reconciler.project import Project
-from reconciler.reconcile import Reconciliation
-from reconciler.rendering.masking import Mask
 from reconciler.scim.attributes import USER_ATTRIBUTES
 
-_current: Final[list[Mask]] = []
+if TYPE_CHECKING:
+    from reconciler.reconcile import Reconciliation
+    from reconciler.rendering.masking import Mask
+
+_current: Final["list[Mask]"] = []
 _one_learns: Final = Lock()
 
 
@@ -31,7 +32,13 @@ MASK_OPTION: Final = click.option(
 
 def begin(mask: str | None) -> None:
     """What this run prints is masked, or it is not."""
-    _current[:] = [Mask()] if mask else []
+    if mask:
+        # masks are for few runs
+        from reconciler.rendering.masking import Mask
+
+        _current[:] = [Mask()]
+    else:
+        _current.clear()
 
 
 def is_masked() -> bool:
@@ -43,6 +50,8 @@ def learn_declared(project: Project) -> None:
     """Know everybody in the files, also in those with mistakes, before anything is said of them."""
     if not _current:
         return
+    from reconciler.declarations.files import read_folders
+
     _current[0].keep(project.settings.targets)
     for target in project.settings.targets:
         for file in read_folders(project.base, project.target(target).identities).files:
@@ -57,7 +66,7 @@ def learn_files(opened: Callable[[], Project]) -> None:
             opened()
 
 
-def learn(found: Reconciliation) -> Reconciliation:
+def learn(found: "Reconciliation") -> "Reconciliation":
     """Know everybody who is declared or live there."""
     if _current:
         with _one_learns:
@@ -98,7 +107,7 @@ def _result(result: Result) -> Result:
             return replace(result, message=text(result.message))
 
 
-def _learn_document(mask: Mask, document: object) -> None:
+def _learn_document(mask: "Mask", document: object) -> None:
     """Whoever is declared in a document, or named as somebody else's manager or member."""
     for key, entry in _entries(document, "users"):
         formerly, manager = entry.get("formerly"), entry.get("manager")
@@ -117,7 +126,7 @@ def _entries(document: object, name: str) -> Iterator[tuple[object, dict[str, An
         yield key, entry if isinstance(entry, dict) else {}
 
 
-def _learn_person(mask: Mask, written: object) -> None:
+def _learn_person(mask: "Mask", written: object) -> None:
     """A reference to somebody: a key or a userName, or a mapping that holds one."""
     if isinstance(written, dict):
         written = written.get("user") or written.get("live")

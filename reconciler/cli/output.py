@@ -1,4 +1,7 @@
-"""Printing: plans and their like to standard output, what went wrong to standard error."""
+"""Printing: plans and their like to standard output, what went wrong to standard error.
+
+What writes a page, a comment or SARIF is imported by the runs that print one, and not waited for by all others.
+"""
 
 import os
 import sys
@@ -7,19 +10,13 @@ from typing import Final
 
 from reconciler import __version__
 from reconciler.cli import masking
-from reconciler.cli.github import SUMMARY, add_to_summary, annotate, prefix
+from reconciler.cli.github import SUMMARY, add_to_summary, annotate, annotates, prefix
 from reconciler.memory import no_collection
 from reconciler.model import Diagnostic, Json, Plan, Result, Split
 from reconciler.planfile import digest, written
-from reconciler.rendering.diagnostics import render_diagnostics
-from reconciler.rendering.html import render_html
-from reconciler.rendering.markdown import render_markdown
 from reconciler.rendering.neutral import neutral
-from reconciler.rendering.report import render_report
-from reconciler.rendering.sarif import problems_of, render_sarif
 from reconciler.rendering.text import paper_for, render_text, write_text
 from reconciler.rendering.view import stamp, view
-from reconciler.saved.file import shown_document
 from reconciler.settings.loading import NAME as SETTINGS_FILE
 
 FORMATS: Final = ("text", "json", "markdown", "html")
@@ -36,19 +33,26 @@ def show_plan(plan: Plan, form: str, *, verbose: bool = False, split: Split | No
     else:
         write_text(sys.stdout, _kept(plan, form, verbose, split))
     sys.stdout.flush()
-    annotate(problems_of(masking.plan(plan)))
+    if annotates():
+        from reconciler.rendering.sarif import problems_of
+
+        annotate(problems_of(masking.plan(plan)))
     if os.environ.get(SUMMARY):
         add_to_summary(_kept(plan, "markdown", False, split))
 
 
 def plan_document(plan: Plan, split: Split | None = None) -> dict[str, Json]:
     """A plan as it is printed in JSON, masked where that is wanted: then `masked` says so, and nobody can apply it."""
+    from reconciler.saved.file import shown_document
+
     document = shown_document(masking.plan(plan), masking.split(split))
     return {**document, "digest": digest(plan), "masked": "personal"} if masking.is_masked() else document
 
 
 def _short(plan: Plan, form: str, verbose: bool, split: Split | None) -> str:
     if form == "sarif":
+        from reconciler.rendering.sarif import problems_of
+
         return sarif(problems_of(plan))
     paper = paper_for(sys.stdout, os.environ)
     return render_text(view(plan, verbose=verbose, split=split), width=paper.width, colour=bool(paper.styles))
@@ -59,7 +63,11 @@ def _kept(plan: Plan, form: str, verbose: bool, split: Split | None) -> str:
     mark = stamp(plan)
     plan, split = masking.plan(plan), masking.split(split)
     if form == "markdown":
+        from reconciler.rendering.markdown import render_markdown
+
         return render_markdown(view(plan, verbose=verbose, split=split), mark)
+    from reconciler.rendering.html import render_html
+
     # whoever opens the page folds and searches there, so everybody is in it
     return render_html(view(plan, verbose=True, split=split), mark)
 
@@ -77,6 +85,8 @@ def show_text(text: str) -> None:
 
 def show_report(plan: Plan, results: Sequence[Result], unverified: Sequence[Diagnostic], *, verbose: bool) -> None:
     """Print what an apply did."""
+    from reconciler.rendering.report import render_report
+
     paper = paper_for(sys.stdout, os.environ)
     plan, results, unverified = masking.plan(plan), masking.results(results), masking.diagnostics(unverified)
     text = render_report(plan, results, unverified, width=paper.width, colour=bool(paper.styles), verbose=verbose)
@@ -85,6 +95,8 @@ def show_report(plan: Plan, results: Sequence[Result], unverified: Sequence[Diag
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
     """Print what is wrong with declarations or settings."""
+    from reconciler.rendering.diagnostics import render_diagnostics
+
     diagnostics = masking.diagnostics(diagnostics)
     paper = paper_for(sys.stderr, os.environ)
     write_text(sys.stderr, render_diagnostics(diagnostics, width=paper.width, colour=bool(paper.styles)))
@@ -93,6 +105,8 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
 
 def sarif(problems: Sequence[Diagnostic]) -> str:
     """Problems, masked already, as SARIF, with places from the root of the repository on."""
+    from reconciler.rendering.sarif import render_sarif
+
     return render_sarif(problems, version=__version__, prefix=prefix(), settings=SETTINGS_FILE)
 
 

@@ -1,6 +1,6 @@
 """`reconciler plan`: what an apply would do, in one of several formats, or saved to a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from reconciler.cli import masking
-from reconciler.cli.base import planned_against
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.github import leave_outputs
 from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
@@ -20,9 +19,8 @@ from reconciler.planfile import digest
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
 from reconciler.rendering.wording import in_total
-from reconciler.running import Options, plan_target
-from reconciler.saved.binding import bound
-from reconciler.saved.file import SavedPlan, dump_saved
+from reconciler.running.plans import plan_target
+from reconciler.running.run import Options
 
 
 @click.command("plan")
@@ -78,7 +76,7 @@ def command(
     attempts = list(side_by_side(names, planned, several=chosen.several))
     plans = [each.made for each in attempts if each.made is not None]
     if out is not None:
-        _save([bound(project, project.target(name), *found) for name, found in made.items()], out, chosen.several)
+        _save(project, made, out, chosen.several)
     splits = {name: split for name, (_, split) in made.items()}
     codes = []
     if chosen.several:
@@ -100,6 +98,9 @@ def command(
 def _planned(project: Project, options: Options, base: str | None) -> tuple[Reconciliation, Split | None]:
     if base is None:
         return plan_target(project, options), None
+    # what --base needs
+    from reconciler.cli.base import planned_against
+
     return planned_against(project, options, base)
 
 
@@ -118,10 +119,14 @@ def _outputs(plans: Sequence[Plan]) -> dict[str, str | int]:
     return found
 
 
-def _save(plans: Sequence[SavedPlan], out: Path, several: bool) -> None:
+def _save(project: Project, made: Mapping[str, tuple[Reconciliation, Split | None]], out: Path, several: bool) -> None:
+    # what --out needs
+    from reconciler.saved.binding import bound
+    from reconciler.saved.file import dump_saved
+
     if several:
         out.mkdir(parents=True, exist_ok=True)
-    for saved in plans:
+    for saved in [bound(project, project.target(name), *found) for name, found in made.items()]:
         file = out / f"{saved.plan.target}.json" if several else out
         file.write_bytes(dump_saved(saved))
         if saved.plan.operations and not saved.plan.violations:

@@ -9,7 +9,6 @@ from typing import Final, Generic, TypeVar
 
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit
-from reconciler.cli.failures import report_failure
 from reconciler.cli.output import plan_document, show_text
 from reconciler.errors import ReconcilerError
 from reconciler.lazy import dataclass
@@ -33,8 +32,13 @@ class Attempt(Generic[T]):
 
     def told(self) -> Exit:
         """Print the failure, and say with which code it ends."""
+        if self.failure is None:
+            return Exit.DONE
+        # only where something went wrong
+        from reconciler.cli.failures import report_failure
+
         sys.stdout.flush()  # in a log both streams are one: it stands where it happened
-        return report_failure(self.failure, self.target) if self.failure is not None else Exit.DONE
+        return report_failure(self.failure, self.target)
 
 
 def side_by_side(names: Sequence[str], work: Callable[[str], T], *, several: bool) -> Iterator[Attempt[T]]:

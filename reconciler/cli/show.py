@@ -12,7 +12,8 @@ from reconciler.cli.options import Chosen, project_options
 from reconciler.cli.output import FORMATS, show_diagnostics, show_plan
 from reconciler.errors import StalePlan
 from reconciler.model import Diagnostic, Plan, Severity
-from reconciler.running import Options, plan_target
+from reconciler.running.plans import plan_target
+from reconciler.running.run import Options
 from reconciler.saved.binding import check_content, check_target
 from reconciler.saved.file import load_saved, load_shown
 from reconciler.saved.judging import judge

@@ -9,8 +9,6 @@ from functools import cache
 from os import get_terminal_size
 from typing import Final, TextIO
 
-from rich.style import Style
-
 from reconciler.lazy import dataclass
 from reconciler.rendering.layout import cells, listed, padded, wrapped
 from reconciler.rendering.lines import Line, Mark
@@ -306,6 +304,9 @@ def _summary(view: PlanView, on: Paper) -> list[str]:
 @cache
 def _codes() -> Mapping[str, tuple[str, str]]:
     """Each style as what is written before and after: rich renders it once around a mark."""
+    # a log or a pipe has no colours, and is not kept waiting for rich
+    from rich.style import Style
+
     found = {}
     for name, style in _STYLES.items():
         on, _, off = Style.parse(style).render("|").partition("|")

@@ -29,17 +29,17 @@ READING = {
     "load": "reconciler.project.load_declarations",
     "check and resolve": "reconciler.project.check_and_resolve",
     "record read": "reconciler.recording.decode",
-    "refresh": "reconciler.running.refresh_proved",
-    "reconcile": "reconciler.running.reconcile",
+    "refresh": "reconciler.running.run.refresh_proved",
+    "reconcile": "reconciler.running.run.reconcile",
     "view": "reconciler.cli.output.view",
     "render": "reconciler.cli.output.render_text",
 }
 WRITING = {
-    "announce": "reconciler.running.announce",
+    "announce": "reconciler.running.applies.announce",
     "record write": "reconciler.recording.encode",
-    "execute": "reconciler.running.execute",
-    "conclude": "reconciler.running.conclude",
-    "settle": "reconciler.running.settle",
+    "execute": "reconciler.running.applies.execute",
+    "conclude": "reconciler.running.applies.conclude",
+    "settle": "reconciler.running.applies.settle",
     "report": "reconciler.cli.output.render_report",
 }
 
@@ -132,7 +132,7 @@ def test_between_two_writes_nothing_is_forgotten(folder: Path, monkeypatch: pyte
 
 def test_after_the_last_write_the_report_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        break_at(patch, "reconciler.running.refresh_proved", calls=1)
+        break_at(patch, "reconciler.running.run.refresh_proved", calls=1)
         said = say(["apply", "--auto-approve"], folder)
     assert_our_fault(said)
     assert "3 added" in said.out.split("Plan:")[1]

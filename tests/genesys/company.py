@@ -18,7 +18,9 @@ import yaml
 from reconciler.model import Diagnostic, Failed, NotTried, Plan, Skipped, Succeeded
 from reconciler.project import open_project
 from reconciler.reconcile import Reconciliation
-from reconciler.running import Options, Outcome, apply_target, plan_target
+from reconciler.running.applies import Outcome, apply_target
+from reconciler.running.plans import plan_target
+from reconciler.running.run import Options
 from reconciler.sandbox import Access, Request, SandboxService, open_sandbox, read_switches, serve
 from reconciler.sandbox.messages import Response
 from tests.cli.in_process import quick

@@ -15,7 +15,8 @@ from reconciler.model import ResourceType
 from reconciler.profiles.loading import load_profile
 from reconciler.project import open_project
 from reconciler.refreshing import decode_resource
-from reconciler.running import Options, plan_target
+from reconciler.running.plans import plan_target
+from reconciler.running.run import Options
 from reconciler.sandbox import Request, open_sandbox
 from tests.cli.in_process import QuickFolder, quick
 from tests.conftest import Ran

@@ -25,7 +25,9 @@ from reconciler.errors import InputError
 from reconciler.model import Result
 from reconciler.project import Project, open_project
 from reconciler.reconcile import Reconciliation
-from reconciler.running import Options, Outcome, apply_target, plan_target
+from reconciler.running.applies import Outcome, apply_target
+from reconciler.running.plans import plan_target
+from reconciler.running.run import Options
 from reconciler.sandbox import Request, open_sandbox
 from reconciler.sandbox.messages import Response
 from tests.cli.provider import WRITING, Provider, answer
@@ -264,8 +266,8 @@ def staged(organisation: str, policy: str = NO_LIMITS) -> Iterator[Stage]:
 def pass_time_at_once(patch: pytest.MonkeyPatch, time: FakeTime) -> None:
     """Nobody waits: neither between requests nor for what the organisation has yet to show."""
     patch.setattr("reconciler.transport.client.Clock", lambda: time.clock)
-    patch.setattr("reconciler.running.time", SimpleNamespace(monotonic=time.clock.monotonic, sleep=time.sleep))
-    patch.setattr("reconciler.running.execute", partial(execute, sleep=time.sleep))
+    patch.setattr("reconciler.running.applies.time", SimpleNamespace(monotonic=time.clock.monotonic, sleep=time.sleep))
+    patch.setattr("reconciler.running.applies.execute", partial(execute, sleep=time.sleep))
 
 
 def settings(organisation: str, policy: str, url: str = "sandbox:") -> str:

@@ -11,7 +11,8 @@ from reconciler.errors import StalePlan
 from reconciler.model import Succeeded
 from reconciler.project import open_project
 from reconciler.reconcile import Reconciliation
-from reconciler.running import Options, Outcome, apply_target
+from reconciler.running.applies import Outcome, apply_target
+from reconciler.running.run import Options
 from reconciler.saved.binding import bound
 from reconciler.saved.file import SavedPlan, dump_saved, load_saved
 from reconciler.saved.judging import ids_given

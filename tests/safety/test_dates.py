@@ -8,7 +8,9 @@ import pytest
 
 from reconciler.model import Plan
 from reconciler.project import day_in, open_project
-from reconciler.running import Options, apply_target, plan_target
+from reconciler.running.applies import apply_target
+from reconciler.running.plans import plan_target
+from reconciler.running.run import Options
 from tests.cli.in_process import QuickFolder, quick
 from tests.cli.provider import Provider, provider
 

@@ -1,30 +1,21 @@
-"""One run against one target, from the declarations to the record: what `plan` and `apply` share, and what they do not.
-
-`plan_target` only reads. `apply_target` announces in the record, writes, reads again, and records what it found.
-"""
+"""Plan, ask, announce, write, read again, record."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from functools import cached_property
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from reconciler import __version__
-from reconciler.absences import refresh_proved
 from reconciler.accepting import violation
 from reconciler.applying import execute, not_kept
 from reconciler.audit import Audit
-from reconciler.checkout import Checkout
-from reconciler.connecting import reader_for, writer_for
-from reconciler.decoding import Extensions, unasked, undescribed
-from reconciler.errors import InputError, ReconcilerError, RecordTrouble, TargetError
+from reconciler.connecting import writer_for
+from reconciler.errors import ReconcilerError, RecordTrouble, TargetError
 from reconciler.holding import Hold
-from reconciler.memory import no_collection
+from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     AppliedState,
     CreateResource,
-    DesiredState,
     Diagnostic,
     Json,
     LiveState,
@@ -32,38 +23,17 @@ from reconciler.model import (
     ResourceType,
     Result,
     Severity,
-    Standing,
     Succeeded,
     Violation,
 )
 from reconciler.planfile import digest
-from reconciler.profiles.profile import Profile
 from reconciler.project import Project
-from reconciler.proving import standings
-from reconciler.reconcile import Context, Reconciliation, reconcile
-from reconciler.record.repository import GitRepository
-from reconciler.recording import LoadedRecord, Record, actor, made_data_folder, record_of
+from reconciler.reconcile import Reconciliation
+from reconciler.recording import actor, made_data_folder
 from reconciler.remembering import announce, conclude
-from reconciler.settings import Target
+from reconciler.running.run import Options, Run
 from reconciler.settling import settle
 from reconciler.transport.client import Reader, Writer
-from reconciler.transport.discovery import discovered
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a caller asks for. `drift`: also put right what others changed (a person's own run).
-
-    `all_drift`: only show it, also where the target's policy would put it right. `read`: paths of users that are read
-    even if no line speaks of them.
-    """
-
-    target: str | None = None
-    drift: bool = False
-    all_drift: bool = False
-    accepted: frozenset[str] = frozenset()
-    read: frozenset[str] = frozenset()
-    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,135 +47,6 @@ class Outcome:
     results: tuple[Result, ...] = ()
     unverified: tuple[Diagnostic, ...] = ()
     troubles: tuple[ReconcilerError, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Run:
-    """The parts of one run."""
-
-    project: Project
-    target: Target
-    profile: Profile
-    desired: DesiredState
-    record: Record
-    loaded: LoadedRecord
-    options: Options
-
-    @property
-    def repository(self) -> GitRepository | None:
-        """The repository whose commits an apply of this target records; an embedded target has none."""
-        return None if self.target.embedded else self.project.repository
-
-    @cached_property
-    def checkout(self) -> Checkout | None:
-        """How the checkout stands to the record, where an apply records a commit."""
-        if self.repository is None:
-            return None
-        return Checkout.of(self.project, self.target, self.repository, self.loaded.applied.commit)
-
-    @cached_property
-    def stood(self) -> dict[tuple[ResourceType, str], Standing] | None:
-        """How git shows those whom only the record still knows; None where it is not kept in git."""
-        if self.repository is None:
-            return None
-        return standings(self.project, self.target, self.repository, self.desired, self.loaded.applied)
-
-    @property
-    def commit(self) -> str | None:
-        return self.checkout.head if self.checkout else None
-
-    @property
-    def extensions(self) -> Extensions:
-        """What has to be read beyond what the profile describes."""
-        return undescribed(self.desired, self.profile)
-
-    def refresh(self, reader: Reader) -> LiveState:
-        """What the target holds, as far as this run needs it."""
-        left_out = unasked(self.desired, self.loaded.applied, self.target.policy, self.profile, self.options.read)
-        applied = self.loaded.applied
-        return refresh_proved(reader, self.profile, applied, extensions=self.extensions, unasked=left_out)
-
-    @classmethod
-    @no_collection()
-    def open(cls, project: Project, options: Options) -> "_Run":
-        target = project.target(options.target)
-        desired, profile = project.desired(target, options.today)
-        record = record_of(project, target, __version__)
-        return cls(
-            project=project,
-            target=target,
-            profile=profile,
-            desired=desired,
-            record=record,
-            loaded=record.load(),
-            options=options,
-        )
-
-    def knowing(self, reader: Reader) -> "_Run":
-        """The same run by what the service provider says it can do."""
-        return replace(self, profile=discovered(reader, self.profile))
-
-    def paced(self, reader: Reader) -> "_Run":
-        """The same run by the rate of requests that turned out to be allowed."""
-        wire, allowed = self.profile.wire, reader.requests_per_minute
-        if allowed is None or allowed == wire.requests_per_minute:
-            return self
-        return replace(self, profile=replace(self.profile, wire=replace(wire, requests_per_minute=allowed)))
-
-    @no_collection()
-    def reconcile(
-        self,
-        live: LiveState,
-        applied: AppliedState,
-        *,
-        violations: Sequence[Violation] = (),
-        notices: Sequence[Diagnostic] = (),
-    ) -> Reconciliation:
-        context = Context(
-            target=self.target.name,
-            correct_drift=self.options.drift or (self.target.policy.drift_correct and not self.options.all_drift),
-            reactivate=self.options.drift,
-            violations=tuple(violations),
-            accepted=self.options.accepted,
-            reviewed=self.project.accepted,
-            notices=(*self.loaded.notices, *notices),
-            commit=self.commit,
-            tool_version=__version__,
-            stood=self.stood,
-        )
-        return reconcile(self.desired, live, applied, self.profile, self.target.policy, context)
-
-
-def plan_target(project: Project, options: Options) -> Reconciliation:
-    """What an apply would do now. Reads only."""
-    return _planned(_Run.open(project, options), ())[0]
-
-
-def plan_against(
-    project: Project, options: Options, files: Mapping[str, bytes]
-) -> tuple[Reconciliation, Reconciliation | Diagnostic]:
-    """The same, and what it would be if these were the declarations; or why they cannot be planned. Reads only once."""
-    run = _Run.open(project, options)
-    try:
-        desired, _ = project.desired_by(run.target, files, options.today)
-    except InputError as error:
-        return _planned(run, ())[0], error.diagnostics[0]
-    planned, other = _planned(run, (desired,))
-    return planned, other
-
-
-def _planned(run: _Run, others: Sequence[DesiredState]) -> list[Reconciliation]:
-    """The plan of a run, and that of the same with other declarations."""
-    with reader_for(run.project, run.target, run.profile) as reader:
-        run = run.knowing(reader)
-        live = run.refresh(reader)
-        run = run.paced(reader)
-    claim = run.loaded.claim
-    notices = [*([claim.remark(datetime.now(UTC))] if claim else ()), *(run.checkout.notices() if run.checkout else ())]
-    coming = run.project.settings_to_come
-    notices += [coming] if coming is not None else []
-    planned = run.reconcile(live, run.loaded.applied, notices=notices)
-    return [planned, *(replace(run, desired=each).reconcile(live, run.loaded.applied) for each in others)]
 
 
 def apply_target(
@@ -223,7 +64,7 @@ def apply_target(
     `narrow` comes first: it may leave some of the plan out, or raise what stops the run before anything is written.
     Raises ReconcilerError before the first write only, RecordTrouble if the record cannot be used or moved.
     """
-    run = _Run.open(project, options)
+    run = Run.open(project, options)
     if run.loaded.trouble is not None:
         raise run.loaded.trouble
     violations = _violations(run)
@@ -246,7 +87,7 @@ def apply_target(
         return _carried_out(run, writer, reconciliation, progress, stop)
 
 
-def _violations(run: _Run) -> list[Violation]:
+def _violations(run: Run) -> list[Violation]:
     """Rules about the record and the checkout. RecordTrouble where the history does not tell."""
     found: list[Violation] = []
     if run.loaded.lost_on_remote:
@@ -260,7 +101,7 @@ def _violations(run: _Run) -> list[Violation]:
 
 
 def _carried_out(
-    run: _Run,
+    run: Run,
     writer: Writer,
     reconciliation: Reconciliation,
     progress: Callable[[Result], None] | None,
@@ -324,7 +165,7 @@ def _carried_out(
     )
 
 
-def _head(run: _Run, plan: Plan) -> dict[str, Json]:
+def _head(run: Run, plan: Plan) -> dict[str, Json]:
     """The first line of the audit: who set out for what."""
     return {
         "run": run.record.run,
@@ -355,7 +196,7 @@ def _closed(audit: Audit) -> RecordTrouble | None:
     return None
 
 
-def _remember_nothing_written(run: _Run, reconciliation: Reconciliation) -> RecordTrouble | None:
+def _remember_nothing_written(run: Run, reconciliation: Reconciliation) -> RecordTrouble | None:
     """Values found in place are ours from now on; a record that would stay as it is is not written again."""
     announced = announce(reconciliation.situation, (), run.commit)
     concluded = conclude(announced, reconciliation.situation, reconciliation.plan.drift, {})
@@ -366,7 +207,7 @@ def _remember_nothing_written(run: _Run, reconciliation: Reconciliation) -> Reco
 
 
 def _verified(
-    run: _Run,
+    run: Run,
     reader: Reader,
     reconciliation: Reconciliation,
     announced: AppliedState,

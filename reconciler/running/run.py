@@ -1,0 +1,147 @@
+"""The parts of one run against one target: what is declared, what the record says, and how the server is read."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+
+from reconciler import __version__
+from reconciler.absences import refresh_proved
+from reconciler.checkout import Checkout
+from reconciler.decoding import Extensions, unasked, undescribed
+from reconciler.lazy import dataclass
+from reconciler.memory import no_collection
+from reconciler.model import (
+    AppliedState,
+    DesiredState,
+    Diagnostic,
+    LiveState,
+    ResourceType,
+    Standing,
+    Violation,
+)
+from reconciler.profiles.profile import Profile
+from reconciler.project import Project
+from reconciler.proving import standings
+from reconciler.reconcile import Context, Reconciliation, reconcile
+from reconciler.record.repository import GitRepository
+from reconciler.recording import LoadedRecord, Record, record_of
+from reconciler.settings import Target
+from reconciler.transport.client import Reader
+from reconciler.transport.discovery import discovered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a caller asks for. `drift`: also put right what others changed (a person's own run).
+
+    `all_drift`: only show it, also where the target's policy would put it right. `read`: paths of users that are read
+    even if no line speaks of them.
+    """
+
+    target: str | None = None
+    drift: bool = False
+    all_drift: bool = False
+    accepted: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
+    today: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The parts of one run. `loaded`: the record as it was when the run began."""
+
+    project: Project
+    target: Target
+    profile: Profile
+    desired: DesiredState
+    record: Record
+    loaded: LoadedRecord
+    options: Options
+
+    @property
+    def repository(self) -> GitRepository | None:
+        """The repository whose commits an apply of this target records; an embedded target has none."""
+        return None if self.target.embedded else self.project.repository
+
+    @cached_property
+    def checkout(self) -> Checkout | None:
+        """How the checkout stands to the record, where an apply records a commit."""
+        if self.repository is None:
+            return None
+        return Checkout.of(self.project, self.target, self.repository, self.loaded.applied.commit)
+
+    @cached_property
+    def stood(self) -> dict[tuple[ResourceType, str], Standing] | None:
+        """How git shows those whom only the record still knows; None where it is not kept in git."""
+        if self.repository is None:
+            return None
+        return standings(self.project, self.target, self.repository, self.desired, self.loaded.applied)
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that an apply of this checkout records."""
+        return self.checkout.head if self.checkout else None
+
+    @property
+    def extensions(self) -> Extensions:
+        """What has to be read beyond what the profile describes."""
+        return undescribed(self.desired, self.profile)
+
+    def refresh(self, reader: Reader) -> LiveState:
+        """What the target holds, as far as this run needs it."""
+        left_out = unasked(self.desired, self.loaded.applied, self.target.policy, self.profile, self.options.read)
+        applied = self.loaded.applied
+        return refresh_proved(reader, self.profile, applied, extensions=self.extensions, unasked=left_out)
+
+    @classmethod
+    @no_collection()
+    def open(cls, project: Project, options: Options) -> "Run":
+        """Read the declarations and the record. InputError where the declarations are wrong."""
+        target = project.target(options.target)
+        desired, profile = project.desired(target, options.today)
+        record = record_of(project, target, __version__)
+        return cls(
+            project=project,
+            target=target,
+            profile=profile,
+            desired=desired,
+            record=record,
+            loaded=record.load(),
+            options=options,
+        )
+
+    def knowing(self, reader: Reader) -> "Run":
+        """The same run by what the service provider says it can do."""
+        return replace(self, profile=discovered(reader, self.profile))
+
+    def paced(self, reader: Reader) -> "Run":
+        """The same run by the rate of requests that turned out to be allowed."""
+        wire, allowed = self.profile.wire, reader.requests_per_minute
+        if allowed is None or allowed == wire.requests_per_minute:
+            return self
+        return replace(self, profile=replace(self.profile, wire=replace(wire, requests_per_minute=allowed)))
+
+    @no_collection()
+    def reconcile(
+        self,
+        live: LiveState,
+        applied: AppliedState,
+        *,
+        violations: Sequence[Violation] = (),
+        notices: Sequence[Diagnostic] = (),
+    ) -> Reconciliation:
+        """The plan for what is live, by what was applied. `violations`, `notices`: what is known before."""
+        context = Context(
+            target=self.target.name,
+            correct_drift=self.options.drift or (self.target.policy.drift_correct and not self.options.all_drift),
+            reactivate=self.options.drift,
+            violations=tuple(violations),
+            accepted=self.options.accepted,
+            reviewed=self.project.accepted,
+            notices=(*self.loaded.notices, *notices),
+            commit=self.commit,
+            tool_version=__version__,
+            stood=self.stood,
+        )
+        return reconcile(self.desired, live, applied, self.profile, self.target.policy, context)
