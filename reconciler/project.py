@@ -18,6 +18,7 @@ from reconciler.declarations import (
     declarations_in,
     load_declarations,
 )
+from reconciler.declarations.declared import view_of
 from reconciler.errors import InputError, UsageError
 from reconciler.lazy import dataclass
 from reconciler.model import DesiredState, Diagnostic, Severity, SourceLocation
@@ -94,6 +95,10 @@ class Project:
         )
         return (*declarations.diagnostics, *checked, *self._acceptance_problems()), declarations
 
+    def notes(self, targets: Sequence[Target], declarations: Declarations) -> tuple[str, ...]:
+        """What no line is wrong about and only a plan can tell, a sentence for each target that has such a thing."""
+        return tuple(note for each in targets if (note := _note(each, declarations)))
+
     def _acceptance_problems(self) -> tuple[Diagnostic, ...]:
         try:
             _ = self.accepted
@@ -135,6 +140,20 @@ class Project:
     def declared_paths(self, target: Target) -> list[Path]:
         """Files and folders that decide what a target should look like, and what may be done to it."""
         return [self.settings.path, self.base / ACCEPTANCES, *(self.base / each for each in target.identities)]
+
+
+def _note(target: Target, declarations: Declarations) -> str:
+    """What the service provider cannot do with groups over SCIM, where some are declared for it."""
+    can = target_profile(target).lifecycle
+    verbs = (("created", can.group_create), ("renamed", can.group_rename), ("deleted", can.group_delete))
+    impossible = [verb for verb, possible in verbs if not possible]
+    groups = view_of(declarations, target.identities).groups
+    if can.group_create or not any(each.is_for(target.name) for each in groups):
+        return ""
+    return (
+        f"{target.name}: groups cannot be {' or '.join(', '.join(impossible).rsplit(', ', 1))} over SCIM; each one "
+        f"declared must exist {can.group_place}, by its displayName, and a plan names those that do not"
+    )
 
 
 def day_in(zone: str, now: datetime) -> date:

@@ -120,7 +120,7 @@ class Changer:
                 return answer
             now = self._read(path)
             if isinstance(now, Refusal):
-                return answer if answer.unknown else now
+                return answer if answer.unknown else replace(now, request_id=answer.request_id)
             if answer.unknown:
                 rest = self._left(operation, left, None, now)
                 return answer if rest.operations else _done_already(now)
@@ -129,7 +129,7 @@ class Changer:
             if guard is not None and not same_version(version_of(now), guard):
                 rest = self._left(operation, left, before, now)
                 if before is None or rest.stale:
-                    return _stale(rest)
+                    return _stale(rest, answer.request_id)
                 left, guard = rest.operations, version_of(now)
             else:
                 left = still_needed(left, members_of(now) or ()) if is_member_delta(left) else left
@@ -185,8 +185,8 @@ class Changer:
         body = carried_out(held, wanted)
         # the audit says what was changed; the rest of the resource is nobody's business there
         answer = self._send(operation, "PUT", path, _shown(wanted), lambda: self._writer.replace(path, body, guard))
-        if guard is not None and is_version_conflict(answer):
-            return Refusal(status=_STALE, detail=_MOVED)
+        if isinstance(answer, Refusal) and guard is not None and is_version_conflict(answer):
+            return Refusal(status=_STALE, detail=_MOVED, request_id=answer.request_id)
         return answer
 
     def _read(self, path: str, why: str = "so it cannot be told who changed it") -> Mapping[str, Json] | Refusal:
@@ -212,9 +212,10 @@ def _done_already(now: Mapping[str, Json]) -> Answer:
     return Answer(status=200, body=now, version=version_of(now))
 
 
-def _stale(left: Left) -> Refusal:
+def _stale(left: Left, request_id: str | None = None) -> Refusal:
+    """`request_id`: of the request that was refused for it; None where reading was enough to know."""
     what = f"{', '.join(left.stale)} " if left.stale else ""
-    return Refusal(status=_STALE, detail=what + _MOVED)
+    return Refusal(status=_STALE, detail=what + _MOVED, request_id=request_id)
 
 
 def _two_parts(operations: Operations) -> tuple[Operations, Operations] | None:

@@ -65,7 +65,7 @@ NOTHING_READ: Final[Live] = MappingProxyType({})
 _TAKEN: Final = 409
 _CONFIRMED: Final = "confirmed: it was made, although no answer came"
 _SILENT: Final = 3
-"""Operations in a row without any answer, after which nothing more is tried."""
+"""Requests in a row without any answer, or with nothing but "later" to the last try: then nothing more is tried."""
 _FIRST_PAUSE: Final = 0.5
 """Seconds before the first new try about something that was created a moment ago."""
 
@@ -193,7 +193,7 @@ class Performer:
             came = self._changer.change(operation, self._path(operation, live_id), back.amends, None)
             self._versions[live_id] = came.version if isinstance(came, Answer) else None
             if isinstance(came, Refusal):
-                notes.append(f"it could not be changed to what was sent: {came}")
+                notes.append(f"it could not be changed to what was sent: {_with_request(came)}")
         return _succeeded(operation, live_id, notes)
 
     # --- patch
@@ -379,10 +379,11 @@ class Performer:
         if self._audit is not None:
             self._audit.intent(line, sent)
         answer = request()
-        silent = isinstance(answer, Refusal) and answer.status is None
-        self._silent = self._silent + 1 if silent else 0
-        if self._silent >= _SILENT:
-            self.halt(f"the server gave no answer {self._silent} times in a row")
+        heard = isinstance(answer, Answer) or not (answer.status is None or answer.later)
+        self._silent = 0 if heard else self._silent + 1
+        if isinstance(answer, Refusal) and self._silent >= _SILENT:
+            said = "kept asking to come back later" if answer.later else "gave no answer"
+            self.halt(f"the server {said} {self._silent} times in a row")
         if self._audit is not None:
             try:
                 self._audit.result(line, answer)
@@ -412,8 +413,15 @@ class Performer:
 
     def _words(self, refusal: Refusal) -> str:
         """What the server said; the status stands beside it in the result."""
-        said = str(replace(refusal, status=None))
-        return f"{said} (request {refusal.request_id})" if refusal.request_id else said
+        return _with_request(replace(refusal, status=None))
+
+
+def _with_request(refusal: Refusal) -> str:
+    """A refusal, how often it was tried, and the id under which the provider can find it."""
+    tries = f"{refusal.attempts} tries" if refusal.later and refusal.attempts > 1 else ""
+    request = f"request {refusal.request_id}" if refusal.request_id else ""
+    about = ", ".join(each for each in (tries, request) if each)
+    return f"{str(refusal).rstrip('.')} ({about})" if about else str(refusal)
 
 
 def _names_in(body: Mapping[str, Json]) -> list[str]:

@@ -42,19 +42,24 @@ def command(chosen: Chosen, form: str) -> Exit:
         if not error.diagnostics:
             raise
         others = problems_without_settings(Path.cwd(), chosen.settings, chosen.identities)
-        return _judged(form, (*error.diagnostics, *others), (), Declarations())
+        return _judged(form, (*error.diagnostics, *others), (), Declarations(), ())
     names = chosen.names(project) if chosen.targets else list(project.settings.targets)
-    problems, declarations = project.problems([project.target(name) for name in names])
-    return _judged(form, problems, names, declarations)
+    targets = [project.target(name) for name in names]
+    problems, declarations = project.problems(targets)
+    return _judged(form, problems, names, declarations, project.notes(targets, declarations))
 
 
-def _judged(form: str, problems: Sequence[Diagnostic], names: Sequence[str], declarations: Declarations) -> Exit:
-    """Print what was found, and say how that ends."""
+def _judged(
+    form: str, problems: Sequence[Diagnostic], names: Sequence[str], declarations: Declarations, notes: Sequence[str]
+) -> Exit:
+    """Print what was found, and say how that ends. `notes` are no problems, and not counted."""
     problems = masking.diagnostics(problems)
     valid = not any(each.severity is Severity.ERROR for each in problems)
     users, groups = len(declarations.users), len(declarations.groups)
     if form == "json":
-        found = validation_document(problems, targets=names, users=users, groups=groups, files=declarations.files)
+        found = validation_document(
+            problems, targets=names, users=users, groups=groups, files=declarations.files, notes=notes
+        )
         show_text(written(found).decode())
     elif form == "sarif":
         show_text(sarif(problems))
@@ -64,7 +69,7 @@ def _judged(form: str, problems: Sequence[Diagnostic], names: Sequence[str], dec
         annotate(problems)
     elif valid:
         said = f"{_count(users, 'user')} and {_count(groups, 'group')} in {_count(declarations.files, 'file')}"
-        click.echo(f"Valid: {said}, for {', '.join(names)}.")
+        click.echo("\n".join([f"Valid: {said}, for {', '.join(names)}.", *(f"{each}." for each in notes)]))
     return Exit.DONE if valid else Exit.FAILED
 
 

@@ -23,6 +23,7 @@ from reconciler.declarations.people import Clock
 from reconciler.declarations.profile_checks import (
     check_amounts,
     check_dates,
+    check_removals,
     check_renames,
     check_required,
     check_without,
@@ -45,6 +46,7 @@ _PER_TARGET: Final = (
     check_dates,
     check_amounts,
     check_renames,
+    check_removals,
     check_without,
 )
 

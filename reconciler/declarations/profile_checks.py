@@ -6,7 +6,7 @@ from reconciler.declarations.layers import Elements, Items, Spot
 from reconciler.declarations.people import Person
 from reconciler.declarations.reporting import Reporter, quoted
 from reconciler.declarations.resolution import Resolution
-from reconciler.model import Address, DesiredResource, ItemKey, SourceLocation
+from reconciler.model import Address, DesiredResource, ItemKey, Removal, SourceLocation
 from reconciler.scim.attributes import Attribute, Kind
 from reconciler.scim.paths import short_path
 from reconciler.suggestions import suggestion
@@ -82,12 +82,26 @@ def check_renames(found: Resolution, report: Reporter) -> None:
     for address, group in found.groups.items():
         if group.formerly:
             report.warning(
-                "group-cannot-be-renamed",
+                "groups-cannot-be-renamed",
                 group.source,
                 f"{address} has formerly, and {profile.title} renames no groups over SCIM",
-                mend=profile.lifecycle.group_hint,
+                mend=f"give it its new name {profile.lifecycle.group_place}",
                 of=address,
             )
+
+
+def check_removals(found: Resolution, report: Reporter) -> None:
+    """Nobody waits for groups to be deleted where the service provider deletes none."""
+    profile, policy = found.compiler.profile, found.compiler.target.policy
+    place = policy.sources.get("removal.groups")
+    if place is not None and policy.removal_groups is Removal.DELETE and not profile.lifecycle.group_delete:
+        report.warning(
+            "groups-cannot-be-deleted",
+            place,
+            f"policy.removal.groups is delete, and {profile.title} deletes no groups over SCIM",
+            why="A group that leaves git is emptied of the members given here, and stays.",
+            mend=f"write keep for target {found.compiler.target.name}; delete groups {profile.lifecycle.group_place}",
+        )
 
 
 def check_without(found: Resolution, report: Reporter) -> None:

@@ -45,6 +45,7 @@ from reconciler.model import (
     PatchOp,
     Removal,
     ResourceType,
+    Severity,
 )
 from reconciler.profiles.profile import AttributeRules
 from reconciler.scim.attributes import AttributeTable
@@ -91,9 +92,10 @@ def _declared(ground: Ground, wanted: DesiredResource) -> Finding | None:
 
 def _created(ground: Ground, wanted: DesiredResource) -> Finding | None:
     if wanted.address in ground.references.impossible:
-        profile = ground.situation.profile
+        profile, called = ground.situation.profile, wanted.attributes.get("displayName", wanted.address.key)
         reason = f"{profile.title} has no group of this name, and groups cannot be created over SCIM"
-        ground.refuse("group-cannot-be-created", wanted, reason, profile.lifecycle.group_hint)
+        mend = f"make a group named {called!s} {profile.lifecycle.group_place}; its members are managed here"
+        ground.refuse("group-cannot-be-created", wanted, reason, mend)
         return None
     if wanted.address in ground.references.over:
         return None
@@ -158,6 +160,7 @@ def _undeclared(ground: Ground, address: Address, entry: AppliedResource) -> Fin
     finding = ground.finding(address, None, found)
     stood = (ground.situation.stood or {}).get(address.folded)
     finding.reason = f"removed from {stood.path}" if stood else "no longer declared"
+    _say_that_it_stays(ground, finding)
     removal = ground.situation.removal(address.resource_type)
     user = address.resource_type is ResourceType.USER
     if removal is Removal.DELETE and (found.active or not user):
@@ -170,6 +173,24 @@ def _undeclared(ground: Ground, address: Address, entry: AppliedResource) -> Fin
         if claims(entry, attribute):
             compare_list(ground, None, attribute, found, entry, finding)
     return finding
+
+
+def _say_that_it_stays(ground: Ground, finding: Finding) -> None:
+    """A group that is to be deleted where none can be: it is emptied of what was given, and the reader is told."""
+    situation = ground.situation
+    if finding.address.resource_type is ResourceType.USER or situation.policy.removal_groups is not Removal.DELETE:
+        return
+    if not situation.profile.lifecycle.group_delete:
+        ground.differences.refused.append(
+            Diagnostic(
+                severity=Severity.ERROR,
+                code="group-cannot-be-deleted",
+                summary="it stays, without the members given here: groups cannot be deleted over SCIM",
+                mend=f"delete {finding.label} {situation.profile.lifecycle.group_place}",
+                address=finding.address,
+                source=situation.policy.sources.get("removal.groups"),
+            )
+        )
 
 
 def _name_unanswered(ground: Ground, address: Address, entry: AppliedResource) -> None:

@@ -131,5 +131,7 @@ def _keep_name(ground: Ground, wanted: DesiredResource, finding: Finding) -> Non
     renames = [each for each in finding.changes if each.path == finding.name_path]
     if renames:
         finding.changes = [each for each in finding.changes if each.path != finding.name_path]
-        reason = f"it is called {renames[0].before!s} on the server, and groups cannot be renamed over SCIM"
-        ground.refuse("group-cannot-be-renamed", wanted, reason, lifecycle.group_hint)
+        old, new = renames[0].before, renames[0].after
+        reason = f"it is called {old!s} on the server, and groups cannot be renamed over SCIM"
+        mend = f"name it {new!s} {lifecycle.group_place}, or write displayName: {old!s}"
+        ground.refuse("group-cannot-be-renamed", wanted, reason, mend)

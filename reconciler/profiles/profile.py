@@ -163,7 +163,8 @@ class LifecycleRules:
     group_create: bool = True
     group_rename: bool = True
     group_delete: bool = True
-    group_hint: str = ""
+    group_place: str = "on the server"
+    """Where people make, rename and delete the groups that SCIM cannot, for messages."""
     restores: bool = False
     settles_within: float = 0.0
 

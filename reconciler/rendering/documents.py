@@ -13,9 +13,15 @@ FORMAT_VERSION: Final = 1
 
 
 def validation_document(
-    problems: Sequence[Diagnostic], *, targets: Sequence[str], users: int, groups: int, files: int
+    problems: Sequence[Diagnostic],
+    *,
+    targets: Sequence[str],
+    users: int,
+    groups: int,
+    files: int,
+    notes: Sequence[str] = (),
 ) -> dict[str, Json]:
-    """What `validate` found. `valid`: no error among the problems."""
+    """What `validate` found. `valid`: no error among the problems. `notes`: what only a plan can tell."""
     return {
         "format_version": FORMAT_VERSION,
         "valid": not any(each.severity is Severity.ERROR for each in problems),
@@ -24,6 +30,7 @@ def validation_document(
         "groups": groups,
         "files": files,
         "diagnostics": [diagnostic_document(each) for each in problems],
+        "notes": list(notes),
     }
 
 

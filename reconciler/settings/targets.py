@@ -16,7 +16,7 @@ from reconciler.settings.auth import read_auth, usual_auth
 from reconciler.settings.policy import read_policy
 from reconciler.settings.section import Section
 from reconciler.settings.urls import EMBEDDED, BadUrl, read_base_url, region_url
-from reconciler.suggestions import suggestion
+from reconciler.suggestions import nearest, suggestion
 from reconciler.yamlsource import number
 
 _NO_ZONES: Final = ("localtime", "posixrules", "Factory")
@@ -99,7 +99,7 @@ def _url_around(
         return url
     if region and profile is not None:
         words = f'{section.words}: {variable} names no region that profile {profile.name} knows ("{region}")'
-        section.error("unknown-region", source, words, suggestion(region, _regions(profile, region)))
+        section.error("unknown-region", source, words, _known_regions(profile, region))
         return None
     ways = ["url: https://…", *(["region: NAME"] if profile and profile.wire.regions else [])]
     mend = "write " + ", or ".join(ways) + (f", or set {variable}" if variable else "")
@@ -107,10 +107,12 @@ def _url_around(
     return None
 
 
-def _regions(profile: Profile, region: str) -> list[str]:
-    """What a region can be called: by its domain, if somebody wrote one."""
+def _known_regions(profile: Profile, region: str) -> str:
+    """What may be meant, and every region: by its domain, if somebody wrote one."""
     regions = profile.wire.regions
-    return [*regions.values()] if "." in region else [*regions]
+    known = sorted(regions.values() if "." in region else regions)
+    meant = nearest(region, known)
+    return (f"did you mean {meant}? " if meant else "") + f"known: {', '.join(known)}"
 
 
 def _region(section: Section, profile: Profile) -> str | None:
@@ -122,7 +124,7 @@ def _region(section: Section, profile: Profile) -> str | None:
     url = region_url(profile.wire, region) if region is not None else None
     if url is None and region is not None:
         words = f'{section.name_of("region")}: profile {profile.name} knows no region "{region}"'
-        section.error("unknown-region", section.place("region"), words, suggestion(region, _regions(profile, region)))
+        section.error("unknown-region", section.place("region"), words, _known_regions(profile, region))
     return url
 
 

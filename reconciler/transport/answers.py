@@ -37,13 +37,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A failure of one request. `status` None: no answer. `unknown`: the server may have done it all the same."""
+    """A failure of one request. `status` None: no answer. `unknown`: the server may have done it all the same.
+
+    `later`: the server asked to come back later, to the last try.
+    """
 
     status: int | None
     scim_type: str | None = None
     detail: str = ""
     request_id: str | None = None
     unknown: bool = False
+    later: bool = False
     attempts: int = 1
 
     def __str__(self) -> str:

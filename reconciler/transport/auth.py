@@ -173,8 +173,11 @@ class ClientCredentialsSigner(Signer):
 
     def _refused(self, response: httpx.Response, where: str) -> TargetError:
         status = response.status_code
+        request_id = request_id_of(response.headers)
+        asked = f"request {request_id}" if request_id else ""
         if status in _LATER or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            return Unreachable(f"{where} gives no token now (status {status})", "try again later")
+            said = ", ".join(each for each in (f"status {status}", asked) if each)
+            return Unreachable(f"{where} gives no token now ({said})", "try again later")
         if response.has_redirect_location:
             return SignInFailed(
                 f"{where} redirects to {response.headers.get('Location', '')[:100].partition('?')[0]}; "
@@ -182,8 +185,7 @@ class ClientCredentialsSigner(Signer):
                 "write the final address as the token URL",
             )
         _, detail = error_of(response.content)
-        request_id = request_id_of(response.headers)
-        words = (_error_code(response.content), self.redact(detail), f"request {request_id}" if request_id else "")
+        words = (_error_code(response.content), self.redact(detail), asked)
         reason = ", ".join(dict.fromkeys(each for each in words if each))
         return SignInFailed(
             f"{where} refused the client credentials: status {status}" + (f" ({reason})" if reason else ""),

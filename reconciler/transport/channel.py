@@ -135,12 +135,18 @@ class Channel:
             if wait is None or waited + wait > MAX_WAITING:
                 return outcome
             waited += wait
-            if not (isinstance(outcome, Reply) and self._means_later(outcome)):
+            if not (isinstance(outcome, Reply) and self.means_later(outcome)):
                 self._clock.sleep(wait)
                 continue
             self._budget.pause(wait)
             if not patient:
                 return outcome
+
+    def means_later(self, reply: Reply) -> bool:
+        """429 and its like, or an error of the server's own whose words say that it is about too many requests."""
+        if reply.status in self._wire.retry_statuses:
+            return True
+        return reply.status >= httpx.codes.INTERNAL_SERVER_ERROR and bool(_TOO_MANY.search(reply.body[:_SAID]))
 
     @property
     def root(self) -> httpx.URL:
@@ -249,7 +255,7 @@ class Channel:
 
     def _wait_after(self, outcome: Reply | Silence, method: str, attempt: int) -> float | None:
         """Seconds until the next try, None if there is none."""
-        if isinstance(outcome, Reply) and self._means_later(outcome):
+        if isinstance(outcome, Reply) and self.means_later(outcome):
             if attempt >= MAX_TRIES:
                 return None
             return wait_before_retry(attempt, outcome.headers.get("Retry-After"), self._clock)
@@ -257,12 +263,6 @@ class Channel:
         if trouble and method == "GET" and attempt < _READ_TRIES and not _hopeless(outcome):
             return wait_before_retry(attempt, None, self._clock)
         return None
-
-    def _means_later(self, reply: Reply) -> bool:
-        """429 and its like, or an error of the server's own whose words say that it is about too many requests."""
-        if reply.status in self._wire.retry_statuses:
-            return True
-        return reply.status >= httpx.codes.INTERNAL_SERVER_ERROR and bool(_TOO_MANY.search(reply.body[:_SAID]))
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ the service provider impossible is a `TargetError`.
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self
@@ -140,7 +141,7 @@ class Reader:
         wire = self._wire
         if wire.limits_path is None or wire.limit_key is None:
             return
-        outcome = self._channel.exchange("GET", wire.limits_path, base=self._channel.root)
+        outcome = self._channel.exchange("GET", wire.limits_path, base=self._channel.root, patient=False)
         if isinstance(outcome, Silence):
             if outcome.sent:
                 return
@@ -191,7 +192,7 @@ class Reader:
         if reply.status == httpx.codes.OK:
             return _page_of(reply)
         refused = self._refused(reply)
-        if reply.status in _NO_PAGING_MATTER:
+        if reply.status in _NO_PAGING_MATTER or self._channel.means_later(reply):
             raise refused
         raise PageRefused(refused.summary, refused.mend, error_of(reply.body)[0], reply.status)
 
@@ -277,7 +278,8 @@ class Writer(Reader):
             # A create that was sent twice may meet itself.
             repeated = method == "POST" and reply.status == httpx.codes.CONFLICT and reply.attempts > 1
             unknown = reply.status in _PERHAPS_DONE or repeated
-            return _refusal(reply, detail=self._channel.redact(detail), scim_type=scim_type, unknown=unknown)
+            found = _refusal(reply, detail=self._channel.redact(detail), scim_type=scim_type, unknown=unknown)
+            return replace(found, later=self._channel.means_later(reply))
         if reply.status == httpx.codes.ACCEPTED:
             return _refusal(reply, detail="accepted, but not done yet", unknown=True)
         if method == "DELETE" or not reply.body.strip():

@@ -82,7 +82,7 @@ def refused_status(url: httpx.URL, status: int, detail: str, rights_hint: str = 
             rights_hint or "give the client the right to read users and groups",
         )
     if status == httpx.codes.NOT_FOUND:
-        return NotScim(f"{where}: nothing is there (404)", "is the path in the url of the target right?")
+        return NotScim(f"{where}: nothing is there (404){said}", "is the path in the url of the target right?")
     if status in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE):
         return TargetError(f"{where}: the server keeps asking to come back later ({status}){said}", "run again later")
     return TargetError(f"{where}: the server answered {status}{said}", "try again; ask the provider if it stays so")

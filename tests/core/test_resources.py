@@ -254,7 +254,7 @@ def test_what_is_not_ours_is_in_no_operation() -> None:
 
 
 def test_a_group_that_cannot_be_created_is_refused_and_its_members_stay_out() -> None:
-    profile = replace(PROFILE, lifecycle=LifecycleRules(group_create=False, group_hint="make it by hand"))
+    profile = replace(PROFILE, lifecycle=LifecycleRules(group_create=False, group_place="by hand"))
     wanted = desired(group("g", listed(a("group.h"))), group("h"))
     outcome = reconciled(wanted, live(live_group("g")), record(), profile=profile)
     assert said(outcome) == []

@@ -11,7 +11,7 @@ from reconciler.model import Severity
 from reconciler.profiles.profile import Profile
 from tests.declarations.declaring import GENESYS, RFC, problems
 
-WARNINGS = {"group-cannot-be-renamed", "without-nothing", "rule-matches-nobody", "empty-file"}
+WARNINGS = {"groups-cannot-be-renamed", "without-nothing", "rule-matches-nobody", "empty-file"}
 
 SYNTAX = {
     "tab in the indentation": ("users:\n§\ta: {userName: a@x.io}", "tab-indentation"),
@@ -326,7 +326,7 @@ ON_GENESYS = {
     ),
     "a group that is to be renamed": (
         "groups:\n  §g: {displayName: G, formerly: [Old G]}",
-        "group-cannot-be-renamed",
+        "groups-cannot-be-renamed",
     ),
     "no displayName": ("users:\n  §a: {userName: a@x.io}", "missing-attribute"),
     "displayName cleared": ("users:\n  a: {userName: a@x.io, §displayName: null}", "missing-attribute"),

@@ -23,6 +23,7 @@ def people(keys: list[str], lines: str = "", **own: str) -> str:
 
 
 CREW = "groups:\n  crew: {{displayName: Crew, members: [{members}]}}\n"
+THERE = "groups:\n  agents: {displayName: All Agents, members: [a]}\n"
 GHOST = "{live: ghost@x.example}"
 STAFF = people(_MANY, ", title: Agent, roles: [Agent]") + CREW.format(members=", ".join(_MANY))
 STORIES = [
@@ -38,6 +39,8 @@ STORIES = [
     (people(["a"]), people(["a"], f", manager: {GHOST}") + CREW.format(members=GHOST), ""),
     (people(["a", "b"]), people(["c"], ", formerly: [a, b@x.example]") + CREW.format(members="c"), ""),
     (people(["a"]), people(["a"]) + CREW.format(members="a"), "", "genesys"),
+    (people(["a"]) + THERE, people(["a"]) + THERE.replace("All Agents", "Crew"), "", "genesys"),
+    (people(["a"]) + THERE, people(["a"]), "removal: {groups: delete}", "genesys"),
 ]
 
 

@@ -27,6 +27,7 @@ from tests.cli.in_process import quick
 from tests.conftest import Ran
 
 ENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+CORRELATION = "ININ-Correlation-Id"
 GEN = "urn:ietf:params:scim:schemas:extension:genesys:purecloud:2.0:User"
 V2 = "/api/v2/scim/v2"
 V1 = "/api/v2/scim"
@@ -51,6 +52,7 @@ class Asked:
     headers: Mapping[str, str]
     body: bytes
     status: int
+    request_id: str = ""
 
     @property
     def operations(self) -> list[Any]:
@@ -85,6 +87,7 @@ class Company:
             headers=request.headers,
             body=request.body,
             status=answer.status,
+            request_id=answer.headers.get(CORRELATION, ""),
         )
         with self._lock:
             self.asked.append(asked)
@@ -132,11 +135,12 @@ class Company:
 
     # --- the repository
 
-    def settings(self, **more: Any) -> None:
-        """Write settings whose only target is this organisation; `more` are keys of the target, None takes one out."""
+    def settings(self, others: Mapping[str, Any] | None = None, /, **more: Any) -> None:
+        """Write settings with this organisation as a target, and `others`; `more`: its keys, None takes one out."""
         target = {"profile": "genesys", "url": self.url + self.base, "policy": {}, **more}
         target["policy"] = {"limits": LIMITS, **target["policy"]}
-        settings = {"targets": {"org": {name: each for name, each in target.items() if each is not None}}}
+        own = {name: each for name, each in target.items() if each is not None}
+        settings = {"defaultTarget": "org", "targets": {"org": own, **(others or {})}}
         (self.folder / "reconciler.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 
     def declare(self, users: Mapping[str, Any] | None = None, groups: Mapping[str, Any] | None = None) -> None:

@@ -64,7 +64,8 @@ def test_both_kinds_tell_of_a_decision_of_somebody_else(tmp_path: Path, status: 
         in_place(org)
         promoted(org)
         done = org.apply(meanwhile=lambda: org.change("ann@example.com", replace("title", "Director")))
-        assert done.said == ["title changed meanwhile by somebody else; plan again"]
+        (refused,) = [each for each in org.writes if each.status == status]
+        assert done.said == [f"title changed meanwhile by somebody else; plan again (request {refused.request_id})"]
         assert org.stored("ann@example.com")["title"] == "Director"
 
 
@@ -97,7 +98,8 @@ def test_somebody_else_decided_otherwise(tmp_path: Path, status: int) -> None:
         done = org.apply(meanwhile=lambda: org.change("ann@example.com", replace("title", "Director")))
         (failed,) = done.failed
         assert isinstance(failed, Failed)
-        assert failed.message == "title changed meanwhile by somebody else; plan again"
+        (refused,) = [each for each in org.writes if each.status == status]
+        assert failed.message == f"title changed meanwhile by somebody else; plan again (request {refused.request_id})"
         assert org.stored("ann@example.com")["title"] == "Director"
         assert org.stored("bob@example.com")["title"] == "Agent"
 

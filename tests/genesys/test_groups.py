@@ -1,5 +1,6 @@
 """Groups, where members and externalId alone can be written: what else is declared is said in one line."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.genesys.company import Company
 from tests.genesys.life import BOB, CHE
 
-HINT = "make, rename or delete it in Genesys Cloud (Admin, Directory, Groups); its members are managed here"
+PLACE = "in Genesys Cloud (Admin, Directory, Groups)"
 SUPPORT: dict[str, Any] = {"displayName": "Support", "members": ["bob"], "externalId": "g-1"}
 
 
@@ -37,27 +38,41 @@ def test_members_and_external_id(here: Company) -> None:
 
 
 @pytest.mark.parametrize(
-    ("groups", "words"),
+    ("groups", "words", "mend", "members"),
     [
         (
-            {"support": SUPPORT, "new": {"displayName": "New", "members": ["bob"]}},
+            {"support": SUPPORT | {"members": ["che"]}, "new": {"displayName": "New", "members": ["bob"]}},
             "# group.new: Genesys Cloud has no group of this name, and groups cannot be created over SCIM",
+            f"make a group named New {PLACE}; its members are managed here",
+            ["che@example.com"],
         ),
         (
-            {"support": SUPPORT | {"displayName": "Helpdesk"}},
+            {"support": SUPPORT | {"displayName": "Helpdesk", "members": ["che"]}},
             "# group.support: it is called Support on the server, and groups cannot be renamed over SCIM",
+            f"name it Helpdesk {PLACE}, or write displayName: Support",
+            ["che@example.com"],
+        ),
+        (
+            {},
+            "# group.support: it stays, without the members given here: groups cannot be deleted over SCIM",
+            f"delete Support {PLACE}",
+            [],
         ),
     ],
-    ids=["create", "rename"],
+    ids=["create", "rename", "delete"],
 )
-def test_what_cannot_be_done_is_one_line_and_all_else_goes_on(here: Company, groups: Any, words: str) -> None:
+def test_what_cannot_be_done_is_one_line_and_all_else_goes_on(
+    here: Company, groups: Any, words: str, mend: str, members: list[str]
+) -> None:
+    here.settings(policy={"removal": {"groups": "delete"}})
     here.declare({"bob": BOB | {"title": "Lead"}, "che": CHE}, groups)
     assert here.run("validate").code == 0
     code, said = applied(here)
     assert code == 5
-    assert words in said
-    assert HINT in said
+    assert f"{words} " in said
+    assert f"mend: {mend}" in said
     assert here.stored("bob@example.com")["title"] == "Lead"
+    assert here.members("Support") == members
     assert "Support" in {each["displayName"] for each in here.service.dump()["Group"]}
     assert not [each for each in here.writes if each.method in ("POST", "DELETE") and "group" in each.path]
 
@@ -68,9 +83,58 @@ def test_a_group_that_is_declared_no_more_is_emptied_of_ours_and_stays(here: Com
     che = here.stored("che@example.com")["id"]
     here.change("Support", {"op": "add", "path": "members", "value": [{"value": che}]})
     here.declare({"bob": BOB, "che": CHE})
-    assert here.apply().said == []
+    stays = f"it stays, without the members given here: groups cannot be deleted over SCIM; delete Support {PLACE}"
+    assert here.apply().said == ([stays] if removal == "delete" else [])
     assert here.members("Support") == ["che@example.com"]
-    assert here.plan().changes == ()
+    left = here.plan()
+    assert (left.changes, left.refused) == ((), ())
+
+
+def test_a_group_with_nothing_of_ours_is_spoken_of_once(here: Company) -> None:
+    here.settings(policy={"removal": {"groups": "delete"}})
+    here.declare({"bob": BOB, "che": CHE}, {"support": SUPPORT | {"members": []}})
+    here.apply()
+    here.declare({"bob": BOB, "che": CHE})
+    assert len(here.apply().said) == 1
+    assert here.run("plan").code == 0
+
+
+@pytest.mark.parametrize("removal", ["keep", "delete"])
+def test_to_wait_for_groups_to_be_deleted_is_spoken_of_with_the_line(here: Company, removal: str) -> None:
+    here.settings(policy={"removal": {"groups": removal}})
+    for command, heading in (("validate", "warning[groups-cannot-be-deleted]: "), ("plan", "! ")):
+        ran = here.run(command)
+        said = " ".join((ran.out + ran.err).split())
+        assert ran.code == 0
+        words = f"{heading}policy.removal.groups is delete, and Genesys Cloud deletes no groups over SCIM"
+        assert (words in said) is (removal == "delete")
+        assert ("reconciler.yaml:" in said) is (removal == "delete")
+        assert (f"mend: write keep for target org; delete groups {PLACE}" in said) is (removal == "delete")
+
+
+@pytest.mark.parametrize(
+    ("profile", "groups", "noted"),
+    [
+        ("genesys", {"support": SUPPORT}, True),
+        ("genesys", {"support": SUPPORT | {"targets": ["other"]}}, False),
+        ("genesys", {}, False),
+        ("rfc", {"support": SUPPORT}, False),
+    ],
+)
+def test_validate_says_once_what_is_impossible_with_groups(
+    org: Company, profile: str, groups: dict[str, Any], noted: bool
+) -> None:
+    org.settings({"other": {"profile": "rfc", "url": "sandbox:"}}, profile=profile)
+    org.declare({"bob": {**BOB, "roles": []}}, groups)
+    note = (
+        "org: groups cannot be created, renamed or deleted over SCIM; each one declared must exist "
+        f"{PLACE}, by its displayName, and a plan names those that do not"
+    )
+    ran = org.run("validate")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[1:] == ([f"{note}."] if noted else [])
+    assert json.loads(org.run("validate", "--format", "json").out)["notes"] == ([note] if noted else [])
+    assert note not in org.run("validate", "--format", "sarif").out
 
 
 def test_whoever_joins_between_plan_and_apply_stays(here: Company) -> None:
@@ -102,5 +166,5 @@ def test_a_new_name_by_formerly_is_spoken_of_before_anybody_is_asked(here: Compa
     ran = here.run("validate")
     assert ran.code == 0
     said = " ".join(ran.err.split())
-    assert "warning[group-cannot-be-renamed]: group.support has formerly" in said
-    assert HINT in said
+    assert "warning[groups-cannot-be-renamed]: group.support has formerly" in said
+    assert f"give it its new name {PLACE}" in said

@@ -18,10 +18,12 @@ import pytest
 from reconciler.applying import execute
 from reconciler.model import Address, CreateResource, ResourceType, Succeeded
 from reconciler.profiles.loading import load_profile
-from reconciler.sandbox import Access, SandboxService, SandboxTransport, open_sandbox, read_switches
+from reconciler.sandbox import Access, Request, SandboxService, SandboxTransport, open_sandbox, read_switches
+from reconciler.sandbox.messages import Response
+from reconciler.sandbox.refusals import RETRY_SECONDS
 from reconciler.transport.auth import BearerSigner, ClientCredentialsSigner, Signer
 from reconciler.transport.client import Writer
-from tests.genesys.company import V2, Company, company
+from tests.genesys.company import CORRELATION, V2, Company, company
 from tests.genesys.life import BOB, CHE
 from tests.transport.serving import FakeTime
 
@@ -113,6 +115,77 @@ def test_a_refusal_pauses_until_it_may_be_tried_again() -> None:
         other.close()
         assert [status for _, status in org.arrived] == [429, 404]
         assert org.arrived[1][0] - org.arrived[0][0] == 60
+
+
+def later(org: Company, method: str, times: int) -> None:
+    """So many requests of a method are answered 429 and asked to come at once."""
+    left = [times]
+
+    def before(request: Request) -> Response | None:
+        if request.method != method or not left[0]:
+            return None
+        left[0] -= 1
+        said = {"message": "Rate limit exceeded the maximum.", "code": "too.many.requests.retry.after", "status": 429}
+        headers = {"Content-Type": "application/json", "Retry-After": "0", CORRELATION: f"asked-{left[0]}"}
+        return Response(status=429, headers=headers, body=json.dumps(said).encode())
+
+    org.before = before
+
+
+PEOPLE = {f"p{each}": {"userName": f"p{each}@example.com", "displayName": f"P {each}"} for each in range(6)}
+
+
+def test_429_twenty_times_costs_two_writes_and_the_next_run_goes_on_there(org: Company) -> None:
+    org.declare(PEOPLE)
+    later(org, "POST", 20)
+    ran = org.run("apply", "--auto-approve")
+    said = " ".join(ran.out.partition("Failed:")[2].split())
+    assert ran.code == 5
+    for key, request in (("p0", "asked-12"), ("p1", "asked-4")):
+        assert f"! user.{key}: 429: Rate limit exceeded the maximum (8 tries, request {request}) identities/" in said
+    assert "Apply incomplete: 4 added, 0 changed, 0 destroyed; 2 failed. A new plan shows what is left." in said
+    assert len([each for each in org.writes if each.status == 429]) == 20
+    assert sorted(str(each.address) for each in org.plan().changes) == ["user.p0", "user.p1"]
+    assert org.apply().said == []
+    assert org.plan().changes == ()
+
+
+def test_429_without_end_ends_the_run_and_says_where(org: Company) -> None:
+    org.declare(PEOPLE)
+    later(org, "POST", 10_000)
+    ran = org.run("apply", "--auto-approve")
+    said = " ".join(ran.out.partition("Failed:")[2].split())
+    assert ran.code == 5
+    assert "the server kept asking to come back later 3 times in a row" in said
+    assert "3 failed, 3 not tried. A new plan shows what is left." in said
+    assert len(org.writes) == 3 * 8
+    org.before = lambda _: None
+    assert len(org.plan().changes) == 6
+    assert org.apply().said == []
+
+
+def test_429_twenty_times_on_a_page_ends_the_run_before_anything_is_planned(org: Company) -> None:
+    org.declare(PEOPLE)
+    later(org, "GET", 20)
+    ran = org.run("plan")
+    assert ran.code == 1
+    said = " ".join(ran.err.split())
+    assert "the server keeps asking to come back later (429) (Rate limit exceeded the maximum., request " in said
+    assert "run again later" in said
+    assert [each.parameters.get("count") for each in org.asked] == [None, "100", "50", *["25"] * 8]
+    org.before = lambda _: None
+    assert org.run("plan").code == 0
+
+
+def test_twenty_times_429_are_waited_for_as_long_as_is_asked_and_no_longer() -> None:
+    switches = {"failure": "too-many", "failures": 20, "failingMethods": ["POST"]}
+    with timed(**switches) as org, org.writer(BearerSigner("t1")) as writer:
+        results = execute(creates(0, 4), writer, PROFILE, audit=None, sleep=org.time.sleep)
+        assert [isinstance(each, Succeeded) for each in results] == [False, False, True, True]
+        assert [status for _, status in org.arrived].count(429) == 20
+        moments = [moment for moment, status in org.arrived if status == 429]
+        assert moments[-1] - moments[0] >= 17 * RETRY_SECONDS
+        assert moments[-1] - moments[0] < 20 * RETRY_SECONDS + 1
 
 
 @pytest.mark.parametrize("kind", [0, 1], ids=["bearer", "client"])

@@ -424,11 +424,17 @@ def test_the_table_of_bad_files_is_long() -> None:
     assert len(BAD) >= 100
 
 
+REGIONS = load_profile("genesys").wire.regions
 MENDS: list[tuple[str, str]] = [
     (ONE + "polcy: {}", "did you mean policy?"),
     (ONE.replace("rfc", "rcf"), "did you mean rfc?"),
     ("defaultTarget: oen\n" + ONE, "did you mean one?"),
-    (GENESYS.replace("eu-central-1", "eu-central1"), "did you mean eu-central-1?"),
+    (GENESYS.replace("eu-central-1", "eu-central1"), f"did you mean eu-central-1? known: {', '.join(sorted(REGIONS))}"),
+    (GENESYS.replace("eu-central-1", "Frankfurt"), f"known: {', '.join(sorted(REGIONS))}"),
+    (
+        GENESYS.replace("eu-central-1", "mypurecloud.dee"),
+        f"did you mean mypurecloud.de? known: {', '.join(sorted(REGIONS.values()))}",
+    ),
     (ONE.replace("url: https://one.example.com/scim", "region: eu-central-1"), "write url: https://…"),
     (after(ONE, "timeZone: europe/Berlni"), "did you mean Europe/Berlin?"),
     (after(ONE, "lists: {rolls: additive}"), "did you mean roles?"),
