@@ -7,14 +7,13 @@ Reads git and nothing else; an address that is not found, or a commit that canno
 
 import os
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.committed import files_below
 from reconciler.declarations import declarations_in
 from reconciler.declarations.declared import Entry, fold, logins
-from reconciler.lazy import dataclass
+from reconciler.lazy import dataclass, pattern
 from reconciler.model import Address, AppliedState, DesiredState, ResourceType, Standing
 from reconciler.project import Project
 from reconciler.record.history import Relation, has_commit, relation
@@ -24,7 +23,7 @@ from reconciler.settings import DEFAULT_FOLDER, Target
 from reconciler.yamlsource import read_yaml
 
 Folded = tuple[ResourceType, str]
-_WORDS: Final = re.compile(rb"[a-z0-9._@+-]+")
+_WORDS: Final = pattern(rb"[a-z0-9._@+-]+")
 """What a key can be made of: a file that holds no such word does not declare it, and is not parsed."""
 
 

@@ -12,7 +12,6 @@ so an unchanged shard stays the same object in git. Reading believes nothing: a 
 unreadable as a whole, because a missing entry would read as "never ours" and a wrong one as "ours, remove it".
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from hashlib import sha256
@@ -22,7 +21,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from reconciler.errors import RecordTrouble
-from reconciler.lazy import dataclass
+from reconciler.lazy import dataclass, pattern
 from reconciler.model import Address, AppliedResource, AppliedState, Json, ResourceType
 from reconciler.record.lines import (
     Damage,
@@ -42,7 +41,7 @@ PENDING: Final = "pending.jsonl"
 REPORT: Final = "report.json"
 
 _FOLDERS: Final = {ResourceType.USER: "users", ResourceType.GROUP: "groups"}
-_SHARD: Final = re.compile(r"(?:users|groups)/[0-3]{3}\.jsonl")
+_SHARD: Final = pattern(r"(?:users|groups)/[0-3]{3}\.jsonl")
 _SHOWN: Final = 3
 _MEND: Final = (
     "Put an earlier record back, or delete this one: without a record nothing is removed until an apply has reached "

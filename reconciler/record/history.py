@@ -5,21 +5,20 @@ throw-away repository and asked there; the user's own clone is left as it is.
 """
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from reconciler.lazy import dataclass
+from reconciler.lazy import dataclass, pattern
 from reconciler.record.repository import NETWORK_SECONDS, GitAnswer, GitRepository, run_git
 from reconciler.record.store import GitError
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_OBJECT_ID = pattern(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _NO_LAZY_FETCH = {"GIT_NO_LAZY_FETCH": "1"}
-_NETWORK_SETTINGS = re.compile(r"(http|https|credential|url|ssh|protocol)\..*|core\.(sshcommand|gitproxy|askpass)")
+_NETWORK_SETTINGS = pattern(r"(http|https|credential|url|ssh|protocol)\..*|core\.(sshcommand|gitproxy|askpass)")
 # How servers word that they do not have a commit (git itself; JGit). Reading this wrong costs an `unknown`.
-_NOT_THERE = re.compile(r"not our ref|want [0-9a-f]+ not valid")
+_NOT_THERE = pattern(r"not our ref|want [0-9a-f]+ not valid")
 
 
 class Relation(StrEnum):

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from reconciler.lazy import dataclass
+from reconciler.lazy import dataclass, pattern
 from reconciler.record.store import GitError
 
 LOCAL_SECONDS = 120.0
@@ -37,8 +37,8 @@ _FIXED = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_LITERAL_PATHSPECS": "1",
 }
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_CREDENTIALS = pattern(r"(?<=://)[^/@\s]+@")
+_UNPRINTABLE = pattern(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 _MOST_LINES = 20
 _LONGEST_LINE = 300
 

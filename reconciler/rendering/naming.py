@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Final
 
+from reconciler.lazy import pattern
 from reconciler.model import (
     Address,
     Change,
@@ -30,7 +31,7 @@ VALUE_LIMIT: Final = 240
 _ID_SHOWN: Final = 8
 _LEAD_IN: Final = 24
 """Characters shown before the first difference of two long values that begin alike."""
-_ELEMENT: Final = re.compile(r'([^\[]+)\[(\w+) eq ("(?:[^"\\]|\\.)*")\](?:\.(.+))?', re.DOTALL)
+_ELEMENT: Final = pattern(r'([^\[]+)\[(\w+) eq ("(?:[^"\\]|\\.)*")\](?:\.(.+))?', re.DOTALL)
 _READING_ORDER: Final = ("userName", "displayName", *(each.name for each in USER_ATTRIBUTES.attributes))
 _ORDER: Final = {name.lower(): index for index, name in reversed(list(enumerate(_READING_ORDER)))}
 _REFERENCES: Final = frozenset(

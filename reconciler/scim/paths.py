@@ -1,10 +1,10 @@
 """SCIM paths and filters as text (RFC 7644 §3.4.2.2, §3.10). Builds them; never parses what a server sends."""
 
 import json
-import re
 from functools import lru_cache
 from urllib.parse import quote
 
+from reconciler.lazy import pattern
 from reconciler.scim.attributes import Attribute
 
 
@@ -25,7 +25,7 @@ def _element(head: str, sub_attribute: str, key: str, part: str | None) -> str:
     return f"{path}.{part}" if part else path
 
 
-_ELEMENT = re.compile(r'(?P<head>.*?)\[\w+ eq (?P<key>"(?:[^"\\]|\\.)*")\](?:\.(?P<part>\w+))?')
+_ELEMENT = pattern(r'(?P<head>.*?)\[\w+ eq (?P<key>"(?:[^"\\]|\\.)*")\](?:\.(?P<part>\w+))?')
 
 
 def element_of(path: str) -> tuple[str, str, str | None] | None:

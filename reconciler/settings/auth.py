@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from reconciler.lazy import pattern
 from reconciler.model import SourceLocation
 from reconciler.profiles.profile import WireRules
 from reconciler.settings import Auth, BasicAuth, BearerAuth, ClientCredentialsAuth, SecretReference
 from reconciler.settings.section import Section
 from reconciler.settings.urls import BadUrl, derived_token_url, read_token_url
 
-_REFERENCE: Final = re.compile(r"(?:(env):([A-Za-z_][A-Za-z0-9_]*)|(file):(.+))", re.DOTALL)
+_REFERENCE: Final = pattern(r"(?:(env):([A-Za-z_][A-Za-z0-9_]*)|(file):(.+))", re.DOTALL)
 _HIDDEN: Final = "env:HIDDEN"
 """Stands where a secret stood, once that has been reported."""
 _OPEN: Final[Mapping[str, frozenset[str]]] = {

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from reconciler.lazy import pattern
 from reconciler.model import Limit, Policy, Removal, ResourceType, SourceLocation
 from reconciler.settings.section import Section
 
@@ -19,7 +20,7 @@ _LIMITS: Final[Mapping[str, str]] = {
     "creations": "creations",
 }
 _OPEN_LIMITS: Final = frozenset({"updates", "creations"})
-_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_KEY: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _GROUP: Final = f"{ResourceType.GROUP}."
 _USER: Final = f"{ResourceType.USER}."
 

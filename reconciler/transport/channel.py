@@ -17,7 +17,7 @@ import httpx
 
 from reconciler import __version__
 from reconciler.errors import NotScim
-from reconciler.lazy import dataclass
+from reconciler.lazy import dataclass, pattern
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import MAX_BODY, one_line
 from reconciler.transport.auth import Signer
@@ -36,7 +36,7 @@ _READ_TRIES: Final = 3
 _GATEWAY_TROUBLE: Final = (502, 504)
 _CONNECT_TIMEOUT: Final = 15.0
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_TOO_MANY: Final = re.compile(rb"rate[ _-]?limit|request[ _-]limit|too many requests|throttl", re.IGNORECASE)
+_TOO_MANY: Final = pattern(rb"rate[ _-]?limit|request[ _-]limit|too many requests|throttl", re.IGNORECASE)
 _SAID: Final = 4096
 """Bytes of an error in which its reason is looked for."""
 _LOOPBACK: Final = ("localhost", "127.", "::1")

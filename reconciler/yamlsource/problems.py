@@ -8,15 +8,15 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from reconciler.lazy import dataclass
+from reconciler.lazy import dataclass, pattern
 
-_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]").search
-_UNREADABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_ODD_BREAK: Final = re.compile("[\x85\u2028\u2029]").search
-_PERHAPS_GLUED: Final = re.compile(r"#(?<=[ \t]#)(?=[^\s#])").search
+_CONTROL: Final = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_UNREADABLE: Final = pattern("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ODD_BREAK: Final = pattern("[\x85\u2028\u2029]")
+_PERHAPS_GLUED: Final = pattern(r"#(?<=[ \t]#)(?=[^\s#])")
 """Asked of whole files: it looks for # first, which is rare, and not for blanks, which are everywhere."""
-_GLUED: Final = re.compile(r"(?<![ \t])[ \t]+#(?=[^\s#])[^\r\n]*")
-_LEADING_TAB: Final = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
+_GLUED: Final = pattern(r"(?<![ \t])[ \t]+#(?=[^\s#])[^\r\n]*")
+_LEADING_TAB: Final = pattern(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Trouble:
 
 def unprintable(text: str) -> bool:
     """Whether a text holds control characters other than tab and line breaks."""
-    return _CONTROL(text) is not None
+    return _CONTROL.search(text) is not None
 
 
 def not_utf8(data: bytes, error: UnicodeDecodeError) -> Trouble:
@@ -65,7 +65,7 @@ def not_utf8(data: bytes, error: UnicodeDecodeError) -> Trouble:
 
 def odd_break(text: str) -> Trouble | None:
     """The first line break of YAML 1.1 that editors do not show as one: it would come out as another character."""
-    found = None if text.isascii() else _ODD_BREAK(text)
+    found = None if text.isascii() else _ODD_BREAK.search(text)
     return _forbidden(text, found.start()) if found else None
 
 
@@ -75,7 +75,7 @@ def close_look(text: str, scalars: Callable[[str], Iterator[tuple[str, bool, Any
     `scalars` gives style, emptiness, start and end of every scalar; asked only if the text looks suspicious.
     """
     tabs = list(_LEADING_TAB.finditer(text)) if "\t" in text else []
-    if not tabs and not _PERHAPS_GLUED(text):
+    if not tabs and not _PERHAPS_GLUED.search(text):
         return []
     found: list[Trouble] = []
     inside: set[int] = set()
@@ -123,9 +123,9 @@ def syntax_trouble(text: str, error: Any) -> Trouble:
 
 _REST: Final = "What follows in this file is not read, so it is not checked either."
 _LOOK: Final = "look at the indentation, colons, brackets and quotes of this line and the one before"
-_CONFLICT: Final = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
-_KEY: Final = re.compile(r"[ ]*(?:- )*([\w.@+-]+):")
-_CLOSE_COLON: Final = re.compile(r"[\w.@+-]+:(?=\S)")
+_CONFLICT: Final = pattern(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+_KEY: Final = pattern(r"[ ]*(?:- )*([\w.@+-]+):")
+_CLOSE_COLON: Final = pattern(r"[\w.@+-]+:(?=\S)")
 _Sentence = tuple[str, str, str, bool]
 
 

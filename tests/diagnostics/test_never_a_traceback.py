@@ -40,7 +40,7 @@ WRITING = {
     "execute": "reconciler.running.applies.execute",
     "conclude": "reconciler.running.applies.conclude",
     "settle": "reconciler.running.applies.settle",
-    "report": "reconciler.cli.output.render_report",
+    "report": "reconciler.rendering.report.render_report",
 }
 
 

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, field, fields, replace
 from functools import cached_property
@@ -174,6 +175,17 @@ def test_a_method_is_written_once() -> None:
     place("q")
     assert written is not before
     assert place.__init__ is written  # type: ignore[misc]
+
+
+def test_a_regular_expression_is_compiled_when_it_is_used() -> None:
+    broken, sound = lazy.pattern("("), lazy.pattern(rb"(a+)b", re.IGNORECASE)
+    found = sound.fullmatch(b"aAB")
+    assert found is not None
+    assert found[1] == b"aA"
+    assert sound.sub(b"-", b"xaby") == b"x-y"
+    assert sound.pattern == rb"(a+)b"
+    with pytest.raises(re.error):
+        broken.search("")
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if "sandbox" not in path.parts], ids=lambda path: path.stem)
