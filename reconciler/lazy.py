@@ -36,7 +36,7 @@ def _dataclass(
     """The library's decorator as far as it is used here."""
 
     def made(plain: type[_T]) -> type[_T]:
-        # else the library puts a signature there, which it looks up for milliseconds
+        # otherwise the library looks for a signature to put there, for several milliseconds
         plain.__doc__ = plain.__doc__ or plain.__name__
         cls: type[_T] = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(plain)
         for name in ("__init__", "__repr__", "__eq__", *(_ORDER if order else ())):
@@ -76,7 +76,8 @@ def _stand_in(cls: type, name: str) -> None:
 def _of_the_library(cls: type, name: str) -> Callable[..., Any]:
     """The method of a class that has the same fields and nothing else."""
     asked = {"init": False, "repr": False, "eq": False} | _ASKED[name]
-    twin = dataclasses.make_dataclass(cls.__name__, [(each.name, each.type, each) for each in fields(cls)], **asked)
+    fields_of = [(each.name, each.type, each) for each in fields(cls)]
+    twin = dataclasses.make_dataclass(cls.__name__, fields_of, namespace={"__doc__": cls.__doc__}, **asked)
     method: Callable[..., Any] = getattr(twin, name)
     return method
 

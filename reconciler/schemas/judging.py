@@ -106,20 +106,16 @@ def _fits(judge: _Judge, data: Any) -> bool:
 
 @cache
 def _judge(name: str) -> _Judge:
-    strict = _strict(schema(name))
+    strict = schema(name, _strict)
     return _Judge(schema=strict, validator=jsonschema_rs.Draft202012Validator(strict))
 
 
-def _strict(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_strict(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    copy = {key: _strict(value) for key, value in node.items()}
-    types = copy.get("type")
+def _strict(node: dict[str, Any]) -> dict[str, Any]:
+    """A part of a schema without the types that only editors need."""
+    types = node.get("type")
     if isinstance(types, list) and set(types) >= _TEXT:
-        copy["type"] = [each for each in types if each not in ("number", "boolean")]
-    return copy
+        node["type"] = [each for each in types if each not in ("number", "boolean")]
+    return node
 
 
 def _plain(data: Any) -> Any:

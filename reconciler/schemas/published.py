@@ -1,6 +1,7 @@
 """Where the published JSON Schemas are. One source: ``schemas/`` of the checkout, which the wheel takes along."""
 
 import json
+from collections.abc import Callable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any, Final
 _ENDING: Final = ".schema.json"
 
 
-def schema(name: str) -> dict[str, Any]:
-    """The schema ``<name>.schema.json`` as published; ValueError for an unknown name."""
-    return json.loads(_folder_file(f"{name}{_ENDING}"))  # type: ignore[no-any-return]
+def schema(name: str, each: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> dict[str, Any]:
+    """The schema ``<name>.schema.json`` as published; ValueError for an unknown name.
+
+    `each`: what is taken instead of every object in it, from the innermost outwards.
+    """
+    return json.loads(_folder_file(f"{name}{_ENDING}"), object_hook=each)  # type: ignore[no-any-return]
 
 
 def schema_names() -> tuple[str, ...]:
