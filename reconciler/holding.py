@@ -1,11 +1,14 @@
-"""The signs of life of an apply while it writes: its lease is renewed with what is known so far.
+"""The hold of an apply on the record while it writes: signs of life, and an end as soon as somebody else may write.
 
-Whoever has taken over in between has moved the record; then nothing more may be sent.
+Whoever has taken over in between has moved the record; then nothing more may be sent. The same holds once the lease
+has run out and could not be renewed, because somebody could have taken over: a paused machine, a server that asked
+for a long pause, a remote that has been silent for half an hour.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import field
+from datetime import datetime, timedelta
+from typing import Final
 
 from reconciler import leasing
 from reconciler.errors import RecordTrouble
@@ -14,31 +17,70 @@ from reconciler.model import AppliedState
 from reconciler.record.store import RecordRaceLost
 from reconciler.recording import LoadedRecord, Record
 
+NAP: Final = 60.0
+"""So many seconds at most pass between two looks at the lease while somebody waits."""
+MARGIN: Final = timedelta(minutes=2)
+"""So long before its end a lease counts as over: clocks may differ, and a request takes its time."""
 
-@dataclass(kw_only=True)
+
+@dataclass(slots=True, kw_only=True)
 class Hold:
-    """One apply's hold on the record. `loaded`: as it was written last. `lost`: why nothing more may be sent."""
+    """One apply's hold on the record. `loaded`: as it was written last. `state`: what is known by now.
+
+    `lost`: why nothing more may be sent; `taken`: somebody else has the record, so it is not written again either.
+    `pause`: how to wait, in seconds.
+    """
 
     record: Record
     loaded: LoadedRecord
+    state: Callable[[], AppliedState]
+    pause: Callable[[float], None]
     lost: RecordTrouble | None = None
-    _last: float = field(default_factory=time.monotonic)
+    taken: bool = False
+    _last: datetime = field(default_factory=lambda: leasing.now())
     _operations: int = 0
 
-    def show(self, state: Callable[[], AppliedState]) -> None:
-        """One more operation has ended: give a sign of life if it is time.
-
-        A remote that does not answer is no reason to stop: the lease lasts.
-        """
+    def ended(self) -> None:
+        """One more operation has ended: give a sign of life if it is time."""
         self._operations += 1
-        late = time.monotonic() - self._last >= leasing.SIGN_OF_LIFE.total_seconds()
-        due = late or self._operations >= leasing.OPERATIONS
-        if self.lost is not None or not due or not self.record.leased:
-            return
-        self._last, self._operations = time.monotonic(), 0
+        self.keep()
+
+    def keep(self) -> None:
+        """Give a sign of life if it is time. A remote that does not answer is no reason to stop: the lease lasts."""
+        since = leasing.now() - self._last
+        late = not timedelta(0) <= since < leasing.SIGN_OF_LIFE
+        if self.lost is None and self.record.leased and (late or self._operations >= leasing.OPERATIONS):
+            self._renew()
+
+    def refusal(self) -> str | None:
+        """Why nothing may be written to the target at this moment; None if it may. One last try renews the lease."""
+        if self.lost is None and self._is_over():
+            self._renew()
+        if self.lost is None and self._is_over():
+            self.lost = RecordTrouble(
+                "the lease of this run is over and could not be renewed, so nothing more was sent",
+                "somebody else may be applying by now: look at the plan, then apply again",
+            )
+        return self.lost.summary if self.lost is not None else None
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, and give signs of life meanwhile."""
+        while seconds > 0:
+            nap = min(seconds, NAP)
+            self.pause(nap)
+            seconds -= nap
+            self.keep()
+
+    def _is_over(self) -> bool:
+        lease = self.loaded.lease
+        return lease is not None and leasing.now() > datetime.fromisoformat(lease.until) - MARGIN
+
+    def _renew(self) -> None:
+        self._last, self._operations = leasing.now(), 0
         try:
-            self.loaded = self.record.renew(state(), self.loaded)
+            self.loaded = self.record.renew(self.state(), self.loaded)
         except RecordRaceLost as error:
+            self.taken = True
             self.lost = RecordTrouble(f"somebody has taken over, so nothing more was sent: {error.summary}", error.mend)
         except RecordTrouble:
             return

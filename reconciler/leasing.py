@@ -63,6 +63,11 @@ class Claim:
         return f"an apply of {(self.commit or 'files')[:12]} by run {self.run} since {_read(self.lease.since)}"
 
 
+def now() -> datetime:
+    """The time on the clock of this machine, UTC."""
+    return datetime.now(UTC)
+
+
 def lease_from(now: datetime, since: datetime) -> Lease:
     """The lease of a run that began at `since` and gives a sign of life now."""
     return Lease(since=_shown(since), until=_shown(now + LEASE))

@@ -8,11 +8,12 @@ In passes over everybody, strongest first; what a pass pairs is out of later one
 
 Ambiguity refuses the identity and *freezes* every candidate: nothing about it may change. So does an unanswered create
 whose login somebody bears, with other values, while the line now asks for another login: it may be ours or not.
-Pure.
+And so does a record that says one account where the name says another, unless git shows that the recorded one was
+called so: everybody who may push can write into the record. Pure.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
 from reconciler.lazy import dataclass
@@ -30,15 +31,25 @@ from reconciler.model import (
     OnlyDesired,
     Paired,
     ResourceType,
+    Standing,
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
-from reconciler.scim.values import same_value
+from reconciler.scim.values import canonical_text, same_value
 from reconciler.situation import NameIndex, accounts_called, index_names
 
 
-def match_resources(desired: DesiredState, live: LiveState, applied: AppliedState, profile: Profile) -> Matches:
-    """Pair every declared resource with its live one, or say that it has none, or that it cannot be told."""
+def match_resources(
+    desired: DesiredState,
+    live: LiveState,
+    applied: AppliedState,
+    profile: Profile,
+    stood: Mapping[tuple[ResourceType, str], Standing] | None = None,
+) -> Matches:
+    """Pair every declared resource with its live one, or say that it has none, or that it cannot be told.
+
+    `stood`: folded address -> what git shows that it was called; None where the record is not kept in git.
+    """
     outcome: dict[Address, Match] = {}
     index = index_names(live)
     for resource_type in ResourceType:
@@ -48,6 +59,7 @@ def match_resources(desired: DesiredState, live: LiveState, applied: AppliedStat
             live={r.id: r for r in live.of(resource_type)},
             entries={a.key.casefold(): e for a, e in applied.resources.items() if a.resource_type is resource_type},
             index=index,
+            stood=stood,
         )
         outcome |= matching.run()
     address_of = {match.live_id: address for address, match in outcome.items() if isinstance(match, Paired)}
@@ -69,6 +81,7 @@ class _Matching:
     live: dict[str, LiveResource]
     entries: dict[str, AppliedResource]
     index: NameIndex
+    stood: Mapping[tuple[ResourceType, str], Standing] | None
     outcome: dict[Address, Match] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     _names: dict[str, list[str]] = field(default_factory=dict)
@@ -84,8 +97,9 @@ class _Matching:
         self._pass("formerly", self._by_formerly)
         for address in self._open():
             self.outcome[address] = OnlyDesired(address)
+        paired = {match.live_id for match in self.outcome.values() if isinstance(match, Paired)}
         for address, match in self.outcome.items():
-            self.outcome[address] = self._doubted(address, match)
+            self.outcome[address] = self._contradicted(address, match, paired) or self._doubted(address, match)
         frozen = {c for match in self.outcome.values() if isinstance(match, Ambiguous) for c in match.candidates}
         for address, match in self.outcome.items():
             self.outcome[address] = self._withheld(address, match, frozen)
@@ -164,10 +178,28 @@ class _Matching:
         """A name that a frozen account bears is nobody else's to take."""
         if not isinstance(match, OnlyDesired):
             return match
-        name = self.desired[address].attributes.get(name_path(address.resource_type))
-        holders = self._names.get(self._folded(name), []) if isinstance(name, str) else []
-        held = tuple(sorted(frozen.intersection(holders)))
+        held = tuple(sorted(frozen.intersection(self._holders(self.desired[address]))))
         return Ambiguous(address, held, "an account that is left as it is bears this name") if held else match
+
+    def _contradicted(self, address: Address, match: Match, paired: set[str]) -> Match | None:
+        """The record says one account and the name another; git has to show that the first one bore an earlier name."""
+        if self.stood is None or not isinstance(match, Paired) or match.by != "record":
+            return None
+        wanted, found = self.desired[address], self.live[match.live_id]
+        others = [each for each in self._holders(wanted) if each != found.id]
+        if not others or found.id in self._holders(wanted):
+            return None
+        stood = self.stood.get(address.folded)
+        called = (stood.names if stood else frozenset()) | {canonical_text(each).casefold() for each in wanted.formerly}
+        if canonical_text(found.name).casefold() in called:
+            return None
+        name = wanted.attributes[name_path(address.resource_type)]
+        reason = f"the record says {found.name}, which no applied commit calls it, and {name} is somebody else"
+        return Ambiguous(address, tuple(sorted({found.id, *(each for each in others if each not in paired)})), reason)
+
+    def _holders(self, wanted: DesiredResource) -> list[str]:
+        name = wanted.attributes.get(name_path(wanted.address.resource_type))
+        return self._names.get(self._folded(name), []) if isinstance(name, str) else []
 
     def _doubted(self, address: Address, match: Match) -> Match:
         """A pair whose two sides look like different people is not a pair."""

@@ -1,24 +1,29 @@
-"""Proof in git before a removal: whether somebody whom only the record still knows was declared in a reviewed commit.
+"""Proof in git of what the record says: that somebody whom only it still knows was declared, and by which name.
 
 The record is a ref that everybody with write access can move. A commit proves something only where it is in the
 history of this checkout, or in that of the commit that was applied last (which `behind` and `diverged` look at).
+Two commits are asked for each address: the one that its entry names, and the one that was applied last. The second
+one has the new name where a rename arrived and its record did not; the first one has the old name where it failed.
+What an entry says itself (an id, values) proves nothing: who can write the one can write the other.
 Reads git and nothing else; an address that is not found, or a commit that cannot be had, is simply not proved.
 """
 
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from reconciler.committed import files_below
 from reconciler.declarations import declarations_in
 from reconciler.declarations.declared import Entry, fold, logins
 from reconciler.lazy import dataclass, pattern
-from reconciler.model import Address, AppliedState, DesiredState, ResourceType, Standing
+from reconciler.model import Address, AppliedState, DesiredState, LiveState, ResourceType, Standing
 from reconciler.project import Project
 from reconciler.record.history import Relation, has_commit, relation
 from reconciler.record.repository import GitRepository
 from reconciler.record.store import RecordError
+from reconciler.scim.attributes import name_path
 from reconciler.settings import DEFAULT_FOLDER, Target
 from reconciler.yamlsource import read_yaml
 
@@ -28,28 +33,56 @@ _WORDS: Final = pattern(rb"[a-z0-9._@+-]+")
 
 
 def standings(
-    project: Project, target: Target, repository: GitRepository, desired: DesiredState, applied: AppliedState
+    project: Project,
+    target: Target,
+    repository: GitRepository,
+    desired: DesiredState,
+    applied: AppliedState,
+    live: LiveState,
 ) -> dict[Folded, Standing]:
-    """Folded address -> how git shows it, of those in the record that are neither declared nor released."""
-    declared = {each.folded for each in (*desired.resources, *desired.released)}
-    gone = {address: entry.source for address, entry in applied.resources.items() if address.folded not in declared}
-    if not gone:
+    """Folded address -> how git shows it, of those in the record whose account it has to vouch for.
+
+    They are those that are neither declared nor released, and those whose account is called otherwise than declared.
+    """
+    doubtful = _doubtful(desired, applied, live)
+    if not doubtful:
         return {}
     proof = _Proof(project=project, target=target, repository=repository, recorded=applied.commit)
     found: dict[Folded, Standing] = {}
-    for commits in (gone, dict.fromkeys(gone, applied.commit)):
-        for commit, addresses in _by_commit(commits, found):
+    for commits in (doubtful, {each: applied.commit for each in doubtful if doubtful[each] != applied.commit}):
+        for commit, addresses in _by_commit(commits, found, applied, live):
             if proof.counts(commit):
-                found |= proof.in_commit(commit, addresses)
+                for folded, stood in proof.in_commit(commit, addresses).items():
+                    known = found.setdefault(folded, stood)
+                    found[folded] = replace(known, names=known.names | stood.names)
+    return found
+
+
+def _doubtful(desired: DesiredState, applied: AppliedState, live: LiveState) -> dict[Address, str | None]:
+    """Address -> the commit that its entry names."""
+    declared = {each.folded: resource for each, resource in desired.resources.items()}
+    released = {each.folded for each in desired.released}
+    found: dict[Address, str | None] = {}
+    for address, entry in applied.resources.items():
+        wanted, there = declared.get(address.folded), live.resources.get(entry.live_id or "")
+        if wanted is None and address.folded not in released:
+            found[address] = entry.source
+        elif wanted is not None and there is not None:
+            name = wanted.attributes.get(name_path(address.resource_type))
+            if name != there.name and fold(str(name)) != fold(there.name):
+                found[address] = entry.source
     return found
 
 
 def _by_commit(
-    commits: Mapping[Address, str | None], found: Mapping[Folded, Standing]
+    commits: Mapping[Address, str | None], found: Mapping[Folded, Standing], applied: AppliedState, live: LiveState
 ) -> list[tuple[str, list[Address]]]:
+    """The addresses that a commit may still say something about: those whose account nothing vouches for so far."""
     grouped: dict[str, list[Address]] = {}
     for address, commit in commits.items():
-        if commit is not None and address.folded not in found:
+        there = live.resources.get(applied.resources[address].live_id or "")
+        stood = found.get(address.folded)
+        if commit is not None and (stood is None or (there is not None and fold(there.name) not in stood.names)):
             grouped.setdefault(commit, []).append(address)
     return sorted(grouped.items())
 
@@ -132,4 +165,6 @@ def _names(resource_type: ResourceType, entry: Entry) -> frozenset[str]:
     layers = [entry.data, *(overrides.values() if isinstance(overrides, dict) else ())]
     named = [each.get("displayName") for each in layers if isinstance(each, dict)]
     found = logins(entry) if resource_type is ResourceType.USER else [each for each in named if isinstance(each, str)]
-    return frozenset(fold(each) for each in found or [entry.key])
+    before = entry.data.get("formerly")
+    earlier = [each for each in (before if isinstance(before, list) else [before]) if isinstance(each, str)]
+    return frozenset(fold(each) for each in (*(found or [entry.key]), *earlier))

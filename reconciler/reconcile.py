@@ -68,7 +68,7 @@ class Context:
     `correct_drift`: act on drift too; `reactivate`: also where that gives an account back (a person's own run).
     `violations`: rules that look at git (`behind`, `dirty`). `accepted`: ``RULE@DIGEST`` that who
     starts the run accepts; `reviewed`: those that a reviewed line accepts, and its place.
-    `stood`: how git shows of undeclared addresses that they were declared once; None: the record is not in git.
+    `stood`: how git shows that addresses were declared once (`proving`); None: the record is not in git.
     """
 
     target: str
@@ -93,7 +93,7 @@ def reconcile(
 ) -> Reconciliation:
     """Compare desired, live and applied state, and say what an apply would do."""
     settled = settle(applied, live, profile)
-    matches = match_resources(desired, live, settled, profile)
+    matches = match_resources(desired, live, settled, profile, context.stood)
     situation = Situation(
         desired=desired,
         live=live,

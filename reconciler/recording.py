@@ -7,20 +7,21 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from reconciler import leasing
 from reconciler.errors import RecordTrouble, UsageError
 from reconciler.lazy import dataclass
 from reconciler.leasing import Claim, lease_from
 from reconciler.model import AppliedState, Diagnostic, Json, Severity
 from reconciler.project import Project
-from reconciler.record.encoding import RecordHeader, decode, encode, url_fingerprint
+from reconciler.record.encoding import Lease, RecordHeader, decode, encode, url_fingerprint
 from reconciler.record.file import FileRecordStore
 from reconciler.record.git import GitRecordStore
 from reconciler.record.repository import GitRepository
-from reconciler.record.store import CommitMessage, GitError, RecordRefused, RecordSnapshot, RecordStore
+from reconciler.record.store import CommitMessage, GitError, RecordRaceLost, RecordRefused, RecordSnapshot, RecordStore
 from reconciler.settings import RecordSettings, Target
 
 DATA_FOLDER: Final = ".reconciler"
@@ -33,6 +34,7 @@ class LoadedRecord:
     `version`: what the next write takes the place of. `generation`: commits so far. `moves`: it is not where it should
     be, and the next write moves it.
     `claim`: of an apply of others that has not ended; `unfinished`: of any apply, this run started before included.
+    `lease`: how long this run may write, as it said last.
     """
 
     applied: AppliedState
@@ -44,10 +46,11 @@ class LoadedRecord:
     moves: bool = False
     claim: Claim | None = None
     unfinished: bool = False
+    lease: Lease | None = None
 
-    def written(self, version: str) -> "LoadedRecord":
+    def written(self, version: str, lease: Lease | None) -> "LoadedRecord":
         """The same after one more commit."""
-        return replace(self, version=version, generation=self.generation + 1, moves=False)
+        return replace(self, version=version, generation=self.generation + 1, moves=False, lease=lease)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ class Record:
     run: str
     tool: str
     keep: int = RecordSettings().keep
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: datetime = field(default_factory=lambda: leasing.now())
 
     @property
     def leased(self) -> bool:
@@ -114,7 +117,8 @@ class Record:
                 self._write(state, loaded, "done", report)
         except RecordTrouble as error:
             mend = error.mend
-            if isinstance(self.store, GitRecordStore):
+            # what somebody else has moved on from is of no use to anybody, and could not be uploaded
+            if not isinstance(error, RecordRaceLost) and isinstance(self.store, GitRecordStore):
                 files, message = self._written(state, loaded, "done", report)
                 kept = self.store.keep_locally(files, expected=loaded.version, message=message)
                 mend = f"{mend}\nit is kept in {kept}; upload it with: {self.store.upload_command()}".strip()
@@ -124,10 +128,11 @@ class Record:
     def _write(
         self, state: AppliedState, loaded: LoadedRecord, stage: str, report: Mapping[str, Json] | None = None
     ) -> LoadedRecord:
-        files, message = self._written(state, loaded, stage, report)
+        lease = lease_from(leasing.now(), self.began) if self.leased and stage != "done" else None
+        files, message = self._written(state, loaded, stage, report, lease)
         if isinstance(self.store, GitRecordStore) and loaded.moves and loaded.version is not None:
-            return loaded.written(self.store.move(files, version=loaded.version, message=message))
-        return loaded.written(self.store.write(files, expected=loaded.version, message=message))
+            return loaded.written(self.store.move(files, version=loaded.version, message=message), lease)
+        return loaded.written(self.store.write(files, expected=loaded.version, message=message), lease)
 
     def _begun_anew(self, state: AppliedState, loaded: LoadedRecord, report: Mapping[str, Json]) -> bool:
         """Whether the history was long enough to be cut off, and the server let us; a plan points out that it did not.
@@ -144,9 +149,13 @@ class Record:
         return True
 
     def _written(
-        self, state: AppliedState, loaded: LoadedRecord, stage: str, report: Mapping[str, Json] | None
+        self,
+        state: AppliedState,
+        loaded: LoadedRecord,
+        stage: str,
+        report: Mapping[str, Json] | None,
+        lease: Lease | None = None,
     ) -> tuple[dict[str, bytes], CommitMessage]:
-        lease = lease_from(datetime.now(UTC), self.began) if self.leased and stage != "done" else None
         header = RecordHeader(
             target=self.target.name,
             url_fingerprint=url_fingerprint(self.target.url),

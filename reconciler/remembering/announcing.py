@@ -21,6 +21,7 @@ from reconciler.model import (
     Value,
 )
 from reconciler.profiles.profile import AttributeRules
+from reconciler.remembering.declared import source_of
 from reconciler.scim.attributes import Attribute, Kind
 from reconciler.scim.paths import level_path
 from reconciler.situation import Situation, released_ids
@@ -104,9 +105,10 @@ def _announced(
     pending = _pending(known.pending, change, rules, leaving=wanted is None)
     if wanted is None:
         return replace(known, pending=pending)
+    found = situation.live.resources.get(change.live_id or "")
     return replace(
         known,
-        source=commit,
+        source=source_of(wanted, found, rules, known.source, commit),
         values={**known.values, **_kept_true(situation, wanted, change.live_id)},
         lists=_with_modes(known.lists, wanted),
         pending=pending,

@@ -21,7 +21,8 @@ from reconciler.model import (
     ResourceType,
     Value,
 )
-from reconciler.scim.attributes import Attribute
+from reconciler.profiles.profile import AttributeRules
+from reconciler.scim.attributes import Attribute, name_path
 from reconciler.scim.paths import level_path
 from reconciler.situation import Situation
 
@@ -53,12 +54,13 @@ class Verified:
             active, dates = self._active(wish, known, fresh=fresh)
             values |= active
             open_ |= self._open_active(wish, known)
-        table = self.after.profile.rules(self.found.resource_type).table
+        rules = self.after.profile.rules(self.found.resource_type)
+        table = rules.table
         lists = {each.name: self._list(each, known) for each in lists_of(table)}
         return AppliedResource(
             address=self.wanted.address,
             live_id=self.found.id,
-            source=self.commit,
+            source=source_of(self.wanted, self.found, rules, known.source, self.commit),
             values=values,
             lists={name: kept.applied for name, kept in lists.items() if kept.applied.mode or kept.applied.items},
             dates=dates,
@@ -157,6 +159,19 @@ class Verified:
                 longest = None if None in (before, until) else max(before or "", until or "")
                 declared[item] = AppliedItem(until=longest)
         return declared
+
+
+def source_of(
+    wanted: DesiredResource, found: LiveResource | None, rules: AttributeRules, known: str | None, commit: str | None
+) -> str | None:
+    """The commit that an entry names: this one, unless the account still bears the name of an earlier one.
+
+    A removal is proved by the name that a commit declares, and a rename may fail or be left to others.
+    """
+    path = name_path(wanted.address.resource_type)
+    if found is None or known is None or path not in wanted.attributes:
+        return commit
+    return commit if rules.in_place(found, path, wanted.attributes[path]) else known
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,15 +125,20 @@ def _carried_out(
     # what the record says however this ends: what was announced covers the next run, which looks again
     concluded: AppliedState | None = None
     troubles: list[ReconcilerError | None] = []
-    hold = Hold(record=run.record, loaded=claimed)
+
+    def known_by_now() -> AppliedState:
+        return _with_ids(announced, _created(reconciliation, results))
+
+    hold = Hold(record=run.record, loaded=claimed, state=known_by_now, pause=time.sleep)
 
     def note(result: Result) -> None:
         results.append(result)
         if progress is not None:
             progress(result)
-        hold.show(lambda: _with_ids(announced, _created(reconciliation, results)))
+        hold.ended()
 
     try:
+        writer.take_turns(hold)
         execute(
             plan.operations,
             writer,
@@ -142,20 +147,20 @@ def _carried_out(
             progress=note,
             stop=lambda: hold.lost is not None or (stop is not None and stop()),
             members=members,
+            sleep=hold.sleep,
             known=_known_ids(announced),
             live=reconciliation.situation.live.resources,
         )
-        if hold.lost is None:
-            unverified, concluded = _verified(run, writer, reconciliation, announced, results)
+        if not hold.taken:
+            unverified, concluded = _verified(run, writer, reconciliation, announced, results, hold)
     except TargetError as error:
         unverified = (_not_verified(error),)
     finally:
         # also when something fails that nobody thought of: what was written must not be forgotten
         troubles.append(_closed(audit))
-        left = _with_ids(announced, _created(reconciliation, results)) if concluded is None else concluded
-        if hold.lost is not None:
-            troubles.append(hold.lost)
-        else:
+        left = known_by_now() if concluded is None else concluded
+        troubles.append(hold.lost)
+        if not hold.taken:
             troubles.append(run.record.finish(left, hold.loaded, _report(results)))
     return Outcome(
         reconciliation=reconciliation,
@@ -212,6 +217,7 @@ def _verified(
     reconciliation: Reconciliation,
     announced: AppliedState,
     results: Sequence[Result],
+    hold: Hold,
 ) -> tuple[tuple[Diagnostic, ...], AppliedState]:
     """Read again until every write shows, or the provider has had its time; then say what it did not keep."""
     created = _created(reconciliation, results)
@@ -227,7 +233,7 @@ def _verified(
         unverified = not_kept(left, reconciliation.plan, results, run.profile)
         if not unverified or time.monotonic() + pause > deadline:
             return unverified, concluded
-        time.sleep(pause)
+        hold.sleep(pause)
         pause *= 2
 
 

@@ -1,7 +1,7 @@
 """The parts of one run against one target: what is declared, what the record says, and how the server is read."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import date
 from functools import cached_property
 
@@ -58,6 +58,7 @@ class Run:
     record: Record
     loaded: LoadedRecord
     options: Options
+    _stood: dict[int, dict[tuple[ResourceType, str], Standing]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def repository(self) -> GitRepository | None:
@@ -71,12 +72,19 @@ class Run:
             return None
         return Checkout.of(self.project, self.target, self.repository, self.loaded.applied.commit)
 
-    @cached_property
-    def stood(self) -> dict[tuple[ResourceType, str], Standing] | None:
-        """How git shows those whom only the record still knows; None where it is not kept in git."""
+    def stood(self, live: LiveState) -> dict[tuple[ResourceType, str], Standing] | None:
+        """How git shows those for whose account it has to vouch; None where the record is not kept in git.
+
+        Looked up once for each desired state: what a run does itself to an account puts nobody in doubt.
+        """
         if self.repository is None:
             return None
-        return standings(self.project, self.target, self.repository, self.desired, self.loaded.applied)
+        known = self._stood.get(id(self.desired))
+        if known is None:
+            loaded = self.loaded.applied
+            known = standings(self.project, self.target, self.repository, self.desired, loaded, live)
+            self._stood[id(self.desired)] = known
+        return known
 
     @property
     def commit(self) -> str | None:
@@ -142,6 +150,6 @@ class Run:
             notices=(*self.loaded.notices, *notices),
             commit=self.commit,
             tool_version=__version__,
-            stood=self.stood,
+            stood=self.stood(live),
         )
         return reconcile(self.desired, live, applied, self.profile, self.target.policy, context)

@@ -10,7 +10,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -68,6 +68,18 @@ class Silence:
     attempts: int
 
 
+class Turn(Protocol):
+    """Whether it is still this run's turn to write; others may be waiting for theirs."""
+
+    def keep(self) -> None:
+        """Say that the run is alive; called now and then while a request waits."""
+        ...
+
+    def refusal(self) -> str | None:
+        """Why nothing may be written at this moment; None if it may."""
+        ...
+
+
 class Forbidden(RuntimeError):
     """Our own mistake: a request that this channel was not opened for."""
 
@@ -93,6 +105,7 @@ class Channel:
         self._budget = self._shared_budget()
         self._counting = threading.Lock()
         self._requests = 0
+        self.turn: Turn | None = None
         self._client = self._new_client(transport)
 
     @property
@@ -227,7 +240,11 @@ class Channel:
         )
 
     def _once(self, request: httpx.Request, attempt: int) -> Reply | Silence:
-        self._budget.acquire()
+        self._budget.acquire(self.turn.keep if self.turn is not None else None)
+        # after the waiting: what was allowed before it may not be any more
+        refusal = self.turn.refusal() if self.turn is not None and request.method != "GET" else None
+        if refusal is not None:
+            return Silence(summary=refusal, mend="", sent=False, attempts=attempt)
         with self._counting:
             self._requests += 1
         try:

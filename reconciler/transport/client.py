@@ -31,7 +31,7 @@ from reconciler.transport.answers import (
     version_of,
 )
 from reconciler.transport.auth import BasicSigner, BearerSigner, ClientCredentialsSigner, Signer
-from reconciler.transport.channel import Channel, Reply, Silence
+from reconciler.transport.channel import Channel, Reply, Silence, Turn
 from reconciler.transport.listing import Listing, Page, PageRefused, complete_listing
 from reconciler.transport.secrets import resolve_secret
 from reconciler.transport.throttle import Clock
@@ -234,6 +234,10 @@ class Writer(Reader):
     """Reads and writes. Every write answers with `Answer` or `Refusal` and raises nothing."""
 
     _methods: ClassVar[frozenset[str]] = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
+
+    def take_turns(self, turn: Turn) -> None:
+        """Ask `turn` before each write, and let it know while a request waits."""
+        self._channel.turn = turn
 
     def create(self, path: str, body: Mapping[str, Json]) -> Answer | Refusal:
         """POST a new resource (RFC 7644 §3.3)."""

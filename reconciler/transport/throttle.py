@@ -58,10 +58,12 @@ class RateBudget:
                 self._per_minute = per_minute
                 self._sent = deque(self._sent, maxlen=per_minute)
 
-    def acquire(self) -> None:
-        """Wait until one more request may be sent."""
+    def acquire(self, meanwhile: Callable[[], None] | None = None) -> None:
+        """Wait until one more request may be sent; `meanwhile` is called once a minute of that."""
         while (wait := self._reserve()) > 0:
-            self._clock.sleep(wait)
+            self._clock.sleep(wait if meanwhile is None else min(wait, _MINUTE))
+            if meanwhile is not None:
+                meanwhile()
 
     def pause(self, seconds: float) -> None:
         """Let nobody send anything for so many seconds: a "later" is meant for the client, not for one thread."""

@@ -1,15 +1,16 @@
 """A company that works as the product means it: a bare origin, clones of it, and an organisation reached over HTTP."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.cli.in_process import QuickFolder, quick
 from tests.cli.provider import Provider, people, provider
-from tests.conftest import Ran
+from tests.conftest import Folder, Ran
 from tests.record.git_world import REF, World, git
 
 TEAM = ("ann.lee", "bob.li")
@@ -61,6 +62,45 @@ class Company:
         users = self.running.users()
         found = {name for name, user in users.items() if user.get("active") is not False and "@example.com" in name}
         return {name.removesuffix("@example.com") for name in found}
+
+
+@dataclass(frozen=True)
+class Causes:
+    """What a plan says: ``user.bob.li title declared``, ``group.crew +ann.lee declared``, ``user.cem.o create due``."""
+
+    changes: list[str]
+    drift: list[str]
+    codes: list[str]
+    """Of notices and of what is refused."""
+
+
+def causes(folder: Folder, *more: str) -> Causes:
+    """Every difference of a plan with its cause, from its JSON."""
+    ran = folder.run("plan", "--format", "json", *more)
+    assert ran.code in (0, 5), ran.out + ran.err
+    document = json.loads(ran.out)
+    return Causes(
+        [line for change in document["changes"] for line in _lines(change, document["names"])],
+        [line for change in document["drift"] for line in _lines(change, document["names"])],
+        sorted({each["code"] for each in (*document["notices"], *document["refused"])}),
+    )
+
+
+def _lines(change: dict[str, Any], names: dict[str, list[str]]) -> list[str]:
+    """One for a creation or a deletion, else one for each difference."""
+    whole = next((each for each in change["actions"] if each in ("create", "delete")), None)
+    if whole is not None:
+        return [f"{change['address']} {whole} {change['cause']}"]
+    return [
+        f"{change['address']} {_shown(each, names)} {each['cause']}"
+        for each in sorted(change["attribute_changes"], key=lambda each: str((each["path"], each["item"])))
+    ]
+
+
+def _shown(change: dict[str, Any], names: dict[str, list[str]]) -> str:
+    if change["item"] is None:
+        return str(change["path"])
+    return f"{'-' if change['op'] == 'remove' else '+'}{names.get(change['item'], [change['item']])[0]}"
 
 
 def apply(folder: QuickFolder, *more: str) -> Ran:

@@ -1,5 +1,6 @@
 """Whose turn it is: a second apply waits for the first, a dead one is taken over, one that lost its turn stops."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,10 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler import leasing
+from reconciler.holding import Hold
 from reconciler.leasing import Claim, lease_from
 from reconciler.model import AppliedState
+from reconciler.project import open_project
 from reconciler.record.encoding import Lease, RecordHeader, decode, encode, url_fingerprint
+from reconciler.recording import record_of
 from reconciler.sandbox import Request
+from reconciler.sandbox.messages import Response
 from tests.cli.in_process import QuickFolder
 from tests.conftest import Folder, Ran
 from tests.git.company import TEAM, Company, acceptance_in, apply, said, trailers
@@ -177,6 +182,94 @@ def test_a_target_on_this_machine_has_no_leases(company: Company, folder: QuickF
     folder.write("identities/a.yaml", "users: {ann.lee: {userName: ann.lee@example.com}}\n")
     assert apply(folder).code == 0
     assert '"lease": null' in (next((folder.path / ".reconciler/record").rglob("header.json"))).read_text()
+
+
+# --- a lease that ran out
+
+
+class Hours:
+    """The clock of this machine, which a test can put forward."""
+
+    def __init__(self) -> None:
+        self.forward = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.forward
+
+    def pass_by(self, **time: float) -> None:
+        self.forward += timedelta(**time)
+
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
+    found = Hours()
+    monkeypatch.setattr(leasing, "now", found.now)
+    return found
+
+
+def test_a_machine_that_slept_first_asks_whether_it_is_still_its_turn(company: Company, hours: Hours) -> None:
+    during_the_first_write(company, lambda: hours.pass_by(hours=3))
+    assert apply(company.seed).code == 0
+    # by a sign of life between the two writes
+    assert states(company) == ["claimed", "running", "done"]
+    assert company.active() >= set(TEAM)
+
+
+def test_nothing_is_written_once_the_lease_is_over_and_cannot_be_renewed(company: Company, hours: Hours) -> None:
+    """The remote takes everything but signs of life, as if it had been away for that long."""
+    company.world.hook("update", 'git cat-file commit "$3" | grep -q "State: running" && exit 1; exit 0')
+    during_the_first_write(company, lambda: hours.pass_by(minutes=29))
+    partly = apply(company.seed)
+    assert partly.code == 5, partly.out + partly.err
+    assert "the lease of this run is over and could not be renewed, so nothing more was sent" in said(partly)
+    assert len(company.running.writes) == 1
+    # nobody had taken over: what was done is recorded, and the rest is tried again
+    assert states(company) == ["claimed", "done"]
+    planned = company.seed.run("plan", "--format", "json")
+    assert [each["address"] for each in json.loads(planned.out)["changes"]] == ["user.bob.li"]
+
+
+def test_a_request_that_had_to_wait_is_not_repeated_in_the_turn_of_another(company: Company, hours: Hours) -> None:
+    """The server says "later", and when it is later somebody else has taken over."""
+    other = company.clone("other")
+    elsewhere = Folder(other.path)
+    ended: list[Ran] = []
+
+    def before(request: Request) -> Response | None:
+        if request.method != "POST" or ended:
+            return None
+        ended.append(elsewhere.run("plan"))
+        refused = elsewhere.run("apply", "--auto-approve")
+        ended.append(elsewhere.run("apply", "--auto-approve", "--accept", acceptance_in(refused.out)))
+        company.running.asked.clear()
+        hours.pass_by(minutes=31)
+        return Response(status=429, headers={"Retry-After": "0"}, body=b"")
+
+    company.running.before = before
+    slow = apply(company.seed)
+    assert ended[-1].code == 0, ended[-1].out + ended[-1].err
+    assert slow.code == 5, slow.out + slow.err
+    assert "somebody has taken over, so nothing more was sent" in said(slow)
+    assert not company.running.writes
+    assert states(company) == ["claimed", "claimed", "done"]
+
+
+def test_who_waits_for_what_does_not_show_gives_signs_of_life(company: Company, hours: Hours) -> None:
+    company.applied()
+    project = open_project(company.world.seed, None, None)
+    record = record_of(project, project.target(None), "test")
+    loaded = record.load()
+    state = loaded.applied
+    hold = Hold(
+        record=record,
+        loaded=record.claim(state, loaded),
+        state=lambda: state,
+        pause=lambda seconds: hours.pass_by(seconds=seconds),
+    )
+    hold.sleep(61 * 60.0)
+    assert hold.refusal() is None
+    assert states(company)[2:] == ["claimed", *["running"] * 12]
+    assert datetime.fromisoformat(trailers(company.history()[0])["Lease-Until"]) > hours.now()
 
 
 # --- the lease itself

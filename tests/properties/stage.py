@@ -20,7 +20,6 @@ from typing import Any
 
 import pytest
 
-from reconciler.applying import execute
 from reconciler.errors import InputError
 from reconciler.model import Result
 from reconciler.project import Project, open_project
@@ -267,7 +266,6 @@ def pass_time_at_once(patch: pytest.MonkeyPatch, time: FakeTime) -> None:
     """Nobody waits: neither between requests nor for what the organisation has yet to show."""
     patch.setattr("reconciler.transport.client.Clock", lambda: time.clock)
     patch.setattr("reconciler.running.applies.time", SimpleNamespace(monotonic=time.clock.monotonic, sleep=time.sleep))
-    patch.setattr("reconciler.running.applies.execute", partial(execute, sleep=time.sleep))
 
 
 def settings(organisation: str, policy: str, url: str = "sandbox:") -> str:

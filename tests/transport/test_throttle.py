@@ -6,7 +6,7 @@ import httpx
 
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.throttle import Clock, RateBudget, wait_before_retry
-from tests.transport.serving import FakeTime, answering, reader
+from tests.transport.serving import FakeTime, answering, reader, writer
 
 
 def test_below_the_limit_nothing_waits() -> None:
@@ -47,6 +47,50 @@ def test_a_pause_holds_every_thread() -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: budget.acquire(), range(4)))
     assert Clock().monotonic() - start >= 0.05
+
+
+class Turns:
+    """Whose turn it is, as a run hears of it; `over_at`: from then on it is somebody else's."""
+
+    def __init__(self, time: FakeTime, over_at: float) -> None:
+        self.time, self.over_at = time, over_at
+        self.kept: list[float] = []
+
+    def keep(self) -> None:
+        self.kept.append(self.time.now)
+
+    def refusal(self) -> str | None:
+        return "somebody else may write" if self.time.now > self.over_at else None
+
+
+def test_a_long_pause_is_no_silence() -> None:
+    """A server may ask for an hour; whoever holds the record says meanwhile that it is alive."""
+    time = FakeTime()
+    begun = time.now
+    handle, asked = answering(
+        httpx.Response(201, json={"id": "u1"}, headers={"Used": "9", "Limit": "9", "Reset": "3600"}),
+        httpx.Response(201, json={"id": "u2"}),
+    )
+    client = writer(handle, WireRules(rate_headers={"allowed": "Limit", "count": "Used", "reset": "Reset"}), time)
+    turns = Turns(time, over_at=begun + 3600)
+    client.take_turns(turns)
+    client.create("/Users", {})
+    assert turns.kept == []
+    client.create("/Users", {})
+    assert len(asked) == 2
+    assert turns.kept == [begun + 60 * minute for minute in range(1, 61)]
+
+
+def test_whose_turn_it_is_is_asked_after_the_waiting() -> None:
+    time = FakeTime()
+    handle, asked = answering(httpx.Response(429, headers={"Retry-After": "90"}), httpx.Response(200, json={"id": "u"}))
+    client = writer(handle, time=time)
+    client.take_turns(Turns(time, over_at=time.now + 60))
+    refused = client.create("/Users", {})
+    assert len(asked) == 1
+    assert (refused.status, refused.detail, refused.unknown) == (None, "somebody else may write", False)
+    # who only reads disturbs nobody
+    assert client.get("/Users/u") == {"id": "u"}
 
 
 def test_a_reader_keeps_to_the_profile() -> None:
