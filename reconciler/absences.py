@@ -1,7 +1,8 @@
 """Whether those whom a listing left out are gone: what the record knows and no listing shows is read by id.
 
 A listing may be short though its total agrees with it, and some servers hide accounts from lists. Either must not look
-like a deletion. Writes nothing, decides nothing: who turns out to be there is put among the rest, and the reader told.
+like a deletion. So is a member of a group whom nobody knows, before she is taken out: she may be somebody who is
+declared. Writes nothing, decides nothing: who turns out to be there is put among the rest, and the reader told.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -18,6 +19,8 @@ from reconciler.transport.client import Reader
 
 MOST: Final = 50
 """How many absences are read by id; where all of so many are proved, the rest is believed."""
+NOBODY: Final[Mapping[str, ResourceType]] = {}
+_LEFT_OUT: Final = "the listings of this server leave people out; ask the provider why, or try another pageSize"
 
 
 def refresh_proved(
@@ -27,8 +30,9 @@ def refresh_proved(
     *,
     extensions: Extensions = NO_EXTENSIONS,
     unasked: Collection[str] = (),
+    also: Mapping[str, ResourceType] = NOBODY,
 ) -> LiveState:
-    """`refresh`, in which nobody whom the record knows is absent only because a listing left her out.
+    """`refresh`, in which nobody whom the record knows, nor `also`, is absent only because a listing left her out.
 
     Where somebody was left out, the listings are walked once more, to an empty page whatever their totals say; who is
     in none of them even then is read by id. That costs a request for each recorded id that no listing shows, up to
@@ -39,9 +43,8 @@ def refresh_proved(
         return refresh(reader, profile, extensions=extensions, unasked=unasked, to_the_end=to_the_end)
 
     recorded = {
-        entry.live_id: address.resource_type
-        for address, entry in applied.resources.items()
-        if entry.live_id is not None
+        **also,
+        **{each.live_id: address.resource_type for address, each in applied.resources.items() if each.live_id},
     }
     live = walked(to_the_end=False)
     hidden = _left_out(reader, profile, recorded, live, extensions)
@@ -53,7 +56,27 @@ def refresh_proved(
         raise IncompleteListing(
             f"{absent:,} of {len(recorded):,} recorded users and groups are in no listing, and {len(hidden)} of {MOST} "
             "that were read by id are there",
-            "the listings of this server leave people out; ask the provider why, or try another pageSize",
+            _LEFT_OUT,
+        )
+    return _with_hidden(live, hidden)
+
+
+def with_members(
+    reader: Reader, profile: Profile, live: LiveState, members: Collection[str], extensions: Extensions = NO_EXTENSIONS
+) -> LiveState:
+    """`live` with those of `members`, ids that no listing shows, who are there all the same; itself if none is.
+
+    Costs a request or two for each, up to MOST. IncompleteListing where some are there and more are left to look for.
+    """
+    hidden: dict[str, LiveResource] = {}
+    for kind in (ResourceType.USER, *((ResourceType.GROUP,) if profile.membership.nested else ())):
+        sought = {each: kind for each in sorted(members)[:MOST] if each not in hidden}
+        hidden |= _left_out(reader, profile, sought, live, extensions)
+    if hidden and len(members) > MOST:
+        raise IncompleteListing(
+            f"{len(members):,} members who would be taken out are in no listing, and {len(hidden)} of {MOST} that were "
+            "read by id are there",
+            _LEFT_OUT,
         )
     return _with_hidden(live, hidden)
 
@@ -98,4 +121,9 @@ def _with_hidden(live: LiveState, hidden: Mapping[str, LiveResource]) -> LiveSta
         "listings too: whoever is new here may exist already.",
         mend="check what the credential may see",
     )
-    return replace(live, resources={**live.resources, **hidden}, notices=(*live.notices, notice))
+    return replace(
+        live,
+        resources={**live.resources, **hidden},
+        unlisted=live.unlisted | hidden.keys(),
+        notices=(*live.notices, notice),
+    )

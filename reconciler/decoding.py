@@ -17,7 +17,7 @@ from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Kind
 from reconciler.scim.paths import element_path, level_path, part_path
 from reconciler.scim.values import canonical_json, canonical_number, canonical_text, live_value, unassigned
-from reconciler.transport.answers import folded, member, version_of
+from reconciler.transport.answers import folded, is_usable_id, member, version_of
 from reconciler.transport.listing import row_id
 
 Extensions: TypeAlias = Mapping[str, Collection[str]]
@@ -178,6 +178,8 @@ class Decoder:
             reading.leave_out(attribute, "the server answers several values where there is one id")
         elif unassigned(found) and isinstance(value, dict) and not all(map(unassigned, value.values())):
             reading.leave_out(attribute, "the server answers somebody without an id")
+        elif not unassigned(found) and not is_usable_id(str(found)):
+            reading.leave_out(attribute, "the server answers somebody whose id cannot be used")
         elif not unassigned(found):
             reading.attributes[attribute.path] = str(found)
 
@@ -194,6 +196,8 @@ class Decoder:
                     reading.leave_out(attribute, f"the server answers an element without {name_part}")
                 continue
             item = str(name) if attribute.kind is Kind.MEMBERS else canonical_text(str(name))
+            if attribute.kind is Kind.MEMBERS and not is_usable_id(item):
+                reading.leave_out(attribute, "the server answers a member whose id cannot be used")
             if self._read_only(attribute, item):
                 continue
             level = canonical_number(member(members, level_part)) if level_part else None

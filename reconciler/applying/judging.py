@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from reconciler.model import CreateResource, DeleteResource, Json, Operation, PatchResource
 from reconciler.scim.paths import short_path
-from reconciler.transport.answers import Answer, Refusal, folded
+from reconciler.transport.answers import Answer, Refusal, folded, is_usable_id
 
 _NO_METHOD: Final = (405, 501)
 _ABOUT_CONTENT: Final = (400, 403, 409, 413, 422)
@@ -24,8 +24,7 @@ def id_in(answer: Answer) -> str | None:
     found = folded(answer.body).get("id") if answer.body else None
     if not isinstance(found, str) or not found:
         found = unquote((answer.location or "").partition("?")[0].rstrip("/").rpartition("/")[2])
-    # "." and ".." would change the address that the id becomes a part of.
-    return found if found not in ("", ".", "..") else None
+    return found if is_usable_id(found) else None
 
 
 def taken_name(refusal: Refusal, body: Mapping[str, Json]) -> str:

@@ -1,6 +1,6 @@
 """What was found about one resource, before anybody decides which causes are acted on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 
 from reconciler.lazy import dataclass
@@ -13,6 +13,7 @@ from reconciler.model import (
     Change,
     Diagnostic,
     PatchOp,
+    ResourceType,
     SourceLocation,
     is_known,
 )
@@ -50,6 +51,17 @@ class Differences:
     findings: list[Finding] = field(default_factory=list)
     refused: list[Diagnostic] = field(default_factory=list)
     notices: list[Diagnostic] = field(default_factory=list)
+
+
+def members_taken(changes: Iterable[Change]) -> frozenset[str]:
+    """The ids of all who are taken out of a group."""
+    return frozenset(
+        one.item
+        for each in changes
+        if each.address.resource_type is ResourceType.GROUP
+        for one in each.attribute_changes
+        if one.path == "members" and one.item is not None and one.op is PatchOp.REMOVE
+    )
 
 
 def awaited(change: AttributeChange, rules: AttributeRules) -> Address | None:

@@ -76,10 +76,14 @@ def _attribute_of(path: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveState:
-    """Everything a target holds, read whole. `notices`: what a reader of the plan must know about the reading."""
+    """Everything a target holds, read whole. `notices`: what a reader of the plan must know about the reading.
+
+    `unlisted`: who is in no listing, and was there when read by id.
+    """
 
     resources: Mapping[str, LiveResource]
     totals_trusted: bool = True
+    unlisted: frozenset[str] = frozenset()
     notices: tuple[Diagnostic, ...] = ()
 
     def of(self, resource_type: ResourceType) -> list[LiveResource]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from reconciler.accepting import violation
 from reconciler.applying import execute, not_kept
@@ -74,7 +75,8 @@ def apply_target(
         run = run.paced(writer)
         now, claim = datetime.now(UTC), run.loaded.claim
         notices = [claim.remark(now)] if claim is not None and not claim.holds(now) else []
-        reconciliation = run.reconcile(live, run.loaded.applied, violations=violations, notices=notices)
+        plan_for = partial(run.reconcile, applied=run.loaded.applied, violations=violations, notices=notices)
+        reconciliation = run.proved(writer, live, plan_for)
         reconciliation = reconciliation if narrow is None else narrow(reconciliation)
         if not confirm(reconciliation):
             return None
@@ -224,8 +226,10 @@ def _verified(
     announced = _with_ids(announced, created)
     deadline = time.monotonic() + run.profile.lifecycle.settles_within
     pause = 0.5
+    before = reconciliation.situation.live
+    unlisted = {each: before.resources[each].resource_type for each in before.unlisted}
     while True:
-        live = run.refresh(reader)
+        live = run.refresh(reader, unlisted)
         again = run.reconcile(live, announced)
         settled = settle(announced, live, run.profile)
         concluded = conclude(settled, again.situation, again.plan.drift, created)

@@ -36,9 +36,16 @@ def _planned(run: Run, others: Sequence[DesiredState]) -> list[Reconciliation]:
         run = run.knowing(reader)
         live = run.refresh(reader)
         run = run.paced(reader)
+        notices = _notices(run)
+        planned = run.proved(reader, live, lambda live: run.reconcile(live, run.loaded.applied, notices=notices))
+    live = planned.situation.live
+    return [planned, *(replace(run, desired=each).reconcile(live, run.loaded.applied) for each in others)]
+
+
+def _notices(run: Run) -> list[Diagnostic]:
+    """What a plan says of the record, the checkout and the settings that come with it."""
     claim = run.loaded.claim
     notices = [*([claim.remark(datetime.now(UTC))] if claim else ()), *(run.checkout.notices() if run.checkout else ())]
     coming = run.project.settings_to_come
     notices += [coming] if coming is not None else []
-    planned = run.reconcile(live, run.loaded.applied, notices=notices)
-    return [planned, *(replace(run, desired=each).reconcile(live, run.loaded.applied) for each in others)]
+    return notices

@@ -1,14 +1,15 @@
 """The parts of one run against one target: what is declared, what the record says, and how the server is read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import date
 from functools import cached_property
 
 from reconciler import __version__
-from reconciler.absences import refresh_proved
+from reconciler.absences import NOBODY, refresh_proved, with_members
 from reconciler.checkout import Checkout
 from reconciler.decoding import Extensions, unasked, undescribed
+from reconciler.diffing.findings import members_taken
 from reconciler.lazy import dataclass
 from reconciler.memory import no_collection
 from reconciler.model import (
@@ -96,11 +97,25 @@ class Run:
         """What has to be read beyond what the profile describes."""
         return undescribed(self.desired, self.profile)
 
-    def refresh(self, reader: Reader) -> LiveState:
-        """What the target holds, as far as this run needs it."""
+    def refresh(self, reader: Reader, also: Mapping[str, ResourceType] = NOBODY) -> LiveState:
+        """What the target holds, as far as this run needs it. `also`: whom to read by id if no listing shows them."""
         left_out = unasked(self.desired, self.loaded.applied, self.target.policy, self.profile, self.options.read)
         applied = self.loaded.applied
-        return refresh_proved(reader, self.profile, applied, extensions=self.extensions, unasked=left_out)
+        return refresh_proved(reader, self.profile, applied, extensions=self.extensions, unasked=left_out, also=also)
+
+    def proved(self, reader: Reader, live: LiveState, plan: Callable[[LiveState], Reconciliation]) -> Reconciliation:
+        """The plan for what is live, once every member whom it takes out and no listing shows has been read by id.
+
+        Whoever is there may be somebody who is declared, so the plan is then made again.
+        """
+        asked: set[str] = set()
+        while True:
+            planned = plan(live)
+            unlisted = members_taken(planned.plan.changes) - live.resources.keys() - asked
+            if not unlisted:
+                return planned
+            asked |= unlisted
+            live = with_members(reader, self.profile, live, unlisted, self.extensions)
 
     @classmethod
     @no_collection()

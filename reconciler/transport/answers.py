@@ -7,12 +7,12 @@ Everything here that came from a server is untrusted text; whoever prints it mak
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeGuard
 
 import orjson
 
 from reconciler.lazy import dataclass
-from reconciler.model import Json
+from reconciler.model import BULK_ID, Json
 
 MAX_BODY: Final = 100 * 1024 * 1024
 """Bytes of one answer, after decompression."""
@@ -20,6 +20,7 @@ MAX_DEPTH: Final = 64
 """Containers inside one another. SCIM needs about six."""
 _MAX_DETAIL: Final = 300
 _CONTAINERS: Final = frozenset({dict, list})
+_ID: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}")
 _REQUEST_ID = re.compile(r"(request|correlation)-?id$")
 
 
@@ -82,6 +83,20 @@ def member(mapping: Mapping[str, Any], name: str) -> Any:
         lower = name.lower()
         value = next((each for spelled, each in mapping.items() if spelled.lower() == lower), None)
     return value
+
+
+def is_usable_id(found: object) -> TypeGuard[str]:
+    """Whether an id can be kept and made a part of an address (RFC 7643 §3.1 says only that it is text).
+
+    Not "." and "..", which would change the address; nothing that passes for the placeholder of somebody new, and no
+    control characters, halves of characters or texts without end, which only a server makes that means harm.
+    """
+    return (
+        isinstance(found, str)
+        and _ID.fullmatch(found) is not None
+        and found not in (".", "..")
+        and not found.startswith(BULK_ID)
+    )
 
 
 def version_of(body: Mapping[str, Json] | None) -> str | None:

@@ -13,6 +13,7 @@ from reconciler.lazy import dataclass
 from reconciler.model import Json
 from reconciler.profiles.profile import Paging
 from reconciler.transport.ahead import WORTH, Ahead
+from reconciler.transport.answers import is_usable_id
 
 WALKS_AGAIN: Final = 3
 """How often a doubtful listing is walked again."""
@@ -87,14 +88,13 @@ def complete_listing(
 
 
 def row_id(row: object, where: str) -> str:
-    """The id of a row. Raises IncompleteListing if there is none that could be used in an address."""
+    """The id of a row. Raises IncompleteListing if there is none that can be used."""
     if not isinstance(row, Mapping):
         raise IncompleteListing(f"{where}: a row of the listing is no object", "ask the provider what it is")
     found = row.get("id")
     if found is None:
         found = next((value for name, value in row.items() if name.lower() == "id"), None)
-    # "." and ".." would change the address that the id becomes a part of.
-    if not isinstance(found, str) or not found or found in (".", ".."):
+    if not is_usable_id(found):
         raise IncompleteListing(f"{where}: a row of the listing has no usable id", "ask the provider what it is")
     return found
 

@@ -88,7 +88,14 @@ def test_the_id_of_what_was_created(world: World, twist: Callable[[Any], httpx.R
     assert len(world.asked) == 1
 
 
-@pytest.mark.parametrize("response", [httpx.Response(201), answer(201, id=""), answer(201, id=".."), answer(201, id=7)])
+@pytest.mark.parametrize(
+    "response",
+    [
+        httpx.Response(201),
+        *(answer(201, id=each) for each in ("", "..", 7, "bulkId:user.bob", "x\n1", "x" * 2000)),
+    ],
+    ids=str,
+)
 def test_a_create_without_an_id_is_unknown(world: World, response: httpx.Response) -> None:
     world.twist = lambda *_: httpx.Response(response.status_code, content=response.content)
     (result,) = world.run(create_user(1, "ann"))

@@ -35,6 +35,13 @@ def always(status: int, body: bytes, **headers: str) -> Handle:
     return lambda method, path, given, sent: (status, headers, body)
 
 
+def a_user(resource_id: str) -> Handle:
+    """A listing of one user, whose id is this."""
+    return lambda method, path, given, sent: json_answer(
+        {"totalResults": 1, "Resources": [{"id": resource_id, "userName": "ann@x.example"}]}
+    )
+
+
 def scim_error(status: int, detail: str) -> Handle:
     schema = "urn:ietf:params:scim:api:messages:2.0:Error"
     body = {"schemas": [schema], "status": str(status), "detail": detail}
@@ -127,6 +134,8 @@ SERVERS = [
     told("missing right", scim_error(403, f"scope scim missing for {SECRET}"), "{url}/scim/v2/Users", "(403)", "right"),
     told("web page", always(200, PAGE), "{url}/scim/v2/Users", "a web page", "path in the url"),
     told("not JSON", always(200, b"hello"), "{url}/scim/v2/Users", "not JSON", "path in the url"),
+    told("placeholder", a_user("bulkId:user.ann"), "a row of the listing has no usable id"),
+    told("id without end", a_user("u" * 5000), "a row of the listing has no usable id"),
     told("other JSON", always(200, b'{"hello": 1}'), "{url}/scim/v2/Users", "not a SCIM"),
     told("JSON list", always(200, b"[]"), "{url}/scim/v2/Users", "not a SCIM"),
     told("no such path", scim_error(404, "no route"), "{url}/scim/v2/Users: nothing is there (404)", "path in the url"),

@@ -1,23 +1,30 @@
 """Who is in no listing is read by id before anybody believes that she is gone."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from reconciler.absences import MOST, refresh_proved
+from reconciler.absences import MOST, refresh_proved, with_members
 from reconciler.errors import IncompleteListing
 from reconciler.model import Address, AppliedResource, AppliedState, ResourceType
-from reconciler.profiles.profile import RFC
+from reconciler.profiles.profile import RFC, MembershipRules
 from tests.transport.serving import reader
 
 
 class Server:
-    """Users u0, u1 …, of whom a listing shows `shown`, `cap` at a time; `lies`: a page's rows are its total."""
+    """Users u0, u1 …, of whom a listing shows `shown`, `cap` at a time; `lies`: a page's rows are its total.
 
-    def __init__(self, people: int, *, shown: int | None = None, cap: int = 100, lies: bool = False) -> None:
+    `groups` are in no listing.
+    """
+
+    def __init__(
+        self, people: int, *, groups: tuple[str, ...] = (), shown: int | None = None, cap: int = 100, lies: bool = False
+    ) -> None:
         self.people = {f"u{each}": {"id": f"u{each}", "userName": f"n{each}@example.com"} for each in range(people)}
         self.listed = list(self.people.values())[: people if shown is None else shown]
+        self.groups = {each: {"id": each, "displayName": each, "members": []} for each in groups}
         self.cap, self.lies = cap, lies
         self.asked: list[str] = []
 
@@ -25,7 +32,7 @@ class Server:
         self.asked.append(request.url.path.rpartition("/v2")[2])
         kind, _, resource_id = self.asked[-1].strip("/").partition("/")
         if resource_id:
-            found = self.people.get(resource_id) if kind == "Users" else None
+            found = (self.people if kind == "Users" else self.groups).get(resource_id)
             return httpx.Response(404) if found is None else httpx.Response(200, json=found)
         rows = self.listed if kind == "Users" else []
         start = int(request.url.params.get("startIndex", 1)) - 1
@@ -100,3 +107,45 @@ def test_too_many_hidden_to_read_by_id_stop_the_run() -> None:
     server = Server(MOST + 7, shown=0)
     with pytest.raises(IncompleteListing, match=f"{MOST + 7} of {MOST + 7} recorded"):
         refresh_proved(reader(server), RFC, recorded(*ids(MOST + 7)))
+
+
+# --- members of groups whom nobody knows
+
+
+@pytest.mark.parametrize(
+    ("nested", "asked", "there"),
+    [
+        (True, ["/Users/g1", "/Users/u3", "/Users/x", "/Groups/g1", "/Groups/x"], {"u3", "g1"}),
+        (False, ["/Users/g1", "/Users/u3", "/Users/x"], {"u3"}),
+    ],
+)
+def test_members_in_no_listing_are_read_by_id(nested: bool, asked: list[str], there: set[str]) -> None:
+    server = Server(4, shown=3, groups=("g1",))
+    profile = replace(RFC, membership=MembershipRules(nested=nested))
+    state = refresh_proved(reader(server), profile, AppliedState())
+    server.asked.clear()
+    found = with_members(reader(server), profile, state, {"x", "u3", "g1"})
+    assert server.asked == asked
+    assert found.unlisted == there
+    assert set(found.resources) == {*ids(3), *there}
+    assert codes(found) == ["not-listed"]
+
+
+def test_members_who_are_nowhere_change_nothing() -> None:
+    server = Server(1)
+    state = refresh_proved(reader(server), RFC, AppliedState())
+    assert with_members(reader(server), RFC, state, ids(MOST + 7)[1:]) is state
+    assert server.by_id == 2 * MOST
+
+
+def test_too_many_members_to_read_by_id_stop_the_run() -> None:
+    server = Server(MOST + 7, shown=0)
+    state = refresh_proved(reader(server), RFC, AppliedState())
+    with pytest.raises(IncompleteListing, match=f"{MOST + 7} members .* {MOST} of {MOST}"):
+        with_members(reader(server), RFC, state, ids(MOST + 7))
+
+
+def test_whoever_was_found_before_is_looked_for_again() -> None:
+    server = Server(4, shown=3)
+    state = refresh_proved(reader(server), RFC, AppliedState(), also={"u3": ResourceType.USER})
+    assert state.unlisted == {"u3"}

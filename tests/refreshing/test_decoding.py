@@ -179,6 +179,13 @@ def test_members(members: Any, ids: set[str]) -> None:
     assert read.name == "Ops"
 
 
+@pytest.mark.parametrize("unusable", ["bulkId:user.ann", "..", "u\n1", "u" * 2000])
+def test_whoever_has_no_usable_id_is_not_read(unusable: str) -> None:
+    """Nor is anybody else of that list: she may be one of them."""
+    assert group({"members": [{"value": "u1"}, {"value": unusable}]}).items("members") is None
+    assert user({ENTERPRISE: {"manager": {"value": unusable}}}).at(f"{ENTERPRISE}:manager") is NOT_READ
+
+
 def test_levels() -> None:
     profile = load_profile("genesys")
     skills = [{"name": "Billing", "proficiency": 4.0}, {"Name": "Refunds", "Proficiency": "3.5"}, {"name": "Chat"}]

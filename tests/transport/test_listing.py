@@ -1,5 +1,6 @@
 """Listings of servers that behave, and of servers that do not: whole, or an error that says with numbers why not."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -195,10 +196,26 @@ def test_a_listing_that_is_walked_again_waits_a_little() -> None:
     assert time.slept == [1.0, 2.0, 3.0]
 
 
-@pytest.mark.parametrize("row", [None, "u1", 7, {}, {"id": None}, {"id": ""}, {"id": 7}, {"id": ".."}, {"id": "."}])
+UNUSABLE = [None, "", 7, ["u1"], ".", "..", "bulkId:user.ann", "u\x001", "u\n1", "u\x9b1", "\ud800", "u" * 10_000_000]
+"""What is no id: it would change an address, pass for somebody who is created, or do harm where it is kept."""
+
+
+@pytest.mark.parametrize(
+    "row", [None, "u1", 7, {}, *({"id": each} for each in UNUSABLE)], ids=lambda row: repr(row)[:30]
+)
 def test_a_row_that_cannot_be_understood_stops(row: object) -> None:
-    with pytest.raises(IncompleteListing):
-        walk(lambda _: httpx.Response(200, json={"totalResults": 1, "Resources": [row]}))
+    body = json.dumps({"totalResults": 1, "Resources": [row]}).encode()
+    with pytest.raises(IncompleteListing) as stopped:
+        walk(lambda _: httpx.Response(200, content=body))
+    assert len(stopped.value.summary) < 200
+
+
+@pytest.mark.parametrize(
+    "strange", ["a/b", "../Users/u2", "u1?x=1#y", "%2e%2e", "uid=ann,ou=people", "äü", "u1 ", "u" * 1024]
+)
+def test_an_id_may_be_any_other_text(strange: str) -> None:
+    listing, _ = walk(lambda _: httpx.Response(200, json={"totalResults": 1, "Resources": [{"id": strange}]}))
+    assert [each["id"] for each in listing.rows] == [strange]
 
 
 @pytest.mark.parametrize("status", [400, 413, 500, 501])
