@@ -59,15 +59,14 @@ class Ground:
         missing = [address for address, match in situation.matches.by_address.items() if isinstance(match, OnlyDesired)]
         impossible = frozenset(address for address in missing if not can_create(situation, address))
         entries = situation.matches.entries
-        going = {address: entry for address, entry in entries.items() if is_over(situation.desired.resources[address])}
-        over = frozenset(going) | {each for each in missing if is_over(situation.desired.resources[each])}
+        over = frozenset(each for each, wanted in situation.desired.resources.items() if is_over(wanted))
         return cls(
             situation=situation,
             references=References(situation.matches, situation.live, impossible, over),
             creates={each: _create_cause(entries.get(each)) for each in missing if each not in impossible | over},
             going={
-                match.live_id: _cause_to_delete(situation.desired.resources[address], entry)
-                for address, entry in going.items()
+                match.live_id: _cause_to_delete(situation.desired.resources[address], entries.get(address))
+                for address in over
                 if isinstance(match := situation.matches.by_address[address], Paired)
             },
             released=released_ids(situation),
@@ -152,7 +151,9 @@ def _create_cause(entry: AppliedResource | None) -> Cause:
     return Cause.LEFTOVER if entry.live_id is None else Cause.DRIFT
 
 
-def _cause_to_delete(wanted: DesiredResource, entry: AppliedResource) -> Cause:
+def _cause_to_delete(wanted: DesiredResource, entry: AppliedResource | None) -> Cause:
+    if entry is None:
+        return Cause.DECLARED
     if entry.dates == dates_of(wanted.lifecycle):
         return Cause.DUE
     return Cause.LEFTOVER if entry.pending.delete else Cause.DECLARED

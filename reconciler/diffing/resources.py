@@ -8,7 +8,7 @@ yes        only announced  none                           create, leftover
 yes        entry           none                           create, drift: others deleted it
 yes        any             there                          `values`, `items`
 yes        any             cannot be told                 left as it is, named
-yes        entry           there, `deleteAfter` is over   delete (1)
+yes        any             there, `deleteAfter` is over   delete (1)
 yes        any             none, `deleteAfter` is over    nothing
 no         released        any                            nothing; the claims are dropped
 no         entry           active user                    deactivate or delete, and take what is ours
@@ -20,7 +20,8 @@ no         none            any                            not ours: nothing
 =========  ==============  =============================  ==============================================
 
 (1) *due* if the dates are the ones the record holds, else *leftover* or *declared*: a `deleteAfter` that is new in this
-commit has not been reviewed before, so it counts against the limits.
+commit has not been reviewed before, so it counts against the limits. An account that is found by its name goes at
+once, too: to take it over first would give her groups, and the deletion would come with the next run, unreviewed.
 """
 
 from collections.abc import Callable

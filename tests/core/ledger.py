@@ -259,7 +259,7 @@ class Ledger:
     def _check_outcome(self, server: Server, before: Reconciliation) -> None:
         plan = self.repository.plan(server)
         situation = plan.situation
-        left = [change for change in plan.plan.changes if not _deletes_adopted(change, before)]
+        left = plan.plan.changes
         assert not left, f"6: the plan after a run without failures is not empty: {left}"
         shown = {
             (change.address, each.path, each.item) for change in plan.plan.drift for each in change.attribute_changes
@@ -347,9 +347,3 @@ def _in_place(line: Line, value: object, found: LiveResource, situation: Situati
         says = value.active if value.active is not None else False if off else found.active
         return says is found.active
     return same_value(found.attributes.get(path), value, fold=rules.folds(path))
-
-
-def _deletes_adopted(change: Change, before: Reconciliation) -> bool:
-    """Whoever is adopted after her `deleteAfter` is switched off in the first run and deleted in the second."""
-    adopted = change.address not in before.situation.matches.entries
-    return change.actions == (Action.DELETE,) and change.cause is Cause.DUE and adopted

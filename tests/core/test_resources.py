@@ -119,7 +119,8 @@ OVER = lifecycle(ends=ENDED, delete_after=30)
         (record(al(pending=Pending(delete=True))), live(live_user("al")), ["user.al delete leftover"]),
         (record(al(dates=dates_of(OVER))), live(), []),
         (record(), live(), []),
-        (NO_RECORD, live(live_user("al")), ["user.al replace active declared"]),
+        (NO_RECORD, live(live_user("al")), ["user.al delete declared"]),
+        (record(), live(live_user("al", active=False)), ["user.al delete declared"]),
     ],
 )
 def test_a_user_whose_delete_after_is_over(applied, found, expected) -> None:
@@ -132,6 +133,14 @@ def test_nobody_is_made_a_member_who_will_not_be_created() -> None:
     applied = record(al(dates=dates_of(OVER)), entry("group.g", "g", {"displayName": "g"}))
     outcome = reconciled(wanted, live(live_group("g")), applied, drift=True)
     assert said(outcome) == ["user.bo create declared"]
+
+
+def test_who_is_found_after_her_time_is_given_nothing_before_she_goes() -> None:
+    wanted = desired(
+        user("al", {"title": "x"}, lists={"roles": listed("lead")}, here=OVER), group("g", listed(a("user.al")))
+    )
+    outcome = reconciled(wanted, live(live_user("al"), live_group("g")), record(entry("group.g", "g")))
+    assert said(outcome) == ["user.al delete declared"]
 
 
 def test_who_is_deleted_by_date_leaves_her_groups_with_the_same_cause() -> None:
