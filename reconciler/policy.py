@@ -96,11 +96,21 @@ def _protected(changes: Sequence[Change], situation: Situation) -> Iterator[Viol
         for each in change.attribute_changes:
             if each.item is not None and each.op is PatchOp.REMOVE and (guarded or each.item in protected):
                 losses.add(f"{change.address} loses {_item_words(each.path, each.item, situation)}")
+    losses.update(_lost_with_an_account(changes, protected, situation))
     losses.update(_lost_through_groups(changes, protected, situation))
     if losses:
         what = "something would be taken from those whom policy.protect names"
         mend = f"leave it out, or take the line out of policy.protect{_place(situation.policy, 'protect')} in a change"
         yield violation("protect", what, losses, 0, f"{mend} of its own")
+
+
+def _lost_with_an_account(changes: Sequence[Change], protected: frozenset[str], situation: Situation) -> Iterator[str]:
+    """Members that a protected group loses because their account is deleted: servers take them out by themselves."""
+    gone = {each.live_id for each in changes if Action.DELETE in each.actions and each.live_id}
+    for group in sorted(protected) if gone else ():
+        found = situation.live.resources.get(group)
+        for member in gone.intersection(found.items("members") or ()) if found is not None else ():
+            yield f"{_group_label(group, situation)} loses {_item_words('members', member, situation)}"
 
 
 def _lost_through_groups(changes: Sequence[Change], protected: frozenset[str], situation: Situation) -> Iterator[str]:

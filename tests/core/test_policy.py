@@ -223,6 +223,15 @@ def test_a_protected_member_stays_and_a_protected_group_keeps_its_members(name, 
     assert [each.items for each in outcome.plan.violations] == ([] if items is None else [items])
 
 
+def test_a_protected_group_loses_nobody_by_a_deletion_either() -> None:
+    """Whoever put her there: with the account the server takes the membership."""
+    found = live(live_user("al"), live_user("bo"), live_group("g", "g", ["al", "bo"]))
+    policy = protected("group.g", removal_users=Removal.DELETE)
+    known = record(entry("group.g", "g", {"displayName": "g"}), entry("user.al", "al"), entry("user.bo", "bo"))
+    outcome = reconciled(desired(user("al"), group("g", listed(mode=ADDITIVE))), found, known, policy=policy)
+    assert [each.items for each in outcome.plan.violations] == [("group.g loses member bo@x.io",)]
+
+
 def test_a_protected_member_does_not_go_with_her_group() -> None:
     found = live(live_user("al"), live_user("bo"), live_group("g", "g", ["al", "bo"]))
     policy = protected("bo", removal_groups=Removal.DELETE)
