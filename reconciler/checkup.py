@@ -18,7 +18,7 @@ from reconciler.project import Project
 from reconciler.recording import record_of
 from reconciler.settings import Target
 from reconciler.settings.overlay import target_profile
-from reconciler.transport.client import signer_of
+from reconciler.transport.client import Reader, signer_of
 
 
 class Verdict(StrEnum):
@@ -78,25 +78,33 @@ def _credential(project: Project, target: Target) -> Iterator[Check]:
 
 
 def _connection(project: Project, target: Target) -> Iterator[Check]:
-    with reader_for(project, target, target_profile(target)) as reader:
-        described = reader.service_provider_config() is not None
-        for name in ("users", "groups"):
-            yield from _guarded(name, partial(_readable, reader.get, name, f"/{name.capitalize()}"))
+    profile = target_profile(target)
+    wire = profile.wire
+    with reader_for(project, target, profile) as reader:
+        reader.ask_limits()
+        described = not wire.discovery or reader.service_provider_config() is not None
+        for name, path in (("users", wire.users_path), ("groups", wire.groups_path)):
+            yield from _guarded(name, partial(_readable, reader, name, path))
+        yield _check("limits", _rate(reader.requests_per_minute))
     if described:
-        yield _check("discovery", "the target says what it can do")
+        known = "the target says what it can do" if wire.discovery else "the profile knows what the target can do"
+        yield _check("discovery", known)
     else:
         said = "the target does not say what it can do; the profile decides"
         yield _check("discovery", said, Verdict.WARN, "nothing to do if the profile is the right one")
 
 
-def _readable(get: Callable[..., object], name: str, path: str) -> Iterator[Check]:
-    found = get(path, {"startIndex": "1", "count": "1"})
-    if not isinstance(found, dict) or not {"Resources", "totalResults"} & set(found):
-        mend = "check url: it is the SCIM base URL, which /Users follows"
+def _rate(per_minute: int | None) -> str:
+    return "nobody names any" if per_minute is None else f"{per_minute:,} requests a minute"
+
+
+def _readable(reader: Reader, name: str, path: str) -> Iterator[Check]:
+    page = reader.glance(path)
+    if page.total is None and not page.rows:
+        mend = f"check url: it is the SCIM base URL, which {path} follows"
         yield _check(name, f"there is no list at {path}", Verdict.FAIL, mend)
         return
-    total = found.get("totalResults")
-    yield _check(name, f"can be read{f', {total:,} of them' if isinstance(total, int) else ''}")
+    yield _check(name, "can be read" if page.total is None else f"can be read, {page.total:,} of them")
 
 
 def _record(project: Project, target: Target, recorded: list[str | None]) -> Iterator[Check]:

@@ -1,5 +1,6 @@
 """What single answers of a service provider mean for an operation. Pure."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote
@@ -88,6 +89,8 @@ def same_version(one: str | None, other: str | None) -> bool:
 def missing_rights(operation: Operation, refusal: Refusal, sent: Iterable[str], rights: Mapping[str, str]) -> str:
     """The rights that a request takes, in words: those of the attributes that the refusal names, else all it may be.
 
+    An attribute without a right of its own takes that of the whole.
+
     Empty where it is not about a right, where the server names one itself, or where the profile knows none.
     """
     known = {right for each in rights.values() for right in each.split(" and ")}
@@ -95,10 +98,14 @@ def missing_rights(operation: Operation, refusal: Refusal, sent: Iterable[str], 
         return ""
     verb = next(word for kind, word in _VERBS.items() if isinstance(operation, kind))
     names = [short_path(each).partition("[")[0].partition(".")[0] for each in sent]
-    said = [each for each in names if each in refusal.detail and each in rights]
-    whole = f"{operation.address.resource_type.value}s.{verb}"
-    needed = [rights[each] for each in dict.fromkeys(said or [whole, *names]) if each in rights]
-    return " and ".join(needed)
+    said = [each for each in dict.fromkeys(names) if re.search(rf"\b{re.escape(each)}\b", refusal.detail)]
+    if own := [rights[each] for each in said if each in rights]:
+        return " and ".join(own)
+    whole = rights.get(f"{operation.address.resource_type.value}s.{verb}", "")
+    if said:
+        return whole
+    others = [f"for {each} {rights[each]}" for each in dict.fromkeys(names) if each in rights]
+    return ", ".join(each for each in (whole, *others) if each)
 
 
 def named(ids: Collection[str]) -> str:

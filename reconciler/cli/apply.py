@@ -138,11 +138,11 @@ def _chosen(chosen: Chosen, project: Project, file: Path | None, reviewed: str |
 
 
 def _of_all(names: Sequence[str], codes: Mapping[str, Exit]) -> str:
-    """Such as ``2 of 3 targets are done; not apac (nothing could be planned or done).``."""
+    """Such as ``2 of 3 targets done; apac: nothing could be planned or done.``."""
     why = {name: EXIT_CODES[codes[name]] if name in codes else "not tried" for name in names}
-    left = ", ".join(f"{name} ({why[name]})" for name in names if codes.get(name) is not Exit.DONE)
+    left = [f"; {name}: {why[name]}" for name in names if codes.get(name) is not Exit.DONE]
     done = sum(code is Exit.DONE for code in codes.values())
-    return f"{done} of {len(names)} targets are done{'; not ' if left else ''}{left}."
+    return f"{done} of {len(names)} targets done{''.join(left)}."
 
 
 class _Run:

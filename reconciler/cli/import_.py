@@ -36,7 +36,7 @@ def command(chosen: Chosen, out: Path | None, only: str | None, inactive: bool) 
         _write(project.base / path, text)
     click.echo(f"{_count(found.users, 'user')} and {_count(found.groups, 'group')} written{_where(found.files)}.")
     if found.declared:
-        click.echo(f"{found.declared:,} are declared already.")
+        click.echo(f"{found.declared:,} {'is' if found.declared == 1 else 'are'} declared already.")
     if found.at_rest:
         click.echo(f"{_count(found.at_rest, 'inactive user')} left out; --inactive takes them too.")
     if found.files:

@@ -71,7 +71,7 @@ class WireRules:
     rights_hint: str = ""
     """What to check where the provider says that a right is missing."""
     rights: Mapping[str, str] = field(default_factory=dict)
-    """``users.create`` (``update``, ``delete``; ``groups``), or an attribute -> the right that writing it takes."""
+    """``users.read`` (``create``, ``update``, ``delete``; ``groups``), or an attribute: writing it -> the right."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What the settings leave out -> the variable that says it: `region`, `bearer`, `clientId`, `clientSecret`."""
     regions: Mapping[str, str] = field(default_factory=dict)

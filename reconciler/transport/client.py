@@ -7,11 +7,11 @@ the service provider impossible is a `TargetError`.
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 import httpx
 import orjson
@@ -36,6 +36,8 @@ from reconciler.transport.listing import Listing, Page, PageRefused, complete_li
 from reconciler.transport.secrets import resolve_secret
 from reconciler.transport.throttle import Clock
 from reconciler.transport.wording import no_credential, not_scim, redirected, refused_status, shown_url
+
+_T = TypeVar("_T")
 
 PATCH_MESSAGE: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _EMBEDDED_URL: Final = "http://sandbox.localhost"
@@ -104,16 +106,21 @@ class Reader:
         if attributes:
             fixed["attributes"] = ",".join(attributes)
 
+        def walked(base: httpx.URL | None) -> Listing:
+            return self._walked(path, fixed, base, to_the_end)
+
+        if not filter:
+            return self._by_either_base(path, walked)
         try:
-            return self._walked(path, fixed, self._bases.get(path), to_the_end)
+            return walked(self._bases.get(path))
         except PageRefused as refused:
-            other = self._channel.with_end(self._wire.other_bases)
-            if filter and refused.status == httpx.codes.BAD_REQUEST:
+            if refused.status == httpx.codes.BAD_REQUEST:
                 raise _without_filter(refused, filter) from None
-            if refused.status != httpx.codes.BAD_REQUEST or other is None or path in self._bases:
-                raise
-            self._bases[path] = other
-            return self._walked(path, fixed, other, to_the_end)
+            raise
+
+    def glance(self, path: str) -> Page:
+        """One row of a listing at most, and how many there are said to be. Raises TargetError as `listing`."""
+        return self._by_either_base(path, lambda base: self._page(path, {"startIndex": "1", "count": "1"}, base))
 
     def service_provider_config(self) -> Mapping[str, Json] | None:
         """What the service provider says of itself (RFC 7644 §4); None where it says nothing that can be read.
@@ -172,6 +179,17 @@ class Reader:
     ) -> None:
         self.close()
 
+    def _by_either_base(self, path: str, ask: Callable[[httpx.URL | None], _T]) -> _T:
+        """The answer under the base URL, or under the one that lists the same where the first one does not."""
+        try:
+            return ask(self._bases.get(path))
+        except PageRefused as refused:
+            other = self._channel.with_end(self._wire.other_bases)
+            if refused.status != httpx.codes.BAD_REQUEST or other is None or path in self._bases:
+                raise
+            self._bases[path] = other
+            return ask(other)
+
     def _walked(self, path: str, fixed: Mapping[str, str], base: httpx.URL | None, to_the_end: bool) -> Listing:
         def ask(paging: Mapping[str, str]) -> Page:
             return self._page(path, {**fixed, **paging}, base)
@@ -227,7 +245,14 @@ class Reader:
         said = ", ".join(each for each in (detail, f"request {request_id}" if request_id else "") if each)
         if reply.status == httpx.codes.UNAUTHORIZED and not self._signs:
             return no_credential(reply.url, said, self._wire.environment)
-        return refused_status(reply.url, reply.status, said, self._wire.rights_hint)
+        return refused_status(reply.url, reply.status, said, self._wire.rights_hint, self._right_to_read(reply.url))
+
+    def _right_to_read(self, url: httpx.URL) -> str:
+        """What reading at an address takes, as far as the profile knows; empty otherwise."""
+        paths = {"users.read": self._wire.users_path, "groups.read": self._wire.groups_path}
+        return next(
+            (self._wire.rights.get(each, "") for each, path in paths.items() if f"{path}/" in f"{url.path}/"), ""
+        )
 
 
 class Writer(Reader):

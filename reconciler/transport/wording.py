@@ -71,15 +71,21 @@ def no_credential(url: httpx.URL, detail: str, environment: Mapping[str, str]) -
     )
 
 
-def refused_status(url: httpx.URL, status: int, detail: str, rights_hint: str = "") -> TargetError:
-    """The error for a status that ends a run; `detail` is what the server said, on one line and redacted."""
+def refused_status(url: httpx.URL, status: int, detail: str, rights_hint: str = "", right: str = "") -> TargetError:
+    """The error for a status that ends a run; `detail` is what the server said, on one line and redacted.
+
+    `right`: what the request takes, as far as that is known; `rights_hint`: how rights are given at all.
+    """
     where, said = shown_url(url), f" ({detail})" if detail else ""
     if status == httpx.codes.UNAUTHORIZED:
-        return SignInFailed(f"{where}: the credential is not accepted (401){said}", "check the token, and its expiry")
+        mend = "check the token, its expiry, and that it is for this host"
+        return SignInFailed(f"{where}: the credential is not accepted (401){said}", mend)
     if status == httpx.codes.FORBIDDEN:
+        needed = f"it takes {right}" if right and right not in detail else ""
+        mends = [each for each in (needed, rights_hint) if each]
         return SignInFailed(
             f"{where}: the credential lacks a right (403){said}",
-            rights_hint or "give the client the right to read users and groups",
+            "; ".join(mends) or "give the client the right to read users and groups",
         )
     if status == httpx.codes.NOT_FOUND:
         return NotScim(f"{where}: nothing is there (404){said}", "is the path in the url of the target right?")

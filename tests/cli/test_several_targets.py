@@ -113,7 +113,7 @@ def test_apply_goes_from_one_to_the_next_and_over_a_failure(folder: QuickFolder)
     assert ran.code == 1
     assert ran.out.count("reconciler will perform") == 2
     assert 'target "apac"' in ran.err
-    assert ran.out.rstrip().endswith("2 of 3 targets are done; not apac (nothing could be planned or done).")
+    assert ran.out.rstrip().endswith("2 of 3 targets done; apac: nothing could be planned or done.")
     again = folder.run("plan", "--target", "us", "--target", "emea", "--detailed-exitcode")
     assert again.code == 0
     assert again.out.rstrip().endswith("2 targets: 0 to add, 0 to change, 0 to destroy.")

@@ -97,6 +97,18 @@ def test_a_group_listing_that_demands_a_filter_is_read_by_the_other_path(tmp_pat
         assert org.members("Support") == ["ann@example.com"]
 
 
+@pytest.mark.parametrize("needed", [False, True])
+def test_doctor_looks_where_a_plan_looks(tmp_path: Path, needed: bool) -> None:
+    with company(tmp_path, groupsNeedFilter=needed, rateLimit=1200) as org:
+        org.declare({"ann": ANN})
+        ran = org.run("doctor")
+        rows = {row.split()[1]: row.split()[0] for row in ran.out.splitlines() if row[:4] in ("pass", "warn", "fail")}
+        assert (rows["users"], rows["groups"], rows["limits"]) == ("pass", "pass", "pass")
+        assert "1,200 requests a minute" in ran.out
+        base = V1 if needed else V2
+        assert [each.path for each in org.asked if each.status == 200][1:] == [f"{V2}/users", f"{base}/groups"]
+
+
 def test_the_other_path_works_from_the_start(tmp_path: Path) -> None:
     with company(tmp_path, groupsNeedFilter=True, base=V1) as org:
         org.declare({"ann": ANN}, {"support": {"displayName": "Support", "members": ["ann"]}})

@@ -127,9 +127,12 @@ def test_why_nobody_is_signed_in(guarded: Company, variables: dict[str, str], wo
     assert "wrong" not in said
 
 
-def test_a_client_without_roles_is_told_what_it_needs(guarded: Company) -> None:
+@pytest.mark.parametrize(
+    ("path", "right"), [("users", "directory:user:view"), ("groups", "directory:group:edit")], ids=["users", "groups"]
+)
+def test_a_client_without_roles_is_told_what_it_needs(guarded: Company, path: str, right: str) -> None:
     def no_roles(request: Request) -> Response | None:
-        if not request.target.startswith(f"{V2}/groups"):
+        if not request.target.startswith(f"{V2}/{path}"):
             return None
         body = b'{"message": "You are not permitted.", "code": "not.authorized", "status": 403}'
         return Response(status=403, headers={"ININ-Correlation-Id": "c-1"}, body=body)
@@ -139,8 +142,9 @@ def test_a_client_without_roles_is_told_what_it_needs(guarded: Company) -> None:
     said = " ".join(ran.err.split())
     assert ran.code == 1
     assert "the credential lacks a right (403) (You are not permitted., request c-1)" in said
-    assert "give the OAuth client a role" in said
-    assert "directory:group:edit" in said
+    assert f"it takes {right}; give the OAuth client a role, in the divisions concerned" in said
+    rows = guarded.run("doctor", ID="id", SECRET="s3cr3t").out.splitlines()
+    assert [each[:4] for each in rows if each[6:].startswith(path)] == ["fail"]
 
 
 @pytest.mark.parametrize(("token", "code"), [("t1", 0), ("old", 1)])
@@ -152,7 +156,7 @@ def test_a_bearer_token(tmp_path: Path, token: str, code: int) -> None:
         assert ran.code == code
         if code:
             assert "the credential is not accepted (401)" in ran.err
-            assert "check the token, and its expiry" in ran.err
+            assert "check the token, its expiry, and that it is for this host" in ran.err
         without = org.run("plan")
         assert (without.code, "TOKEN" in without.err) == (1, True)
         org.settings()

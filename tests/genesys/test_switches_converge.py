@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox import Switches
+from reconciler.sandbox import Request, Switches
+from reconciler.sandbox.messages import Response
 from tests.genesys.company import Company, company
 from tests.genesys.life import ANN, BOB, CHE, group, steps
 from tests.genesys.open_questions import OPEN
@@ -174,6 +175,22 @@ def test_a_create_without_the_right_says_which_and_the_others_are_made(tmp_path:
         rights = {"roles": "authorization:grant:add", "routingSkills": "routing:skill:assign", "userName": "user:add"}
         assert rights[name] in done.said[0]
         assert len(done.failed) == (2 if name == "userName" else 1)
+
+
+def test_a_refusal_that_names_nothing_is_told_with_every_right_it_may_be_about(tmp_path: Path) -> None:
+    def refuse(request: Request) -> Response | None:
+        body = b'{"message": "You are not permitted.", "code": "not.authorized", "status": 403}'
+        return Response(status=403, headers={}, body=body) if request.method == "POST" else None
+
+    with company(tmp_path) as org:
+        org.declare({"che": CHE | {"roles": ["Agent"], "routingSkills": {"Billing": 1}}})
+        org.before = refuse
+        (said,) = org.apply().said
+        rights = (
+            "directory:user:add, for roles authorization:grant:add and authorization:grant:delete, "
+            "for routingSkills routing:skill:assign"
+        )
+        assert said == f"You are not permitted; it takes {rights}"
 
 
 def test_a_role_that_cannot_be_taken_one_by_one_is_taken_by_hand(tmp_path: Path) -> None:

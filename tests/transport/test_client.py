@@ -31,7 +31,7 @@ TITLE = (PatchOperation(op=PatchOp.REPLACE, path="title", value="Lead"),)
 def test_a_reader_has_nothing_but_reading() -> None:
     public = {name for name, _ in inspect.getmembers(Reader) if not name.startswith("_")}
     told = {"requests", "requests_per_minute"}
-    assert public == {"ask_limits", "close", "get", "listing", "page_by", "service_provider_config"} | told
+    assert public == {"ask_limits", "close", "get", "glance", "listing", "page_by", "service_provider_config"} | told
 
 
 def test_every_method_of_a_reader_sends_get_only() -> None:
@@ -39,6 +39,7 @@ def test_every_method_of_a_reader_sends_get_only() -> None:
     client = reader(handle)
     client.get("/Users/u1")
     client.listing("/Users")
+    client.glance("/Users")
     client.service_provider_config()
     assert {each.method for each in asked} == {"GET"}
 
