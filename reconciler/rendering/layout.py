@@ -67,4 +67,4 @@ def _pieces(word: str, room: int) -> list[str]:
 
 
 def _harmless(row: str) -> str:
-    return "\\u003a" + row[1:] if row.lstrip().startswith("::") else row
+    return row.replace(":", "\\u003a", 1) if row.lstrip().startswith("::") else row
