@@ -145,7 +145,7 @@ def test_what_depends_on_a_failure_is_skipped_and_the_rest_goes_on(world: World)
 
 def test_a_reference_that_nobody_gave_an_id_is_never_sent(world: World) -> None:
     ann = world.user("ann@example.com")
-    results = world.run(patch_user(1, "ann", ann, **{MANAGER: {"value": "bulkId:user.bo"}}))
+    results = world.run(patch_user(1, "ann", ann, after=(), version=None, **{MANAGER: {"value": "bulkId:user.bo"}}))
     assert results == (Skipped(number=1, message="needs user.bo, which did not succeed", because=1),)
     assert world.asked == []
 
@@ -332,6 +332,7 @@ def test_an_id_becomes_one_part_of_the_address(world: World) -> None:
 
 def test_what_is_sent_holds_no_reference(world: World) -> None:
     world.run(
-        create_user(1, "bo"), create_user(2, "ann", **{ENTERPRISE_USER: {"manager": {"value": "bulkId:user.bo"}}})
+        create_user(1, "bo"),
+        create_user(2, "ann", after=(), **{ENTERPRISE_USER: {"manager": {"value": "bulkId:user.bo"}}}),
     )
     assert "bulkId" not in json.dumps([each.content.decode() for each in world.asked])

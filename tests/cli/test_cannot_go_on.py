@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,7 +99,7 @@ class Bad:
     """A server, and the words that the message has; `{url}` stands for where it is."""
 
     name: str
-    server: Callable[[], object]
+    server: Callable[[], AbstractContextManager[str]]
     says: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -159,7 +159,7 @@ def test_a_server_that_cannot_be_worked_with(bad: Bad, command: str, tmp_path: P
     folder = quick(tmp_path / "here")
     folder.write("identities/all.yaml", people("ann.lee"))
     with ExitStack() as stack:
-        url = stack.enter_context(bad.server())  # type: ignore[arg-type]
+        url = stack.enter_context(bad.server())
         folder.write("reconciler.yaml", f"targets:\n  prod:\n    profile: rfc\n    url: {url}/scim/v2\n{BEARER}")
         before = contents(folder)
         ran = folder.run(*command.split(), SCIM_TOKEN=SECRET)

@@ -88,6 +88,6 @@ def options_of(command: click.Command) -> list[click.Option]:
 
 
 def command_of(name: str) -> click.Command:
-    command = cli.get_command(click.Context(cli), name)  # type: ignore[attr-defined]
+    command = cli.get_command(click.Context(cli), name)
     assert isinstance(command, click.Command)
     return command

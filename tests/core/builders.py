@@ -28,6 +28,7 @@ from reconciler.model import (
     Policy,
     ResourceType,
     SourceLocation,
+    Value,
 )
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.reconcile import Context, Reconciliation, reconcile
@@ -119,7 +120,7 @@ def lifecycle(
 
 def user(
     key: str,
-    attributes: Mapping[str, object] | None = None,
+    attributes: Mapping[str, Value] | None = None,
     *,
     name: str | None = None,
     lists: Mapping[str, DesiredList] | None = None,
@@ -142,7 +143,7 @@ def group(
     members: DesiredList | None = None,
     *,
     name: str | None = None,
-    attributes: Mapping[str, object] | None = None,
+    attributes: Mapping[str, Value] | None = None,
     formerly: tuple[str, ...] = (),
 ) -> DesiredResource:
     """A declared group; its displayName is its key unless `name` says otherwise."""
@@ -169,7 +170,7 @@ def desired(*resources: DesiredResource, released: Iterable[str] = (), today: da
 def live_user(
     live_id: str,
     name: str | None = None,
-    attributes: Mapping[str, object] | None = None,
+    attributes: Mapping[str, Value] | None = None,
     *,
     active: bool = True,
     roles: Iterable[str] = (),
@@ -222,7 +223,7 @@ def ours(*names: str, mode: ListMode | None = AUTHORITATIVE, until: Mapping[str,
 def entry(
     address: str,
     live_id: str | None,
-    values: Mapping[str, object] | None = None,
+    values: Mapping[str, Value] | None = None,
     *,
     lists: Mapping[str, AppliedList] | None = None,
     dates: AppliedDates | None = None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
-from reconciler.model import Address, DesiredList, DesiredState, ListMode, LiveReference, ResourceType
+from reconciler.model import Address, DesiredList, DesiredState, ItemKey, ListMode, LiveReference, ResourceType, Value
 from tests.core.builders import ADDITIVE, AUTHORITATIVE, MANAGER, a, group, lifecycle, listed, user
 
 KEYS = ("ann", "bob", "cat", "dan", "eve")
@@ -70,7 +70,7 @@ class Declarations:
             lists["roles"] = listed(*sorted(person.roles[1]), mode=person.roles[0])
         if person.skills is not None:
             lists["skills"] = listed(levels=person.skills)
-        attributes: dict[str, object] = {path: value for path, value in person.lines.items() if path != MANAGER}
+        attributes: dict[str, Value] = {path: value for path, value in person.lines.items() if path != MANAGER}
         boss = person.lines.get(MANAGER)
         if MANAGER in person.lines and (boss is None or (boss < key and boss in self.people)):
             attributes[MANAGER] = a(f"user.{boss}") if boss else None
@@ -82,8 +82,12 @@ class Declarations:
         if team.members is None:
             return group(key, name=team.name)
         known = {name: day for name, day in team.members.items() if name in self.people or "@" in name}
-        passed = {self._member(name): day for name, day in known.items() if day is not None and day < self.today}
-        until = {self._member(name): day for name, day in known.items() if self._member(name) not in passed}
+        passed: dict[ItemKey, date] = {
+            self._member(name): day for name, day in known.items() if day is not None and day < self.today
+        }
+        until: dict[ItemKey, date] = {
+            self._member(name): day for name, day in known.items() if self._member(name) not in passed
+        }
         return group(key, listed(mode=team.mode, until=until, expired=passed), name=team.name)
 
     def _member(self, name: str) -> Address | LiveReference:

@@ -26,6 +26,7 @@ from reconciler.model import (
     PatchOp,
     Phase,
     ResourceType,
+    Value,
     is_known,
 )
 from reconciler.reconcile import Reconciliation
@@ -313,7 +314,7 @@ class Ledger:
 _GONE = object()
 
 
-def _lines(wanted: DesiredResource, situation: Situation) -> Iterator[tuple[Line, object]]:
+def _lines(wanted: DesiredResource, situation: Situation) -> Iterator[tuple[Line, Value | Lifecycle]]:
     """What every line of a resource says; a list value that is declared says "given"."""
     references = Ground.of(situation).references
     table = situation.profile.rules(wanted.address.resource_type).table
@@ -332,12 +333,12 @@ def _lines(wanted: DesiredResource, situation: Situation) -> Iterator[tuple[Line
     yield (wanted.address, "active", None), wanted.lifecycle
 
 
-def _says_something(value: object) -> bool:
+def _says_something(value: Value | Lifecycle) -> bool:
     """Only a written `active` is a line that others can move; what dates say changes with the day."""
     return not isinstance(value, Lifecycle) or value.active is not None
 
 
-def _in_place(line: Line, value: object, found: LiveResource, situation: Situation) -> bool:
+def _in_place(line: Line, value: Value | Lifecycle, found: LiveResource, situation: Situation) -> bool:
     _, path, item = line
     rules = situation.profile.rules(found.resource_type)
     if item is not None:

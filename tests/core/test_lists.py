@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from reconciler.model import AppliedItem, LiveReference, Pending, ResourceType
+from reconciler.model import AppliedItem, ItemKey, LiveReference, Pending, ResourceType
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import USER_ATTRIBUTES
 from reconciler.scim.paths import level_path
@@ -276,7 +276,10 @@ def test_a_released_member_is_nothing_to_take() -> None:
 
 
 def test_two_lines_for_one_account_give_the_longest_membership() -> None:
-    twice = {a("user.al"): date(2026, 7, 1), LiveReference(ResourceType.USER, "al@x.io"): date(2026, 9, 1)}
+    twice: dict[ItemKey, date] = {
+        a("user.al"): date(2026, 7, 1),
+        LiveReference(ResourceType.USER, "al@x.io"): date(2026, 9, 1),
+    }
     for order in (list(twice), list(reversed(twice))):
         outcome = group_plan(listed(until={key: twice[key] for key in order}), [])
         assert [each.until for each in outcome.plan.changes[0].attribute_changes] == ["2026-09-01"]

@@ -1,6 +1,8 @@
 """Which operation comes first, what waits for what, and how members are cut into requests."""
 
+from collections.abc import Sized
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -233,7 +235,7 @@ def test_members_are_cut_into_requests_that_the_server_takes(size, chunks) -> No
     refs = [LiveReference(ResourceType.USER, f"{each}@x.io") for each in people]
     everybody = [live_user(each) for each in people]
     added = reconciled(desired(group("g", listed(*refs))), live(*everybody, live_group("g")), record(), profile=profile)
-    assert [len(each.operations[0].value) for each in added.plan.operations] == chunks
+    assert [len(cast(Sized, each.operations[0].value)) for each in added.plan.operations] == chunks
     known_group = record(entry("group.g", "g", lists={"members": ours(*people)}))
     full = live(*everybody, live_group("g", "g", people))
     removed = reconciled(desired(group("g", listed())), full, known_group, profile=profile)

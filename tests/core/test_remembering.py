@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from reconciler.diffing.activity import dates_of
-from reconciler.model import AppliedDates, AppliedItem, LiveReference, Pending, Removal, ResourceType
+from reconciler.model import AppliedDates, AppliedItem, ItemKey, LiveReference, Pending, Removal, ResourceType
 from reconciler.scim.paths import level_path
 from tests.core.builders import (
     ADDITIVE,
@@ -255,8 +255,9 @@ def test_a_list_that_gives_no_access_is_forgotten_with_its_line() -> None:
 def test_two_lines_for_one_account_are_remembered_by_the_longer() -> None:
     early, late = date(2026, 7, 1), date(2026, 9, 1)
     live_al = LiveReference(ResourceType.USER, "al@x.io")
-    for days in ({a("user.al"): early, live_al: late}, {live_al: late, a("user.al"): early}):
-        assert members_after(listed(until=days), ["al"], ["al"], g()).lists["members"] == ours(
+    days: dict[ItemKey, date] = {a("user.al"): early, live_al: late}
+    for order in (days, dict(reversed(days.items()))):
+        assert members_after(listed(until=order), ["al"], ["al"], g()).lists["members"] == ours(
             until={"al": "2026-09-01"}
         )
     open_end = members_after(listed(until={a("user.al"): early, live_al: None}), ["al"], ["al"], g())
@@ -399,7 +400,8 @@ def test_active_true_without_proof_is_recorded_as_brought_about(known, whole, at
 
 
 def test_somebody_new_whose_reactivation_failed_is_tried_again() -> None:
-    found = concluded(desired(user("al", here=ON)), *[live(live_user("al", active=False))] * 2, record())
+    off = live(live_user("al", active=False))
+    found = concluded(desired(user("al", here=ON)), off, off, record())
     again = reconciled(desired(user("al", here=ON)), live(live_user("al", active=False)), found)
     assert said(again) == ["user.al replace active leftover"]
 
@@ -496,7 +498,7 @@ def test_entries_move_with_their_accounts_before_the_first_write() -> None:
 def test_a_key_is_kept_as_it_is_spelled_now() -> None:
     for seen in (False, True):
         applied = record(replace(al(seen=seen), address=a("user.AL")))
-        found = concluded(desired(user("al")), *[live(live_user("al"))] * 2, applied)
+        found = concluded(desired(user("al")), live(live_user("al")), live(live_user("al")), applied)
         assert list(found.resources) == [AL]
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from reconciler.errors import StalePlan
-from reconciler.model import AppliedState, Cause, DesiredState, LiveState
+from reconciler.model import AppliedState, Cause, DesiredState, Json, ListMode, LiveState
 from reconciler.reconcile import Reconciliation
 from reconciler.saved.file import Binding, SavedPlan
 from reconciler.saved.judging import Stage, judge
@@ -49,7 +49,7 @@ def why_stale(before: Reconciliation, later: Reconciliation) -> list[str]:
     return [f"{each.address}: {each.summary}" for each in raised.value.diagnostics]
 
 
-def ann(**live_values: object) -> LiveState:
+def ann(**live_values: Json) -> LiveState:
     return live(live_user("1", "ann@x.io", {key: each for key, each in live_values.items() if each is not None}))
 
 
@@ -102,7 +102,7 @@ def test_true_is_not_one() -> None:
 
 @pytest.mark.parametrize(("now", "stage"), [(("x",), TO_DO), (("x", "lead"), DONE), (("lead",), DONE)])
 def test_a_role_that_is_given(now: tuple[str, ...], stage: Stage) -> None:
-    lines = desired(user("ann", lists={"roles": listed("lead", mode="additive")}))
+    lines = desired(user("ann", lists={"roles": listed("lead", mode=ListMode.ADDITIVE)}))
     before = reconciled(lines, live(live_user("1", "ann@x.io")), ANN)
     later = reconciled(lines, live(live_user("1", "ann@x.io", roles=now)), ANN)
     assert stages(before, later) == [stage]

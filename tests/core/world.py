@@ -183,10 +183,11 @@ class Server:
         element = element_of(path)
         if element is not None:
             name = element[0].rpartition(":")[2]
+            level = value if isinstance(value, int | float) else None
             if operation.op is PatchOp.REMOVE and element[2] is None:
                 self.take(live_id, name, element[1], by)
             else:
-                self.give(live_id, name, element[1], value, by)
+                self.give(live_id, name, element[1], level, by)
         elif isinstance(value, list):
             for each in value:
                 self.give(live_id, path.rpartition(":")[2], each.get("value") or each["name"], each.get("level"), by)

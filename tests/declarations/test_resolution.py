@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.declarations import resolve
-from reconciler.model import Address, ListMode, LiveReference, Phase, ResourceType
+from reconciler.model import Address, ListMode, LiveReference, Phase, ResourceType, Value
 from tests.declarations.declaring import GENESYS, HERE, RFC, TODAY, desired, loaded, members, names, resource
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
-def values(folder: Path, lines: str, templates: str = "{}") -> dict[str, object]:
+def values(folder: Path, lines: str, templates: str = "{}") -> dict[str, Value]:
     """The attributes of a user with these lines, without her userName."""
     state = desired(folder, f"templates: {templates}\nusers:\n  ann: {{userName: ann@x.io, {lines}}}\n")
     found = dict(resource(state, "user.ann").attributes)

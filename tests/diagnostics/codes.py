@@ -148,9 +148,9 @@ def _codes(module: str, tree: ast.Module, takers: _Takers) -> Iterator[Said]:
         taker = takers.of(module, node)
         if taker is not None:
             yield from _from_call(module, node, taker, scope)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) in _SENTENCES:
-            yield from _from_sentences(module, node)
+    for each in ast.walk(tree):
+        if isinstance(each, ast.FunctionDef) and each.returns and ast.unparse(each.returns) in _SENTENCES:
+            yield from _from_sentences(module, each)
 
 
 Scope = dict[str, ast.expr]

@@ -149,8 +149,8 @@ def server() -> Iterator[Provider]:
 def stored(running: Provider, kind: str, body: dict[str, Any]) -> str:
     """Store a resource by other hands; its id."""
     schemas = [f"urn:ietf:params:scim:schemas:core:2.0:{kind.removesuffix('s')}"]
-    body = json.dumps({"schemas": schemas, **body}).encode()
-    asked = Request(method="POST", target=f"/scim/v2/{kind}", headers={}, body=body)
+    sent = json.dumps({"schemas": schemas, **body}).encode()
+    asked = Request(method="POST", target=f"/scim/v2/{kind}", headers={}, body=sent)
     answered = running.service.handle(asked)
     assert answered.status == 201, answered.body
     return str(json.loads(answered.body)["id"])

@@ -5,7 +5,7 @@ declarations, or on the server. With that done the plan is empty. `ANSWERS` is h
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -234,12 +234,12 @@ def test_an_organisation_that_cannot_filter_or_patch_says_so(
         assert words in " ".join((ran.out + ran.err).split())
 
 
-NAMES: Callable[[str], dict[str, Any]] = {
+NAMES: dict[str, dict[str, Any]] = {
     "roles": {"roles": ["Wizard"]},
     "division": {"division": "Atlantis"},
     "routingSkills": {"routingSkills": {"billing": 3}},
     "routingLanguages": {"routingLanguages": {"english": 3}},
-}.__getitem__
+}
 
 
 @pytest.mark.parametrize("new", [True, False], ids=["new", "changed"])
@@ -251,10 +251,10 @@ def test_a_name_that_the_organisation_lacks(tmp_path: Path, name: str, answer: s
         if not new:
             org.declare({"che": CHE})
             org.apply()
-        org.declare({"che": CHE | NAMES(name), "bob": BOB})
+        org.declare({"che": CHE | NAMES[name], "bob": BOB})
         ran = org.run("apply", "--auto-approve")
         said = " ".join(ran.out.rpartition("requests, a few seconds")[2].split())
-        (wrong,) = NAMES(name)[name] if isinstance(NAMES(name)[name], list | dict) else [NAMES(name)[name]]
+        (wrong,) = NAMES[name][name] if isinstance(NAMES[name][name], list | dict) else [NAMES[name][name]]
         assert ran.code == 5
         assert wrong in said
         assert "identities/all.yaml:" in said

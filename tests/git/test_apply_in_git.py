@@ -31,7 +31,7 @@ def test_the_record_is_announced_before_the_first_write(company: Company) -> Non
         if getattr(request, "method", "") == "POST":
             seen.append([trailers(each)["State"] for each in company.history()])
 
-    company.running.before = before  # type: ignore[assignment]
+    company.running.before = before
     company.applied()
     assert seen == [["claimed"]] * len(TEAM)
 

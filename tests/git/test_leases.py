@@ -50,7 +50,7 @@ def during_the_first_write(company: Company, do: Callable[[], None]) -> None:
             done.append(True)
             do()
 
-    company.running.before = before  # type: ignore[assignment]
+    company.running.before = before
 
 
 def test_a_second_apply_waits_for_the_first(company: Company) -> None:

@@ -62,8 +62,8 @@ def test_the_callers_for_github_pass_the_checks(folder: Folder) -> None:
     written = sorted((folder.path / ".github" / "workflows").iterdir())
     assert [each.stem for each in written] == ["apply", "drift", "plan"]
     for command in (
-        [BIN / "zizmor", "--offline", "--no-progress", folder.path / ".github"],
-        [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *written],
+        [str(BIN / "zizmor"), "--offline", "--no-progress", str(folder.path / ".github")],
+        [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *map(str, written)],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -149,7 +149,7 @@ def test_a_pull_request_from_plan_to_apply(work: Workflow) -> None:
 
 
 def test_one_comment_is_kept_up_to_date_and_nobody_elses(work: Workflow) -> None:
-    forged = {"id": 1, "user": {"login": "mallory"}, "body": "<!-- reconciler:plan:prod -->\nAll is well."}
+    forged: Any = {"id": 1, "user": {"login": "mallory"}, "body": "<!-- reconciler:plan:prod -->\nAll is well."}
     others = [{"id": each, "user": {"login": "x"}, "body": "hello"} for each in range(1000, 1230)]
     work.github.comments[NUMBER] = [forged, *others]
     changed(work, ann_lee="Lead")

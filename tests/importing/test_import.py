@@ -18,6 +18,7 @@ from reconciler.refreshing import decode_resource
 from reconciler.running.plans import plan_target
 from reconciler.running.run import Options
 from reconciler.sandbox import Request, open_sandbox
+from reconciler.transport.listing import Row
 from tests.cli.in_process import QuickFolder, quick
 from tests.conftest import Ran
 
@@ -223,7 +224,7 @@ def test_what_cannot_be_declared_is_left_out_and_named(place: Place) -> None:
 
 
 def test_an_extension_that_nobody_describes_is_written_under_its_urn() -> None:
-    row = {"id": "1", "userName": "bob@example.com", HR: {"badge": "7", "shirt": {"size": "m"}, "floors": [1, 2]}}
+    row: Row = {"id": "1", "userName": "bob@example.com", HR: {"badge": "7", "shirt": {"size": "m"}, "floors": [1, 2]}}
     profile = load_profile("rfc")
     live = decode_resource(row, ResourceType.USER, profile)
     draft = drafted(live, "bob", profile, {})

@@ -3,7 +3,7 @@
 The server is a function that lists one user and one group; its rows go through `refresh`, as every other server's do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def seen_group(folder: Path, lines: str, row: Row, profile: Profile = RFC) -> Se
     return compared(state, users, [{"id": "g1", "displayName": "Team", "members": [], **row}], profile)
 
 
-def compared(state: DesiredState, users: list[Row], groups: list[Row], profile: Profile) -> Seen:
+def compared(state: DesiredState, users: Sequence[Row], groups: Sequence[Row], profile: Profile) -> Seen:
     """Declarations against listings, without a record."""
     listings = {profile.wire.users_path: users, profile.wire.groups_path: groups}
 

@@ -4,6 +4,7 @@ Each row: what is declared, what a server may answer for the same, what it answe
 difference that is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -343,7 +344,9 @@ def test_a_different_value_is_one_change(spelling: Spelling, row: dict[str, Any]
     assert found.not_compared == ()
 
 
-CLEARED = {
+NOTHING: list[Any] = [None, [], "", {}, [None]]
+NO_BADGE: list[Any] = [None, {}, {"badge": None}, {"badge": {}}, {"badge": {"colour": None}}]
+CLEARED: dict[str, tuple[Sequence[dict[str, Any]], dict[str, Any], str]] = {
     "title: null": ([{"title": None}, {"title": ""}, {}], {"title": "Agent"}, "title"),
     "department: ~": (
         [{ENTERPRISE: None}, enterprise(department=None), enterprise(department=""), {}],
@@ -357,8 +360,8 @@ CLEARED = {
     ),
     "emails: null": (
         [
-            {"emails": each}
-            for each in (None, [], "", {}, [{"type": "work", "value": None}], [{"type": "work", "value": ""}], [None])
+            *({"emails": each} for each in NOTHING),
+            *({"emails": [{"type": "work", "value": each}]} for each in (None, "")),
         ],
         mail("w@x.example"),
         "emails",
@@ -379,7 +382,7 @@ CLEARED = {
         'addresses[type eq "work"].locality',
     ),
     f"{ACME}: {{badge: null}}": (
-        [{ACME: each} for each in (None, {}, {"badge": None}, {"badge": {}}, {"badge": {"colour": None}})],
+        [{ACME: each} for each in NO_BADGE],
         {ACME: {"badge": {"colour": "red"}}},
         f"{ACME}:badge",
     ),

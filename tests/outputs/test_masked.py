@@ -146,11 +146,11 @@ def test_nothing_of_anybody_stands_in_any_output(seed: int, tmp_path: Path) -> N
         for number, user in enumerate(running.service.dump()["User"]):
             if number % 2:
                 change = {"op": "replace", "path": "displayName", "value": organisation.name()}
-                body = json.dumps(
+                patch = json.dumps(
                     {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [change]}
                 )
                 target = f"/scim/v2/Users/{user['id']}"
-                running.service.handle(Request(method="PATCH", target=target, headers={}, body=body.encode()))
+                running.service.handle(Request(method="PATCH", target=target, headers={}, body=patch.encode()))
         assert no_leak(every_output(here, running), organisation) > 5
         here.write(f"identities/{organisation.keys[0]}.yaml", organisation.declared(organisation.keys[:-2]))
         assert no_leak(every_output(here, running), organisation) > 5

@@ -43,7 +43,7 @@ class Declarations:
     templates: Mapping[str, Lines] = field(default_factory=dict)
     users: Mapping[str, Lines] = field(default_factory=dict)
     groups: Mapping[str, Lines] = field(default_factory=dict)
-    released: Sequence[str] = ()
+    released: list[str] = field(default_factory=list)
 
     def files(self, parts: int = 1, places: Sequence[int] = (0,), *, backwards: bool = False) -> dict[str, str]:
         """The files: every entry goes into one of so many documents, by turns; two documents share a file.
@@ -196,7 +196,7 @@ def person(draw: st.DrawFn, organisation: str, key: str, keys: Sequence[str], te
     found: Lines = {"userName": login_of(key)}
     if organisation == "genesys":
         found["displayName"] = key
-    if templates and draw(st.booleans()):
+    if draw(st.booleans()) and templates:
         found["from"] = draw(st.lists(st.sampled_from(templates), unique=True, min_size=1, max_size=2))
     found |= draw(lines(organisation, key)) | draw(stays())
     if draw(st.integers(0, 2)) == 0:

@@ -175,9 +175,12 @@ class Stage:
     def to_accept(self, *, drift: bool = False) -> frozenset[str]:
         """Every rule that an apply would break, as it has to be accepted."""
         seen: list[Reconciliation] = []
-        apply_target(
-            self._project(), Options(today=self.today, drift=drift), confirm=lambda each: bool(seen.append(each))
-        )
+
+        def no(shown: Reconciliation) -> bool:
+            seen.append(shown)
+            return False
+
+        apply_target(self._project(), Options(today=self.today, drift=drift), confirm=no)
         return frozenset(f"{each.rule}@{each.digest}" for each in seen[0].plan.violations)
 
     def apply(self, run: Run | None = None) -> Applied:

@@ -434,7 +434,7 @@ class Life(RuleBasedStateMachine):
         left = self.stage.plan().plan
         over = {f"user.{key}" for key, person in self.wanted.people.items() if person.is_over(self.stage.today)}
         assert over or left.changes == (), in_short(left)
-        told = {str(each.address) for each in (*left.drift, *left.notices, *left.refused)} | over
+        told = {str(each.address) for part in (left.drift, left.notices, left.refused) for each in part} | over
         missing = list(lacking(self.stage, self.wanted, self.witness.ledger, left))
         assert not [each for each in missing if each.partition(":")[0].split(" is ")[0] not in told]
 

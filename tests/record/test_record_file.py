@@ -46,7 +46,7 @@ def test_it_can_be_read_by_people(store: FileRecordStore) -> None:
 
 def test_the_hash_tells_names_and_contents_apart(store: FileRecordStore) -> None:
     records = [{"a": b"b"}, {"a": b"", "b": b""}, {"ab": b""}, {"a": b"0 1\nb"}, {"a/b": b""}, {}]
-    versions = []
+    versions: list[str] = []
     for files in records:
         versions.append(store.write(files, expected=versions[-1] if versions else None, message=message()))
     assert len(set(versions)) == len(records)

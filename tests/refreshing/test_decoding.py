@@ -1,5 +1,6 @@
 """What a service provider answers, and the canonical form it takes: a table in both directions, and two properties."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -315,10 +316,13 @@ ROWS = st.fixed_dictionaries(
 )
 
 
+SPELLINGS: list[Callable[[str], str]] = [str.upper, str.lower, str.swapcase, str]
+
+
 def recased(value: Any, data: st.DataObject) -> Any:
     """The same JSON with attribute names and URNs in another case."""
     if isinstance(value, dict):
-        change = data.draw(st.sampled_from([str.upper, str.lower, str.swapcase, str]))
+        change = data.draw(st.sampled_from(SPELLINGS))
         return {change(name): recased(each, data) for name, each in value.items()}
     if isinstance(value, list):
         return [recased(each, data) for each in value]

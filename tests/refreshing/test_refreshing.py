@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from reconciler.errors import IncompleteListing, NotScim
-from reconciler.model import ResourceType, Severity
+from reconciler.model import Json, ResourceType, Severity
 from reconciler.profiles.loading import load_profile
 from reconciler.profiles.profile import RFC, Profile
 from reconciler.refreshing import refresh
@@ -53,7 +53,7 @@ def test_the_embedded_provider_is_read_whole_with_the_fewest_requests() -> None:
     here: dict[str, Any] = {"base_url": "http://sandbox.localhost", "wire": RFC.wire, "signer": None}
     client = Writer(transport=transport, **here)
     for each in range(248):
-        body = {"schemas": [CORE_USER], "userName": f"u{each}@example.com", "active": each % 2 == 0}
+        body: dict[str, Json] = {"schemas": [CORE_USER], "userName": f"u{each}@example.com", "active": each % 2 == 0}
         assert client.create("/Users", body).status == 201
     assert client.create("/Groups", {"schemas": [CORE_GROUP], "displayName": "Empty"}).status == 201
     fresh = Reader(transport=transport, **here)

@@ -8,6 +8,7 @@ from reconciler.model import (
     AccessKind,
     Action,
     Cause,
+    Change,
     Diagnostic,
     LiveReference,
     Origin,
@@ -114,7 +115,7 @@ HOSTILE = [
 ]
 
 
-def hostile_change(bad: str) -> plans.Change:
+def hostile_change(bad: str) -> Change:
     source = SourceLocation(bad, 1)
     return plans.change(
         plans.user(bad),

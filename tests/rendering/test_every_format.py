@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -85,7 +86,7 @@ def test_golden(name: str, form: str) -> None:
 
 # --- nothing lost, nothing out of order
 
-SHAPES = st.sampled_from(
+SHAPES: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {"actions": (Action.DELETE,)},
         {"actions": (Action.DEACTIVATE,), "difference": plans.changed("active", True, False)},
@@ -103,7 +104,7 @@ SHAPES = st.sampled_from(
 KEY = re.compile(r"k\d{4}x")
 
 
-def planned(shapes: list[dict]) -> Plan:
+def planned(shapes: list[dict[str, Any]]) -> Plan:
     changes = []
     for number, shape in enumerate(shapes):
         more = dict(shape)

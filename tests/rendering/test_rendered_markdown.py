@@ -54,7 +54,11 @@ class Page(HTMLParser):
     def handle_decl(self, decl: str) -> None:
         self.comments.append(decl)
 
-    unknown_decl = handle_pi = handle_decl
+    def unknown_decl(self, data: str) -> None:
+        self.comments.append(data)
+
+    def handle_pi(self, data: str) -> None:
+        self.comments.append(data)
 
     def handle_data(self, data: str) -> None:
         if self._inside:

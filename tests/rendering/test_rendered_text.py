@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.model import Action, Cause, ResourceType
+from reconciler.model import Action, Cause, Change, Plan, ResourceType
 from reconciler.rendering.layout import cells, wrapped
 from reconciler.rendering.text import PIPED_WIDTH, paper_for, render_text, write_text
 from reconciler.rendering.view import view
@@ -28,7 +28,7 @@ def check(name: str, text: str) -> None:
     assert text + "\n" == path.read_text(encoding="utf-8")
 
 
-def text_of(plan: plans.Plan, width: int = 100, *, colour: bool = False, verbose: bool = False) -> str:
+def text_of(plan: Plan, width: int = 100, *, colour: bool = False, verbose: bool = False) -> str:
     return render_text(view(plan, verbose=verbose), width=width, colour=colour)
 
 
@@ -58,7 +58,7 @@ def test_no_row_is_wider_than_the_screen(name: str, width: int, colour: bool) ->
 # --- order, folding, words
 
 
-def headings(plan: plans.Plan) -> list[str]:
+def headings(plan: Plan) -> list[str]:
     return [f"{each.subject} {each.predicate}" for each in view(plan).blocks]
 
 
@@ -80,7 +80,7 @@ def test_the_order_of_the_changes_does_not_matter() -> None:
     assert text_of(replace(plans.EDGES, changes=plans.EDGES.changes[::-1])) == text_of(plans.EDGES)
 
 
-def equal_changes(count: int, **more) -> plans.Plan:
+def equal_changes(count: int, **more) -> Plan:
     title = plans.changed("title", "Agent", "Adviser", origin=plans.TEMPLATE)
     changes = tuple(plans.change(plans.user(f"u.{number}"), title, **more) for number in range(count))
     return replace(plans.QUIET, changes=changes)
@@ -111,7 +111,7 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize("different", DIFFERENT)
-def test_a_change_that_differs_stands_alone(different: plans.Change) -> None:
+def test_a_change_that_differs_stands_alone(different: Change) -> None:
     plan = equal_changes(3)
     blocks = view(replace(plan, changes=(*plan.changes, different))).blocks
     assert sorted(each.subject for each in blocks)[0] == "3 users"
@@ -258,6 +258,7 @@ def test_what_an_encoding_cannot_say_is_spelled_out(encoding: str, written: str)
 
 
 @given(st.text(alphabet="ab: 李é", max_size=120), st.integers(20, 60))
+@example(" " + ":" * 17 + " 李", 20)  # the colon is not the first character of its row
 def test_wrapping_keeps_the_words_and_the_width(text: str, width: int) -> None:
     rows = wrapped(text, width)
     kept = "".join(rows).replace("\\u003a", ":").replace(" ", "")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.model import (
+    Address,
     Diagnostic,
     Failed,
     NotTried,
@@ -21,7 +22,7 @@ from tests.rendering import rendered_plans as plans
 from tests.rendering.test_rendered_text import check
 
 
-def request(number: int, address: plans.Address) -> Operation:
+def request(number: int, address: Address) -> Operation:
     return PatchResource(number=number, address=address, live_id=str(number), operations=())
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import Failed, NotTried, Severity, Skipped, Succeeded
+from reconciler.model import Failed, NotTried, Result, Severity, Skipped, Succeeded
 from reconciler.rendering.diagnostics import render_diagnostics
 from reconciler.rendering.neutral import ELLIPSIS, NAME_LIMIT, neutral, quoted
 from reconciler.rendering.report import render_report
@@ -70,7 +70,7 @@ def written(bad: str, width: int) -> Iterator[str]:
     yield render_text(view(replace(plan, changes=())), width=width, colour=False)
     found = [hostile_diagnostic(bad, each, sourced) for each in Severity for sourced in (True, False)]
     yield render_diagnostics(found, width=width, colour=False)
-    results = [
+    results: list[Result] = [
         Failed(number=0, message=bad, status=400),
         Skipped(number=1, message=bad, because=0),
         NotTried(number=2, message=bad),

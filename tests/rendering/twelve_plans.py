@@ -9,6 +9,7 @@ from reconciler.model import (
     Action,
     AttributeChange,
     Cause,
+    Change,
     Diagnostic,
     PatchOp,
     Plan,
@@ -21,7 +22,7 @@ from tests.rendering import rendered_plans as plans
 from tests.rendering.rendered_plans import added, at, change, changed, drifted, gone, group, user
 
 
-def of(*changes: plans.Change, **more) -> Plan:
+def of(*changes: Change, **more) -> Plan:
     return replace(plans.QUIET, changes=changes, requests=len(changes), requests_per_minute=300, **more)
 
 
@@ -202,7 +203,7 @@ def big(count: int) -> Plan:
     return of(*(_one_of_many(number) for number in range(count)), names=plans.SAMPLE.names, drift=plans.EDGES.drift)
 
 
-def _one_of_many(number: int) -> plans.Change:
+def _one_of_many(number: int) -> Change:
     address, source = user(f"agent.{number:04}"), at(number % 200 + 1, FILES[number % len(FILES)])
     more = {"source": source, "label": f"Agent Number {number}"}
     match number % 10:

@@ -35,12 +35,12 @@ class World:
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
 
-    def post(self, login: str = "ann", **attributes: Any) -> httpx.Response:
+    def post(self, login: str = "ann", /, **attributes: Any) -> httpx.Response:
         schemas = ["urn:ietf:params:scim:schemas:core:2.0:User", *(key for key in attributes if key.startswith("urn:"))]
         body = {"schemas": schemas, "userName": f"{login}@example.com", "displayName": login.title(), **attributes}
         return self.client.post("/Users", json=body)
 
-    def person(self, login: str = "ann", **attributes: Any) -> str:
+    def person(self, login: str = "ann", /, **attributes: Any) -> str:
         answer = self.post(login, **attributes)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])

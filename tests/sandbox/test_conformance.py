@@ -60,7 +60,7 @@ def test_scim2_tester_finds_nothing_wrong(server: SandboxServer) -> None:
     for module in ("scim2_tester", "httpx2"):
         if importlib.util.find_spec(module) is None:
             missing(f"{module} is not installed for {sys.executable}")
-    command = [sys.executable, RUNNER, f"{server.url}/scim/v2", TOKEN]
+    command = [sys.executable, str(RUNNER), f"{server.url}/scim/v2", TOKEN]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)
@@ -75,7 +75,15 @@ def test_scim2_tester_finds_nothing_wrong(server: SandboxServer) -> None:
 def complaints(server: SandboxServer) -> list[tuple[str, str]]:
     if not SANITY.exists():
         missing(f"there is no {SANITY}")
-    command = [SANITY, "probe", f"{server.url}/scim/v2", "--token", TOKEN, "--i-accept-side-effects", "--json-output"]
+    command = [
+        str(SANITY),
+        "probe",
+        f"{server.url}/scim/v2",
+        "--token",
+        TOKEN,
+        "--i-accept-side-effects",
+        "--json-output",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     results = json.loads(done.stdout)["results"]
     assert len(results) >= 25

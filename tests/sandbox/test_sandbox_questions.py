@@ -56,7 +56,7 @@ def replace_roles(world: World) -> Any:
 
 
 def replace_skills(world: World) -> Any:
-    held = {GEN: {"routingSkills": [{"name": "Billing", "proficiency": 1}, {"name": "Sales", "proficiency": 2}]}}
+    held: Any = {GEN: {"routingSkills": [{"name": "Billing", "proficiency": 1}, {"name": "Sales", "proficiency": 2}]}}
     after = world.change(f"{GEN}:routingSkills", [{"name": "Billing", "proficiency": 4}], **held)
     return [(it["name"], it["proficiency"]) for it in after[GEN]["routingSkills"]]
 
@@ -223,7 +223,11 @@ def features(world: World) -> Any:
 
 
 def large_pages(world: World) -> Any:
-    queries = [{"count": 25}, {"count": 26, "attributes": "id"}, {"startIndex": 51, "count": 1}]
+    queries: list[dict[str, str | int]] = [
+        {"count": 25},
+        {"count": 26, "attributes": "id"},
+        {"startIndex": 51, "count": 1},
+    ]
     answers = [world.client.get("/Users", params=each) for each in queries]
     found = [(it.status_code, it.headers.get("retry-after")) for it in answers]
     return [pair if pair[1] else pair[0] for pair in found]

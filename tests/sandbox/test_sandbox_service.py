@@ -433,7 +433,7 @@ def test_projection(client: httpx.Client, parameter: str, value: str, expected: 
     assert client.get(f"/Users/{identifier}", params=params).json() == wanted
     listed = client.get("/Users", params={**params, "filter": 'userName eq "ann"'}).json()
     assert listed["Resources"] == [wanted]
-    repeated = [(parameter, part) for part in value.split(",")]
+    repeated = httpx.QueryParams([(parameter, part) for part in value.split(",")])
     assert client.get(f"/Users/{identifier}", params=repeated).json() == wanted
     patched = client.patch(f"/Users/{identifier}", params=params, json=TITLE).json()
     assert patched == wanted

@@ -42,7 +42,7 @@ def test_no_switches_are_the_defaults() -> None:
     assert read_switches({"rateLimit": None, "pageCap": None}) == Switches()
 
 
-BAD: list[tuple[dict[str, Any], str]] = [
+BAD: list[tuple[dict[Any, Any], str]] = [
     ({"conflicts": 400}, r"'conflicts' is none \(did you mean conflict\?\)"),
     ({"put_keeps_omitted": True}, "did you mean putKeepsOmitted"),
     ({"zzz": 1}, "'zzz' is none;|'zzz' is none"),

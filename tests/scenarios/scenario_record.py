@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -75,7 +75,7 @@ def recorded(text: str, target: Target, profile: Profile, names: Mapping[str, st
 class _Loader(yaml.SafeLoader):
     """Knows of plain scalars what declarations know: true, false, null and numbers by JSON's grammar."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML has it on the class
 
 
 _INTEGER, _FLOAT = re.compile(r"^-?(?:0|[1-9][0-9]*)$"), re.compile(r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$")

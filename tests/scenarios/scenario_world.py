@@ -191,9 +191,9 @@ def fill(service: SandboxService, live: Mapping[str, Json]) -> None:
         _ask(service, "PATCH", f"/Groups/{each['id']}", {"schemas": [PATCH_OP], "Operations": [operation]})
     for each in live.get("groups", []):
         members = [{"value": member} for member in each.get("members", [])]
-        operation = {"op": "add", "path": "members", "value": members}
+        added = {"op": "add", "path": "members", "value": members}
         if members:
-            _ask(service, "PATCH", f"/Groups/{each['id']}", {"schemas": [PATCH_OP], "Operations": [operation]})
+            _ask(service, "PATCH", f"/Groups/{each['id']}", {"schemas": [PATCH_OP], "Operations": [added]})
     for each in live.get("deleted", []):
         _ask(service, "DELETE", f"/Users/{each['id']}", None)
 

@@ -1,6 +1,7 @@
 """Judging by a published schema: alternatives, secrets, places, and where schemas come from."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from reconciler.yamlsource import read_yaml
 FOLDER = Path(reconciler.__file__).parents[1] / "schemas"
 
 
-def found(name: str, text: str, **more: object) -> list[tuple[str, str, str, int, int]]:
+def found(name: str, text: str, **more: Any) -> list[tuple[str, str, str, int, int]]:
     file = read_yaml(text.encode(), "f.yaml")
     (document,) = file.documents
     return [

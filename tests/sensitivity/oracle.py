@@ -41,7 +41,7 @@ class Oracle:
             held = _found(before, kind, resource_id)
             if held is None:
                 continue  # it was created in the same run, so nobody knows what it was before the PATCH
-            model = self._models[kind]
+            model: Any = self._models[kind]
             theirs = _read(model, held)
             for request in sent:
                 scim2_models.PatchOp[model].model_validate(json.loads(request.content)).patch(theirs)
@@ -59,7 +59,8 @@ def _models(extensions: str) -> dict[str, Any]:
         plain = urn == ENTERPRISE and all(each["name"] != "dateHire" for each in document["attributes"])
         schema = scim2_models.Schema.model_validate(document)
         known.append(scim2_models.EnterpriseUser if plain else scim2_models.Extension.from_schema(schema))
-    user: Any = scim2_models.User[Union[tuple(known)]]  # noqa: UP007 - the members are known at run time only
+    # the members are known at run time only, which mypy cannot follow
+    user: Any = scim2_models.User[Union[tuple(known)]]  # type: ignore[misc]  # noqa: UP007
     return {"User": user, "Group": scim2_models.Group}
 
 

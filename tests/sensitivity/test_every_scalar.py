@@ -124,7 +124,10 @@ def test_drift(case: Case, open_chain: OpenChain) -> None:
     subject.follow()
     if case.acme and isinstance(three.held, dict):
         # replacing a complex value keeps what the operation does not name (RFC 7644 section 3.5.2.3)
-        moved = [{"op": "remove", "path": case.path}, {"op": "add", "path": case.path, "value": three.held}]
+        moved: list[dict[str, Any]] = [
+            {"op": "remove", "path": case.path},
+            {"op": "add", "path": case.path, "value": three.held},
+        ]
     else:
         moved = [{"op": "replace", "path": case.path, "value": three.held}]
     subject.drifts(wanted, PatchOp.REPLACE, one.plan, one.held, *moved)

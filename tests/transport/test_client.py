@@ -11,7 +11,7 @@ import pytest
 
 from reconciler import __version__
 from reconciler.errors import NotScim, SignInFailed, TargetError, Unreachable
-from reconciler.model import PatchOp, PatchOperation
+from reconciler.model import Json, PatchOp, PatchOperation
 from reconciler.profiles.profile import RFC, WireRules
 from reconciler.settings import Auth, BasicAuth, BearerAuth, ClientCredentialsAuth, SecretReference, Target
 from reconciler.transport import answers, channel
@@ -21,7 +21,7 @@ from reconciler.transport.channel import Forbidden
 from reconciler.transport.client import Reader, Writer, open_reader, open_writer
 from tests.transport.serving import BASE, FakeTime, answering, json_answer, loopback, reader, writer
 
-USER = {"id": "u1", "userName": "ann@example.com", "meta": {"version": 'W/"7"'}}
+USER: dict[str, Json] = {"id": "u1", "userName": "ann@example.com", "meta": {"version": 'W/"7"'}}
 TITLE = (PatchOperation(op=PatchOp.REPLACE, path="title", value="Lead"),)
 
 
@@ -362,7 +362,7 @@ def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
     sent = 0
 
     class Endless(httpx.SyncByteStream):
-        def __iter__(self):  # type: ignore[no-untyped-def]
+        def __iter__(self):
             nonlocal sent
             while True:
                 sent += 2**20

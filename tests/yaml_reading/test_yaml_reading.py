@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 import yaml
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler.yamlsource import MAX_BYTES, Quoted, YamlFile, events, number, read_yaml
 
 
-def read(text: str) -> object:
+def read(text: str) -> Any:
     file = read_yaml(text.encode(), "f.yaml")
     assert file.diagnostics == ()
     (document,) = file.documents
