@@ -70,7 +70,12 @@ def _role_removals(changes: Sequence[Change], situation: Situation) -> Iterator[
 
 
 def _updates(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
-    updated = [str(each.address) for each in changes if {Action.UPDATE, Action.RENAME} & set(each.actions)]
+    updated = [
+        str(each.address)
+        for each in changes
+        if {Action.UPDATE, Action.RENAME} & set(each.actions)
+        and not all(one.cause is Cause.DUE for one in each.attribute_changes)
+    ]
     matched = sum(1 for each in situation.matches.by_address.values() if isinstance(each, Paired))
     policy, what = situation.policy, f"of {matched:,} users and groups would be changed"
     yield from _over("updates", updated, policy.updates, matched, policy, what)

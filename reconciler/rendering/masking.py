@@ -60,8 +60,11 @@ class Mask:
     """What is known of people, and the number that stands for each; the same in everything that it masks."""
 
     def __init__(self) -> None:
-        self._people: dict[str, int] = {}
+        self._hers: dict[str, int] = {}
+        self._shared: dict[str, int] = {}
         self._ids: dict[str, int] = {}
+        self._same: dict[int, int] = {}
+        self._met = 0
         self._numbers: dict[int, int] = {}
         self._words: set[str] = set()
 
@@ -70,17 +73,37 @@ class Mask:
     def learn(self, names: Iterable[str], also: Iterable[str] = (), resource_id: str = "") -> None:
         """One person. `names`: key and userName, hers alone; `also`: what others may share with her.
 
+        Two who were met apart, one by her key and one by her userName, turn out to be one where both stand together.
         Her id stays as it is: it tells nothing to whoever cannot ask the service provider.
         """
         strong = [_folded(each) for each in names if each]
-        known = next((self._people[each] for each in strong if each in self._people), None)
-        known = self._ids.get(resource_id) if known is None else known
-        known = len(self._people) + len(self._ids) if known is None else known
-        weak = [_folded(each) for text in also for each in (text, neutral(text, NAME_LIMIT)) if len(text) > 1]
-        for each in (*strong, *weak):
-            self._people.setdefault(each, known)
+        known = [self._hers[each] for each in strong if each in self._hers]
+        known += [self._ids[resource_id]] if resource_id in self._ids else []
+        if not known:
+            self._met += 1
+        person = self._one_of(known) if known else self._met
+        self._hers.update(dict.fromkeys(strong, person))
+        for text in also:
+            for each in (text, neutral(text, NAME_LIMIT)) if len(text) > 1 else ():
+                self._shared.setdefault(_folded(each), person)
         if resource_id:
-            self._ids.setdefault(resource_id, known)
+            self._ids[resource_id] = person
+
+    def _one_of(self, known: Iterable[int]) -> int:
+        """The one whom all of these stand for; whoever has a number already keeps it."""
+        several = {self._now(each) for each in known}
+        one = min(several, key=lambda each: (self._numbers.get(each, len(self._numbers) + 1), each))
+        self._same.update(dict.fromkeys(several - {one}, one))
+        return one
+
+    def _now(self, person: int) -> int:
+        while person in self._same:
+            person = self._same[person]
+        return person
+
+    def _known(self, folded: str) -> int | None:
+        found = self._hers.get(folded, self._shared.get(folded))
+        return None if found is None else self._now(found)
 
     def keep(self, words: Iterable[str]) -> None:
         """Names of groups, roles and the like: they stay, in quotes too."""
@@ -141,10 +164,11 @@ class Mask:
         """Who it is, as a key: ``person-007``."""
         if _PERSON.fullmatch(name):
             return name
-        folded = _folded(name)
-        if folded not in self._people:
+        known = self._known(_folded(name))
+        if known is None:
             self.learn((name,))
-        return f"person-{self._numbers.setdefault(self._people[folded], len(self._numbers) + 1):03}"
+            known = self._met
+        return f"person-{self._numbers.setdefault(known, len(self._numbers) + 1):03}"
 
     def text(self, text: str) -> str:
         """Prose without people. A quoted value goes, unless it is a name that stays."""
@@ -291,7 +315,7 @@ class Mask:
         if tokens[at].isspace() or (tokens[at] == "person" and _PERSON.fullmatch("".join(tokens[at : at + 3]))):
             return 0
         for size in range(min(_LONGEST, len(tokens) - at), 0, -1):
-            if _folded("".join(tokens[at : at + size])) in self._people:
+            if self._known(_folded("".join(tokens[at : at + size]))) is not None:
                 return size
         return 0
 

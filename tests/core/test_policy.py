@@ -134,10 +134,12 @@ def test_a_membership_that_ended_by_its_day_does_not_count() -> None:
     yesterday = TODAY - timedelta(days=1)
     known = entry("group.g", "g", lists={"members": ours(until={"al": yesterday.isoformat()})})
     wanted = desired(user("al"), group("g", listed(expired={a("user.al"): yesterday})))
-    none = replace(OPEN, member_removals=Limit(number=0))
+    none = replace(OPEN, member_removals=Limit(number=0), updates=Limit(number=0))
     found = live(live_user("al"), live_group("g", "g", ["al"]))
     outcome = reconciled(wanted, found, record(known, entry("user.al", "al")), policy=none)
     assert (rules(outcome), len(outcome.plan.operations)) == ([], 1)
+    renamed = desired(user("al"), group("g", listed(expired={a("user.al"): yesterday}), name="Other"))
+    assert rules(reconciled(renamed, found, record(known, entry("user.al", "al")), policy=none)) == ["updates"]
 
 
 @pytest.mark.parametrize(("gone", "refused"), [(4, False), (5, True)])

@@ -225,6 +225,35 @@ def test_one_person_is_one_number(folder: QuickFolder) -> None:
     assert re.search(r"`person-001` .*gains.*Support", markdown)
 
 
+@pytest.mark.parametrize("first", ["bob.li", "BOB.LI@example.com"])
+def test_who_is_named_by_key_and_by_login_is_one_person(first: str, folder: QuickFolder) -> None:
+    """Wherever the lines stand that name her, and whichever comes first."""
+    second = ({"bob.li", "BOB.LI@example.com"} - {first}).pop()
+    lines = f"groups:\n  a: {{displayName: A, members: [{first}]}}\n  b: {{displayName: B, members: [{second}]}}\n"
+    folder.write("identities/aa.yaml", lines)
+    text = folder.run("plan", "--mask", "personal", "--verbose").out
+    assert set(re.findall(r"members +\+ (person-\d+)", text)) == {"person-002", "person-001"}
+    assert text.count("+ person-002") == 2
+
+
+def test_a_name_that_two_share_makes_them_no_one_person() -> None:
+    mask = Mask()
+    mask.learn(("ann.lee",), ("Lee",))
+    mask.learn(("lee",), ("Ann",))
+    assert (mask.person("ann.lee"), mask.person("lee"), mask.text("Lee")) == ("person-001", "person-002", "person-002")
+
+
+def test_a_number_that_was_given_is_kept_when_two_turn_out_to_be_one() -> None:
+    mask = Mask()
+    mask.learn(("bob.li",))
+    mask.learn(("bob@x.example",))
+    mask.learn(("zed",))
+    assert [mask.person(each) for each in ("zed", "bob@x.example")] == ["person-001", "person-002"]
+    mask.learn(("bob.li", "bob@x.example"), resource_id="b")
+    mask.learn((), ("Bob Li",), "b")
+    assert {mask.person(each) for each in ("bob.li", "bob@x.example", "Bob Li")} == {"person-002"}
+
+
 def test_a_masked_plan_is_for_reading_only(folder: QuickFolder) -> None:
     folder.write("plan.json", folder.run("plan", "--format", "json", "--mask", "personal").out)
     ran = folder.run("show", "plan.json")

@@ -17,12 +17,14 @@ Line = tuple[str, str, str | None]
 Json = Any
 PROTECTED = ("sam@x.example", "user.flo", "group.blue")
 PRIVILEGED = "Admin"
+PRIVILEGED_TEAM = "Tier-2"
 MOST = 1
+MANY = 3
 POLICY = f"""\
 policy:
-  limits: {{removals: {MOST}, memberRemovals: {MOST}, roleRemovals: {MOST}}}
+  limits: {{removals: {MOST}, memberRemovals: {MOST}, roleRemovals: {MOST}, updates: {MANY}, creations: {MANY}}}
   protect: [{", ".join(PROTECTED)}]
-  privileged: {{roles: [{PRIVILEGED}]}}
+  privileged: {{roles: [{PRIVILEGED}], groups: [{PRIVILEGED_TEAM}]}}
   minimum: {{group.red: 1}}
 """
 
@@ -151,8 +153,20 @@ class Witness:
         for live_id, each in after.items():
             if (PRIVILEGED in roles_of(before.get(live_id, {}))) is not (PRIVILEGED in roles_of(each)):
                 yield "privileged", f"{PRIVILEGED} of {live_id} changed"
+        yield from (("privileged", each) for each in self._privileged_gains(before, after, wanted))
+        retitled = [each for each in before.keys() & after.keys() if _title(each, before) != _title(each, after)]
+        if len(retitled) > MANY:
+            yield "updates", f"titles of {retitled} changed"
+        if len(after.keys() - before.keys()) > MANY:
+            yield "creations", f"{after.keys() - before.keys()} were made"
         if all_done:
             yield from self._minimum(before, after, wanted)
+
+    def _privileged_gains(self, before: Stored, after: Stored, wanted: Meaning) -> Iterator[str]:
+        address = f"group.{PRIVILEGED_TEAM}"
+        for live_id in self.ledger.accounts_of(address, wanted, after) if PRIVILEGED_TEAM in wanted.teams else ():
+            gained = members(after.get(live_id, {})) - members(before.get(live_id, {}))
+            yield from (f"{each} came into {PRIVILEGED_TEAM}" for each in gained)
 
     def _due(self, live_id: str, before: Stored, wanted: Meaning, today: date) -> bool:
         person = person_of(live_id, wanted, before, self.ledger)
@@ -252,6 +266,10 @@ def _expired(live_id: str, wanted: Meaning, stored: Stored, ledger: Ledger) -> s
             passed = [each for each, stays in team.members.items() if not stays]
             return {item for each in passed for item in ledger.member_ids(each, wanted, stored)}
     return set()
+
+
+def _title(live_id: str, stored: Stored) -> object:
+    return nfc(held(stored[live_id], "title"))
 
 
 def _active_people(live_id: str, stored: Stored, passed: set[str]) -> set[str]:
