@@ -3,12 +3,12 @@
 Reads files and git; knows no service provider.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from reconciler.declarations import (
@@ -23,8 +23,6 @@ from reconciler.errors import InputError, UsageError
 from reconciler.lazy import dataclass
 from reconciler.model import DesiredState, Diagnostic, Severity, SourceLocation
 from reconciler.profiles.profile import Profile
-from reconciler.record.repository import GitRepository
-from reconciler.record.store import GitError
 from reconciler.settings import DEFAULT_FOLDER, Settings, Target
 from reconciler.settings.acceptances import NAME as ACCEPTANCES
 from reconciler.settings.acceptances import load_acceptances
@@ -32,6 +30,9 @@ from reconciler.settings.changes import to_come
 from reconciler.settings.loading import find_settings, load_settings
 from reconciler.settings.overlay import target_profile
 from reconciler.suggestions import suggestion
+
+if TYPE_CHECKING:
+    from reconciler.record.repository import GitRepository
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,20 @@ class Project:
     folders: tuple[str, ...] | None = None
 
     @cached_property
-    def repository(self) -> GitRepository | None:
+    def repository(self) -> "GitRepository | None":
         """The repository that holds the settings; None outside git, and where there is neither git nor a repository.
 
         Raises GitError for a repository that cannot be opened: its record must not be passed over.
         """
+        # checks of declarations do without processes
+        from reconciler.record.repository import GitRepository, has_git
+        from reconciler.record.store import GitError
+
         try:
             return GitRepository.find(self.settings.folder)
         except GitError:
             folder = self.settings.folder.resolve()
-            if shutil.which("git") is None and not any((each / ".git").exists() for each in (folder, *folder.parents)):
+            if not has_git() and not any((each / ".git").exists() for each in (folder, *folder.parents)):
                 return None
             raise
 

@@ -14,8 +14,9 @@ from reconciler.cli import masking
 from reconciler.cli.exits import EXIT_CODES, Exit, worst
 from reconciler.cli.gates import FileGate, Gate, ReviewGate
 from reconciler.cli.options import Chosen, target_options
-from reconciler.cli.output import error_line, plan_document, show_plan, show_report, show_text
+from reconciler.cli.output import plan_document, show_plan, show_report
 from reconciler.cli.plan import code_of
+from reconciler.cli.printing import error_line, show_text
 from reconciler.cli.progress import Progress
 from reconciler.cli.several import attempt, in_short
 from reconciler.errors import UsageError

@@ -11,11 +11,11 @@ from reconciler.checkup import Check, Verdict, examine
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Chosen, target_options
-from reconciler.cli.output import error_line, show_text
+from reconciler.cli.printing import error_line, show_text
 from reconciler.planfile import written
 from reconciler.rendering.documents import checkup_document
 from reconciler.rendering.neutral import neutral
-from reconciler.rendering.text import paper_for
+from reconciler.rendering.paper import paper_for
 
 _STYLES: Final = {Verdict.PASSED: "add", Verdict.WARN: "alarm", Verdict.FAIL: "error"}
 

@@ -10,13 +10,13 @@ import click
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Chosen, target_options, today_option
-from reconciler.cli.output import show_text
+from reconciler.cli.printing import show_text
 from reconciler.errors import UsageError
 from reconciler.model import Address, DesiredState, ResourceType, SourceLocation
 from reconciler.project import Project
 from reconciler.record.blame import Touched, last_touched
 from reconciler.rendering.explanation import places, render_explanation
-from reconciler.rendering.text import paper_for
+from reconciler.rendering.paper import paper_for
 from reconciler.suggestions import suggestion
 
 

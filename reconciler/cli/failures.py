@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.output import error_line, show_diagnostics
+from reconciler.cli.printing import error_line, show_diagnostics
 from reconciler.errors import InputError, ReconcilerError, StalePlan, UsageError
 
 

@@ -7,7 +7,8 @@ from typing import Final
 import click
 
 from reconciler.cli import masking
-from reconciler.cli.output import paper_size, show_plan, show_text
+from reconciler.cli.output import show_plan
+from reconciler.cli.printing import paper_size, show_text
 from reconciler.errors import StalePlan, UsageError
 from reconciler.model import Plan
 from reconciler.planfile import digest, load

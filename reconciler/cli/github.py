@@ -12,7 +12,7 @@ from typing import Final
 
 from reconciler.errors import ReconcilerError
 from reconciler.model import Diagnostic
-from reconciler.rendering.text import write_text
+from reconciler.rendering.paper import write_text
 
 ACTIONS: Final = "GITHUB_ACTIONS"
 OUTPUT: Final = "GITHUB_OUTPUT"

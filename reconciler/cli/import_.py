@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Chosen, target_options
-from reconciler.cli.output import show_diagnostics
+from reconciler.cli.printing import show_diagnostics
 from reconciler.errors import UsageError
 from reconciler.importing import Choice, import_target
 

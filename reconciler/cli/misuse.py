@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.output import error_line
+from reconciler.cli.printing import error_line
 from reconciler.suggestions import nearest, suggestion
 
 _WRONG_CHOICE = re.compile("'(.*)' is not one of ")

@@ -1,4 +1,4 @@
-"""Printing: plans and their like to standard output, what went wrong to standard error.
+"""Plans and what became of them, on standard output.
 
 What writes a page, a comment or SARIF is imported by the runs that print one, and not waited for by all others.
 """
@@ -8,16 +8,15 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler import __version__
 from reconciler.cli import masking
-from reconciler.cli.github import SUMMARY, add_to_summary, annotate, annotates, prefix
+from reconciler.cli.github import SUMMARY, add_to_summary, annotate, annotates
+from reconciler.cli.printing import sarif
 from reconciler.memory import no_collection
 from reconciler.model import Diagnostic, Json, Plan, Result, Split
 from reconciler.planfile import digest, written
-from reconciler.rendering.neutral import neutral
-from reconciler.rendering.text import paper_for, render_text, write_text
+from reconciler.rendering.paper import paper_for, write_text
+from reconciler.rendering.text import render_text
 from reconciler.rendering.view import stamp, view
-from reconciler.settings.loading import NAME as SETTINGS_FILE
 
 FORMATS: Final = ("text", "json", "markdown", "html")
 PLAN_FORMATS: Final = (*FORMATS, "sarif")
@@ -72,17 +71,6 @@ def _kept(plan: Plan, form: str, verbose: bool, split: Split | None) -> str:
     return render_html(view(plan, verbose=True, split=split), mark)
 
 
-def paper_size() -> tuple[int, bool]:
-    """How wide standard output is, and whether it takes colours."""
-    paper = paper_for(sys.stdout, os.environ)
-    return paper.width, bool(paper.styles)
-
-
-def show_text(text: str) -> None:
-    """Print what is neutral already."""
-    write_text(sys.stdout, text)
-
-
 def show_report(plan: Plan, results: Sequence[Result], unverified: Sequence[Diagnostic], *, verbose: bool) -> None:
     """Print what an apply did."""
     from reconciler.rendering.report import render_report
@@ -91,27 +79,3 @@ def show_report(plan: Plan, results: Sequence[Result], unverified: Sequence[Diag
     plan, results, unverified = masking.plan(plan), masking.results(results), masking.diagnostics(unverified)
     text = render_report(plan, results, unverified, width=paper.width, colour=bool(paper.styles), verbose=verbose)
     write_text(sys.stdout, "\n" + text)
-
-
-def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
-    """Print what is wrong with declarations or settings."""
-    from reconciler.rendering.diagnostics import render_diagnostics
-
-    diagnostics = masking.diagnostics(diagnostics)
-    paper = paper_for(sys.stderr, os.environ)
-    write_text(sys.stderr, render_diagnostics(diagnostics, width=paper.width, colour=bool(paper.styles)))
-    annotate(diagnostics)
-
-
-def sarif(problems: Sequence[Diagnostic]) -> str:
-    """Problems, masked already, as SARIF, with places from the root of the repository on."""
-    from reconciler.rendering.sarif import render_sarif
-
-    return render_sarif(problems, version=__version__, prefix=prefix(), settings=SETTINGS_FILE)
-
-
-def error_line(summary: str, mend: str) -> None:
-    """One thing that went wrong, and what to do about it."""
-    write_text(sys.stderr, f"error: {neutral(masking.text(summary))}")
-    for line in mend.splitlines():
-        write_text(sys.stderr, f"  {neutral(masking.text(line))}")

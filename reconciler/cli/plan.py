@@ -11,7 +11,8 @@ from reconciler.cli import masking
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.github import leave_outputs
 from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
-from reconciler.cli.output import PLAN_FORMATS, show_plan, show_text
+from reconciler.cli.output import PLAN_FORMATS, show_plan
+from reconciler.cli.printing import show_text
 from reconciler.cli.several import show_each, side_by_side
 from reconciler.errors import UsageError
 from reconciler.model import Plan, Split

@@ -9,7 +9,8 @@ from typing import Final, Generic, TypeVar
 
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit
-from reconciler.cli.output import plan_document, show_text
+from reconciler.cli.output import plan_document
+from reconciler.cli.printing import show_text
 from reconciler.errors import ReconcilerError
 from reconciler.lazy import dataclass
 from reconciler.model import Json, Plan, Split

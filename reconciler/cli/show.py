@@ -9,7 +9,8 @@ import click
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Chosen, project_options
-from reconciler.cli.output import FORMATS, show_diagnostics, show_plan
+from reconciler.cli.output import FORMATS, show_plan
+from reconciler.cli.printing import show_diagnostics
 from reconciler.errors import StalePlan
 from reconciler.model import Diagnostic, Plan, Severity
 from reconciler.running.plans import plan_target

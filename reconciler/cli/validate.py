@@ -10,13 +10,11 @@ from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.github import annotate
 from reconciler.cli.options import Chosen, target_options
-from reconciler.cli.output import sarif, show_diagnostics, show_text
+from reconciler.cli.printing import sarif, show_diagnostics, show_text
 from reconciler.declarations import Declarations
 from reconciler.errors import InputError
 from reconciler.model import Diagnostic, Severity
-from reconciler.planfile import written
 from reconciler.project import problems_without_settings
-from reconciler.rendering.documents import validation_document
 
 _FORMATS: Final = ("text", "json", "sarif")
 
@@ -57,6 +55,10 @@ def _judged(
     valid = not any(each.severity is Severity.ERROR for each in problems)
     users, groups = len(declarations.users), len(declarations.groups)
     if form == "json":
+        # a plan and its parts, for this format only
+        from reconciler.planfile import written
+        from reconciler.rendering.documents import validation_document
+
         found = validation_document(
             problems, targets=names, users=users, groups=groups, files=declarations.files, notes=notes
         )

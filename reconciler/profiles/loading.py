@@ -7,7 +7,7 @@ the base's table. Names no provider: what a profile says is in its file.
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 from reconciler.errors import InputError
@@ -18,7 +18,8 @@ from reconciler.scim.attributes import CORE_GROUP, CORE_USER, Attribute, Attribu
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import read_yaml
 
-_PACKAGE: Final = "reconciler.profiles"
+# importlib.resources would bring zip files and temporary folders, 15 ms of every start
+_FOLDER: Final = Path(__file__).parent
 _SUFFIX: Final = ".yaml"
 _PLAIN: Final = Profile(name="", title="")
 _SECTIONS: Final = frozenset({"wire", "users", "groups", "membership", "lifecycle"})
@@ -29,7 +30,7 @@ GROUP_PREFIX: Final = "group."
 @cache
 def profile_names() -> tuple[str, ...]:
     """The names of the shipped profiles, sorted."""
-    names = (each.name for each in resources.files(_PACKAGE).iterdir())
+    names = (each.name for each in _FOLDER.iterdir())
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
 
 
@@ -57,7 +58,7 @@ def read_profile(data: bytes, path: str, name: str) -> Profile:
 
 
 def _source(name: str) -> bytes:
-    return (resources.files(_PACKAGE) / f"{name}{_SUFFIX}").read_bytes()
+    return (_FOLDER / f"{name}{_SUFFIX}").read_bytes()
 
 
 def _profile(conversion: Conversion, data: dict[str, Any], start: SourceLocation, name: str) -> Profile:

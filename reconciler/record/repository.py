@@ -227,8 +227,13 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not _DROPPED.fullmatch(name)} | _FIXED
 
 
+def has_git() -> bool:
+    """Whether there is a git to call."""
+    return shutil.which("git") is not None
+
+
 def _cannot_start(folder: Path, error: OSError) -> GitError:
-    if shutil.which("git") is None:
+    if not has_git():
         return GitError("git is not installed, or not on the PATH", mend="install git 2.29 or newer")
     return GitError(f"git cannot be started in {folder}: {error.strerror}")
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from reconciler.model import Diagnostic, Severity
 from reconciler.rendering.neutral import NAME_LIMIT, neutral
-from reconciler.rendering.text import Paper, paper
+from reconciler.rendering.paper import Paper, paper
 
 _STYLES: Final = {Severity.ERROR: "error", Severity.WARNING: "alarm", Severity.NOTICE: "bold"}
 

@@ -26,7 +26,7 @@ from reconciler.model import (
 from reconciler.rendering.layout import cells
 from reconciler.rendering.naming import Names, address_text, attribute_name, attribute_rank, shown
 from reconciler.rendering.neutral import NAME_LIMIT, neutral, quoted
-from reconciler.rendering.text import Paper, paper
+from reconciler.rendering.paper import Paper, paper
 from reconciler.scim.attributes import AttributeTable
 
 Touched: TypeAlias = Callable[[SourceLocation], str]

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from reconciler.rendering.view import People
+if TYPE_CHECKING:
+    from reconciler.rendering.view import People
 
 _NARROWEST: Final = 20
 """Text is not squeezed into less than this, even if the row then leaves the screen."""
@@ -41,7 +42,7 @@ def wrapped(text: str, columns: int) -> list[str]:
     return [_harmless(each.rstrip()) for each in rows if each.strip()] or [""]
 
 
-def listed(people: People, hint: str = " (--verbose lists all)") -> str:
+def listed(people: "People", hint: str = " (--verbose lists all)") -> str:
     """``amy.b, ben.c, cem.d … (--verbose lists all)``."""
     return ", ".join(people.named) + (f" …{hint}" if people.hidden else "")
 

@@ -14,7 +14,8 @@ from reconciler.lazy import dataclass
 from reconciler.model import Address, Diagnostic, Failed, NotTried, Plan, Result, Skipped, SourceLocation, Succeeded
 from reconciler.rendering.naming import address_text, place
 from reconciler.rendering.neutral import neutral
-from reconciler.rendering.text import Paper, paper, remark_rows
+from reconciler.rendering.paper import Paper, paper
+from reconciler.rendering.text import remark_rows
 from reconciler.rendering.view import Remark, people, remarks
 from reconciler.rendering.wording import tally_done
 

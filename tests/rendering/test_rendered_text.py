@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.model import Action, Cause, Change, Plan, ResourceType
 from reconciler.rendering.layout import cells, wrapped
-from reconciler.rendering.text import PIPED_WIDTH, paper_for, render_text, write_text
+from reconciler.rendering.paper import PIPED_WIDTH, paper_for, write_text
+from reconciler.rendering.text import render_text
 from reconciler.rendering.view import view
 from tests.rendering import rendered_plans as plans
 

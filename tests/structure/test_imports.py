@@ -68,7 +68,7 @@ HOMES = {
     "jsonschema_rs": {"schemas"},
     "orjson": {"audit", "codecs", "planfile", "record", "sandbox", "transport"},
     "phonenumbers": {"scim"},
-    "rich": {"rendering.text", "cli"},
+    "rich": {"rendering.paper"},
     "yaml": {"sandbox", "yamlsource"},
 }
 
