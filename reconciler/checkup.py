@@ -18,7 +18,8 @@ from reconciler.project import Project
 from reconciler.recording import record_of
 from reconciler.settings import Target
 from reconciler.settings.overlay import target_profile
-from reconciler.transport.client import Reader, signer_of
+from reconciler.transport.client import Reader
+from reconciler.transport.opening import signer_of
 
 
 class Verdict(StrEnum):

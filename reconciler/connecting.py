@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project
 from reconciler.settings import Target
-from reconciler.transport.client import Reader, Writer, open_reader, open_writer
+from reconciler.transport.client import Reader, Writer
+from reconciler.transport.opening import open_reader, open_writer
 
 if TYPE_CHECKING:
     from reconciler.sandbox.transport import SandboxTransport

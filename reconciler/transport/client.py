@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self, TypeVar
 
@@ -18,30 +17,17 @@ import orjson
 
 from reconciler.errors import NotScim, SignInFailed, TargetError, Unreachable
 from reconciler.model import Json, PatchOperation
-from reconciler.profiles.profile import Profile, WireRules
-from reconciler.settings import BasicAuth, BearerAuth, ClientCredentialsAuth, SecretReference, Target
-from reconciler.transport.answers import (
-    Answer,
-    Refusal,
-    Unreadable,
-    error_of,
-    folded,
-    read_json,
-    request_id_of,
-    version_of,
-)
-from reconciler.transport.auth import BasicSigner, BearerSigner, ClientCredentialsSigner, Signer
+from reconciler.profiles.profile import WireRules
+from reconciler.transport.answers import Answer, Refusal, error_of, request_id_of
 from reconciler.transport.channel import Channel, Reply, Silence, Turn
 from reconciler.transport.listing import Listing, Page, PageRefused, complete_listing
-from reconciler.transport.secrets import resolve_secret
+from reconciler.transport.replies import answer_of, document_of, page_of, refusal_of, without_filter
 from reconciler.transport.throttle import Clock
 from reconciler.transport.wording import no_credential, not_scim, redirected, refused_status, shown_url
 
 _T = TypeVar("_T")
 
 PATCH_MESSAGE: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-_EMBEDDED_URL: Final = "http://sandbox.localhost"
-"""Where requests to the embedded provider go; its transport answers in process, nothing is looked up."""
 _PAGES_AT_ONCE: Final = 4
 _GONE: Final = (404, 410)
 _NO_PAGING_MATTER: Final = (401, 403, 404)
@@ -92,7 +78,7 @@ class Reader:
             return None
         if reply.status != httpx.codes.OK:
             raise self._refused(reply)
-        return _document(reply)
+        return document_of(reply)
 
     def listing(
         self, path: str, *, filter: str | None = None, attributes: Sequence[str] = (), to_the_end: bool = False
@@ -115,7 +101,7 @@ class Reader:
             return walked(self._bases.get(path))
         except PageRefused as refused:
             if refused.status == httpx.codes.BAD_REQUEST:
-                raise _without_filter(refused, filter) from None
+                raise without_filter(refused, filter) from None
             raise
 
     def glance(self, path: str) -> Page:
@@ -131,7 +117,7 @@ class Reader:
         if isinstance(outcome, Silence):
             raise Unreachable(outcome.summary, outcome.mend)
         try:
-            return _document(outcome) if outcome.status == httpx.codes.OK else None
+            return document_of(outcome) if outcome.status == httpx.codes.OK else None
         except NotScim:
             return None
 
@@ -154,7 +140,7 @@ class Reader:
                 return
             raise Unreachable(outcome.summary, outcome.mend)
         try:
-            listed = _document(outcome).get("entities") if outcome.status == httpx.codes.OK else None
+            listed = document_of(outcome).get("entities") if outcome.status == httpx.codes.OK else None
         except NotScim:
             return
         rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
@@ -208,7 +194,7 @@ class Reader:
     def _page(self, path: str, params: Mapping[str, str], base: httpx.URL | None) -> Page:
         reply = self._page_or_less(path, params, base)
         if reply.status == httpx.codes.OK:
-            return _page_of(reply)
+            return page_of(reply)
         refused = self._refused(reply)
         if reply.status in _NO_PAGING_MATTER or self._channel.means_later(reply):
             raise refused
@@ -301,75 +287,22 @@ class Writer(Reader):
 
     def _judged(self, method: str, reply: Reply) -> Answer | Refusal:
         if reply.is_redirect:
-            return _refusal(reply, detail=redirected(reply.url, reply.headers.get("Location", "")))
+            return refusal_of(reply, detail=redirected(reply.url, reply.headers.get("Location", "")))
         if not 200 <= reply.status < 300:
             scim_type, detail = error_of(reply.body)
             # A create that was sent twice may meet itself.
             repeated = method == "POST" and reply.status == httpx.codes.CONFLICT and reply.attempts > 1
             unknown = reply.status in _PERHAPS_DONE or repeated
-            found = _refusal(reply, detail=self._channel.redact(detail), scim_type=scim_type, unknown=unknown)
+            found = refusal_of(reply, detail=self._channel.redact(detail), scim_type=scim_type, unknown=unknown)
             return replace(found, later=self._channel.means_later(reply))
         if reply.status == httpx.codes.ACCEPTED:
-            return _refusal(reply, detail="accepted, but not done yet", unknown=True)
+            return refusal_of(reply, detail="accepted, but not done yet", unknown=True)
         if method == "DELETE" or not reply.body.strip():
-            return _answer(reply, None)
+            return answer_of(reply, None)
         try:
-            return _answer(reply, _document(reply))
+            return answer_of(reply, document_of(reply))
         except NotScim as failure:
-            return _refusal(reply, detail=failure.summary, unknown=True)
-
-
-def open_reader(
-    target: Target, profile: Profile, folder: Path, *, transport: httpx.BaseTransport | None = None
-) -> Reader:
-    """A client that can only read `target`. `folder`: where relative secret files start.
-
-    An embedded target needs `transport`, which the caller opens. Raises SignInFailed if a secret is missing.
-    """
-    return Reader(
-        base_url=base_url_of(target, transport),
-        wire=profile.wire,
-        signer=signer_of(target, folder),
-        transport=transport,
-    )
-
-
-def open_writer(
-    target: Target, profile: Profile, folder: Path, *, transport: httpx.BaseTransport | None = None
-) -> Writer:
-    """A client that can read and write `target`; else as `open_reader`."""
-    return Writer(
-        base_url=base_url_of(target, transport),
-        wire=profile.wire,
-        signer=signer_of(target, folder),
-        transport=transport,
-    )
-
-
-def base_url_of(target: Target, transport: httpx.BaseTransport | None) -> str:
-    """Where requests go. ValueError for an embedded target without a transport: nothing would answer."""
-    if not target.embedded:
-        return target.url
-    if transport is None:
-        raise ValueError("an embedded target is reached through its transport only")
-    return _EMBEDDED_URL
-
-
-def signer_of(target: Target, folder: Path) -> Signer | None:
-    """How requests to `target` are signed; None where the settings name no credential."""
-
-    def read(secret: "str | SecretReference") -> str:
-        return secret if isinstance(secret, str) else resolve_secret(secret, folder)
-
-    match target.auth:
-        case None:
-            return None
-        case BearerAuth(token=token):
-            return BearerSigner(read(token))
-        case BasicAuth(username=username, password=password):
-            return BasicSigner(read(username), read(password))
-        case ClientCredentialsAuth(client_id=client, client_secret=secret, token_url=token_url, scope=scope):
-            return ClientCredentialsSigner(read(client), read(secret), token_url, scope)
+            return refusal_of(reply, detail=failure.summary, unknown=True)
 
 
 def write_json(document: Any) -> bytes:
@@ -383,60 +316,3 @@ def write_json(document: Any) -> bytes:
 def _operation(operation: PatchOperation) -> dict[str, Json]:
     members: dict[str, Json] = {"op": operation.op.value, "path": operation.path}
     return members if operation.value is None else members | {"value": operation.value}
-
-
-def _document(reply: Reply) -> Mapping[str, Json]:
-    try:
-        document = read_json(reply.body)
-    except Unreadable as problem:
-        raise not_scim(reply.url, str(problem)) from None
-    if not isinstance(document, dict):
-        raise not_scim(reply.url, "JSON that is no object")
-    return document
-
-
-def _without_filter(refused: PageRefused, filter: str) -> PageRefused:
-    """A listing that only its filter makes possible: without it somebody would be left out, and looked for in vain."""
-    return PageRefused(
-        f"{refused.summary}; it was asked for {filter}",
-        "the server takes no such filter, and without it somebody would not be read; ask the provider",
-        refused.scim_type,
-        refused.status,
-    )
-
-
-def _page_of(reply: Reply) -> Page:
-    """A ListResponse (RFC 7644 §3.4.2). ``Resources`` may be missing or null; without a total too it is no listing."""
-    members = folded(_document(reply))
-    if "resources" not in members and "totalresults" not in members:
-        raise not_scim(reply.url, "JSON without Resources and totalResults")
-    rows, total, cursor = members.get("resources"), members.get("totalresults"), members.get("nextcursor")
-    if not isinstance(rows, list | None):
-        raise not_scim(reply.url, "a listing whose Resources are no list")
-    if isinstance(total, str) and total.isascii() and total.isdigit():
-        total = int(total)
-    if total is not None and (isinstance(total, bool) or not isinstance(total, int) or total < 0):
-        raise not_scim(reply.url, "a listing whose totalResults is no number")
-    return Page(rows=tuple(rows or ()), total=total, next_cursor=cursor if isinstance(cursor, str) and cursor else None)
-
-
-def _answer(reply: Reply, body: Mapping[str, Json] | None) -> Answer:
-    return Answer(
-        status=reply.status,
-        body=body,
-        version=version_of(body),
-        request_id=request_id_of(reply.headers),
-        location=reply.headers.get("Location"),
-        attempts=reply.attempts,
-    )
-
-
-def _refusal(reply: Reply, *, detail: str, scim_type: str | None = None, unknown: bool = False) -> Refusal:
-    return Refusal(
-        status=reply.status,
-        scim_type=scim_type,
-        detail=detail,
-        request_id=request_id_of(reply.headers),
-        unknown=unknown,
-        attempts=reply.attempts,
-    )

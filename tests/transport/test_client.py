@@ -18,7 +18,8 @@ from reconciler.transport import answers, channel
 from reconciler.transport.answers import Answer, Refusal
 from reconciler.transport.auth import BearerSigner
 from reconciler.transport.channel import Forbidden
-from reconciler.transport.client import Reader, Writer, open_reader, open_writer
+from reconciler.transport.client import Reader, Writer
+from reconciler.transport.opening import open_reader, open_writer
 from tests.transport.serving import BASE, FakeTime, answering, json_answer, loopback, reader, writer
 
 USER: dict[str, Json] = {"id": "u1", "userName": "ann@example.com", "meta": {"version": 'W/"7"'}}
