@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from threading import Semaphore, Thread
+from functools import partial
+from threading import Semaphore
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
+from reconciler.beside import begun
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.output import plan_document
@@ -51,7 +52,12 @@ def side_by_side(names: Sequence[str], work: Callable[[str], T], *, several: boo
         yield Attempt(target=names[0], made=work(names[0]))
         return
     free = Semaphore(_AT_ONCE)
-    under_way = [(name, _begun(work, name, free)) for name in names]
+
+    def in_turn(name: str) -> T:
+        with free:
+            return work(name)
+
+    under_way = [(name, begun(partial(in_turn, name), f"target {name}")) for name in names]
     for name, future in under_way:
         yield attempt(name, future.result)
 
@@ -98,18 +104,3 @@ def in_short(error: Exception | None) -> tuple[str, str]:
     if error is None:
         return "cancelled: nothing was written", ""
     return f"this is a fault of reconciler ({type(error).__name__})", "see standard error"
-
-
-def _begun(work: Callable[[str], T], name: str, free: Semaphore) -> "Future[T]":
-    """The work in a thread that an interrupt does not wait for: it only reads."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        with free:
-            try:
-                future.set_result(work(name))
-            except BaseException as error:
-                future.set_exception(error)
-
-    Thread(target=run, name=f"target {name}", daemon=True).start()
-    return future

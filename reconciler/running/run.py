@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import date
-from functools import cached_property
 
 from reconciler import __version__
 from reconciler.absences import NOBODY, refresh_proved, with_members
+from reconciler.beside import both
 from reconciler.checkout import Checkout
 from reconciler.decoding import Extensions, unasked, undescribed
 from reconciler.diffing.findings import members_taken
@@ -59,6 +59,7 @@ class Run:
     record: Record
     loaded: LoadedRecord
     options: Options
+    _checkouts: list[Checkout] = field(default_factory=list, repr=False, compare=False)
     _stood: dict[int, dict[tuple[ResourceType, str], Standing]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -66,12 +67,15 @@ class Run:
         """The repository whose commits an apply of this target records; an embedded target has none."""
         return None if self.target.embedded else self.project.repository
 
-    @cached_property
+    @property
     def checkout(self) -> Checkout | None:
-        """How the checkout stands to the record, where an apply records a commit."""
+        """How the checkout stands to the record, where an apply records a commit. Looked at once."""
         if self.repository is None:
             return None
-        return Checkout.of(self.project, self.target, self.repository, self.loaded.applied.commit)
+        if not self._checkouts:
+            recorded = self.loaded.applied.commit
+            self._checkouts.append(Checkout.of(self.project, self.target, self.repository, recorded))
+        return self._checkouts[0]
 
     def stood(self, live: LiveState) -> dict[tuple[ResourceType, str], Standing] | None:
         """How git shows those for whose account it has to vouch; None where the record is not kept in git.
@@ -101,7 +105,14 @@ class Run:
         """What the target holds, as far as this run needs it. `also`: whom to read by id if no listing shows them."""
         left_out = unasked(self.desired, self.loaded.applied, self.target.policy, self.profile, self.options.read)
         applied = self.loaded.applied
-        return refresh_proved(reader, self.profile, applied, extensions=self.extensions, unasked=left_out, also=also)
+        live, _ = both(
+            lambda: refresh_proved(
+                reader, self.profile, applied, extensions=self.extensions, unasked=left_out, also=also
+            ),
+            # what a plan says of it later is looked up while pages are waited for
+            lambda: self.checkout,
+        )
+        return live
 
     def proved(self, reader: Reader, live: LiveState, plan: Callable[[LiveState], Reconciliation]) -> Reconciliation:
         """The plan for what is live, once every member whom it takes out and no listing shows has been read by id.
@@ -122,15 +133,20 @@ class Run:
     def open(cls, project: Project, options: Options) -> "Run":
         """Read the declarations and the record. InputError where the declarations are wrong."""
         target = project.target(options.target)
-        desired, profile = project.desired(target, options.today)
-        record = record_of(project, target, __version__)
+
+        def remembered() -> tuple[Record, LoadedRecord]:
+            record = record_of(project, target, __version__)
+            return record, record.load()
+
+        # git, and perhaps a remote, is waited for while YAML is read
+        (desired, profile), (record, loaded) = both(lambda: project.desired(target, options.today), remembered)
         return cls(
             project=project,
             target=target,
             profile=profile,
             desired=desired,
             record=record,
-            loaded=record.load(),
+            loaded=loaded,
             options=options,
         )
 

@@ -14,7 +14,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 # From the ground up. A module may import what stands in a row below its own, and its own package.
 LAYERS = (
-    ("lazy",),
+    ("beside", "lazy"),
     ("memory", "model", "suggestions"),
     ("errors", "scim"),
     ("codecs", "yamlsource"),
