@@ -16,7 +16,7 @@ from reconciler.record.git import GitRecordStore
 from reconciler.sandbox import open_sandbox, serve
 from tests.cli.provider import Provider
 from tests.properties.stage import NO_LIMITS, Stage, pass_time_at_once, settings
-from tests.record.git_world import git, message, repository
+from tests.record.git_world import git, message, plain_git, repository
 from tests.transport.serving import FakeTime
 
 REF = "refs/reconciler/applied/here"
@@ -75,12 +75,3 @@ def staged_in_git(organisation: str, policy: str = NO_LIMITS) -> Iterator[GitSta
     finally:
         service.close()
         shutil.rmtree(folder)
-
-
-def plain_git(patch: pytest.MonkeyPatch) -> None:
-    """No settings of this machine; an identity for the commits."""
-    patch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for role in ("AUTHOR", "COMMITTER"):
-        patch.setenv(f"GIT_{role}_NAME", "Tess Ting")
-        patch.setenv(f"GIT_{role}_EMAIL", "tess@example.com")

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from reconciler.record.git import PLACE, GitRecordStore
 from reconciler.record.repository import GitRepository
 from reconciler.record.store import CommitMessage
@@ -112,8 +114,15 @@ def state_of(clone: Path) -> dict[str, object]:
     }
 
 
-def scrub(environment: Mapping[str, str]) -> list[str]:
-    return [name for name in environment if name.startswith("GIT_")]
+def plain_git(patch: pytest.MonkeyPatch) -> None:
+    """No settings of this machine; an identity for the commits that the tests themselves make."""
+    for name in [each for each in os.environ if each.startswith("GIT_")]:
+        patch.delenv(name)
+    patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for role in ("AUTHOR", "COMMITTER"):
+        patch.setenv(f"GIT_{role}_NAME", "Tess Ting")
+        patch.setenv(f"GIT_{role}_EMAIL", "tess@example.com")
 
 
 def is_root() -> bool:

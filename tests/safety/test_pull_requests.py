@@ -17,7 +17,7 @@ from tests.cli.in_process import QuickFolder, quick
 from tests.cli.provider import Provider, people, provider
 from tests.conftest import Ran
 from tests.git.company import TEAM, Company
-from tests.git.conftest import _plain_git  # noqa: F401
+from tests.record.conftest import _plain_git  # noqa: F401
 from tests.record.git_world import REF, World, git
 from tests.safety.rails import accept_all
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.diagnostics.codes import codes, refusals
-from tests.git.conftest import _plain_git  # noqa: F401
+from tests.record.conftest import _plain_git  # noqa: F401
 from tests.safety.left_as_it_is import REFUSED
 from tests.safety.rails import STOPPING, Rail
 
