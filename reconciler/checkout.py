@@ -10,7 +10,7 @@ from reconciler.errors import RecordTrouble
 from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, Violation
 from reconciler.project import Project
-from reconciler.record.history import Relation, relation
+from reconciler.record.history import Relation, default_branch_without, relation
 from reconciler.record.repository import GitRepository
 from reconciler.settings import Target
 
@@ -26,6 +26,10 @@ _TOO_SHORT: Final = (
     "the history of this checkout is too short to tell whether it contains the applied commit {recorded}"
 )
 _FETCH_HISTORY: Final = "fetch the history: `fetch-depth: 0` with `filter: blob:none`, or `git fetch --unshallow`"
+_NOT_ON_MAIN: Final = (
+    "merge it first and apply from {main}; a squash or a rebase makes another commit, and the next apply from {main} "
+    "then stops as diverged"
+)
 _SHOWN: Final = 3
 """So many uncommitted files are named in a notice; an apply that is refused lists all."""
 
@@ -50,7 +54,10 @@ class Checkout:
         state = Relation.SAME
         if head is not None and recorded is not None:
             state = relation(repository, recorded, head, remote=project.settings.record.remote)
-        return cls(head=head, recorded=recorded, dirty=(*repository.dirty(inside), *outside), relation=state)
+        others = repository.of_others(inside)
+        elsewhere = [f"{each}/ (of another repository)" for each in others]
+        dirty = [each for each in repository.dirty(inside) if each.rstrip("/") not in others]
+        return cls(head=head, recorded=recorded, dirty=(*dirty, *elsewhere, *outside), relation=state)
 
     def violations(self) -> list[Violation]:
         """What stops an apply: it runs on committed declarations, never on older ones than before.
@@ -83,6 +90,16 @@ class Checkout:
             summary = f"{self._worded(_OLD[self.relation])}; an apply would refuse"
             found.append(_notice(self.relation.value, summary, _OLD_MEND[self.relation]))
         return found
+
+    def beforehand(self, project: Project, repository: GitRepository) -> list[Diagnostic]:
+        """What an apply says before it asks: it is about to record a commit that the next one may not contain."""
+        if self.head is None:
+            return []
+        main = default_branch_without(repository, self.head, remote=project.settings.record.remote)
+        if main is None:
+            return []
+        summary = f"the commit {self.head[:12]} is not on {main}, and will be recorded as the one that was applied"
+        return [_notice("not-on-main", summary, _NOT_ON_MAIN.format(main=main))]
 
     def _dirty_words(self) -> str:
         if self.head is None:

@@ -15,6 +15,7 @@ from reconciler.errors import InputError, ReconcilerError
 from reconciler.lazy import dataclass
 from reconciler.model import Severity
 from reconciler.project import Project
+from reconciler.record.git import GitRecordStore
 from reconciler.recording import record_of
 from reconciler.settings import Target
 from reconciler.settings.overlay import target_profile
@@ -123,6 +124,19 @@ def _record(project: Project, target: Target, recorded: list[str | None]) -> Ite
         yield _check("record", remark.summary, Verdict.WARN, remark.mend)
     else:
         yield _check("record", f"can be read in {where}")
+    if isinstance(record.store, GitRecordStore):
+        yield from _guarded("record", partial(_pushed, record.store))
+
+
+def _pushed(store: GitRecordStore) -> Iterator[Check]:
+    """Whether what is written goes to where it is read: `pushurl` and `pushInsteadOf` may say something else."""
+    for address in store.other_addresses():
+        said = f"it is read from {address.read} and written to {address.written}"
+        if address.same:
+            yield _check("record", f"{said}: the same repository")
+        else:
+            mend = f"let the url of {store.remote} and its pushurl (or url.*.pushInsteadOf) name one repository"
+            yield _check("record", f"{said}, {address.why}", Verdict.FAIL, mend)
 
 
 def _checkout(project: Project, target: Target, recorded: list[str | None]) -> Iterator[Check]:

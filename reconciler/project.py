@@ -47,14 +47,19 @@ class Project:
     def repository(self) -> "GitRepository | None":
         """The repository that holds the settings; None outside git, and where there is neither git nor a repository.
 
+        A CI system may run a job as another user than the one that made the checkout; git then wants to be told that
+        the folder is trusted. That is done for the runner's own workspace only, where the settings stand at its top.
         Raises GitError for a repository that cannot be opened: its record must not be passed over.
         """
         # checks of declarations do without processes
         from reconciler.record.repository import GitRepository, has_git
         from reconciler.record.store import GitError
+        from reconciler.record.surroundings import workspace
 
+        home, given = self.settings.folder.resolve(), workspace()
+        trusted = home if given is not None and given.resolve() == home and (home / ".git").exists() else None
         try:
-            return GitRepository.find(self.settings.folder)
+            return GitRepository.find(self.settings.folder, trusted=trusted)
         except GitError:
             folder = self.settings.folder.resolve()
             if not has_git() and not any((each / ".git").exists() for each in (folder, *folder.parents)):

@@ -9,6 +9,7 @@ Index, work tree, HEAD and branches stay as they are.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,20 @@ BRANCH: Final = "refs/heads/reconciler/applied"
 """The same as branches."""
 _TARGET = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")  # one part of a ref, and no two differ by case only
 _EMAIL = "reconciler@localhost.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAddress:
+    """An address that is written to and not read from. `why`: what tells the two apart; empty for one repository."""
+
+    read: str
+    written: str
+    why: str
+
+    @property
+    def same(self) -> bool:
+        """Whether both are the same repository, as far as can be seen."""
+        return not self.why
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +96,25 @@ class GitRecordStore:
             return f"{self.ref} in {self.repository.top} (no remote: nobody else can see it)"
         url = self.repository.ask("remote", "get-url", self.remote).text
         return f"{self.remote_ref} on {self.remote} ({mask_credentials(url)})"
+
+    def other_addresses(self) -> tuple[OtherAddress, ...]:
+        """Where pushes go, as far as that is not where fetches come from. Raises `RecordUnreachable` for the latter."""
+        if self.remote is None:
+            return ()
+        read = self.repository.ask("remote", "get-url", self.remote).text
+        pushed = self.repository.ask("remote", "get-url", "--push", "--all", self.remote).text.splitlines()
+        asked = ("HEAD", self.remote_ref, self.other_ref)
+        found = []
+        for written in pushed:
+            if written == read:
+                continue
+            try:
+                there = replace(self._refs, name=written).tips(*asked)
+                why = "" if there == self._refs.tips(*asked) else "and the two hold different things"
+            except RecordUnreachable as silence:
+                why = f"which does not answer ({silence.lines[0]})" if silence.lines else "which does not answer"
+            found.append(OtherAddress(mask_credentials(read), mask_credentials(written), why))
+        return tuple(found)
 
     def read(self) -> RecordSnapshot:
         """Return the remote's record, bringing the local copy up to it; see `RecordSnapshot` for the exceptions."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from reconciler.lazy import dataclass, pattern
+from reconciler.record import surroundings
 from reconciler.record.repository import NETWORK_SECONDS, GitAnswer, GitRepository, run_git
 from reconciler.record.store import GitError
 
@@ -55,6 +56,33 @@ def relation(repository: GitRepository, recorded: str, head: str, *, remote: str
         # Without a remote there is no more history than this: a commit that is not here is not below HEAD.
         return Relation.DIVERGED if whole else Relation.UNKNOWN
     return _relation_on(repository, asked, recorded, head)
+
+
+def default_branch_without(repository: GitRepository, head: str, *, remote: str | None = None) -> str | None:
+    """Return the default branch of the remote if the commit `head` is not on it; None if it is, or nobody can tell.
+
+    What the CI system says of its own checkout comes first, then what the clone has noted; the remote is asked only
+    where that may be old. Raises `GitError` as `relation`.
+    """
+    asked = remote or repository.default_remote()
+    if asked is None:
+        return None
+    said = surroundings.branches(head)
+    default = said[1] if said is not None else repository.default_branch(asked)
+    if default is None or (said is not None and said[0] == default):
+        return None
+    noted = repository.commit_id(f"refs/remotes/{asked}/{default}")
+    if noted is not None and _contains(repository, noted, head):
+        return None
+    if said is not None:
+        return default
+    if noted is None or repository.is_shallow():
+        return None
+    tip = repository.run("ls-remote", asked, f"refs/heads/{default}", seconds=NETWORK_SECONDS)
+    now = tip.text.partition("\t")[0]
+    if tip.code or not now or (now != noted and _contains(repository, now, head) is not False):
+        return None
+    return default
 
 
 def has_commit(repository: GitRepository, commit: str, *, remote: str | None = None) -> bool:

@@ -185,6 +185,29 @@ class GitRepository:
         names = {entry[3:] for entry in self.ask("status", *flags, "--", *wanted).text.split("\0") if entry}
         return tuple(sorted(name for name in names if name.endswith((*suffixes, "/"))))
 
+    def of_others(self, paths: Iterable[Path]) -> tuple[str, ...]:
+        """Return the folders at, above and below `paths` that another repository holds: a submodule, a clone.
+
+        No commit of this repository says what is in them. Relative to the top, sorted; hidden folders are passed over.
+        """
+        top = self.top.resolve()
+        found = set()
+        for path in (each.absolute() for each in paths):
+            above = [each for each in (path, *path.parents) if top in each.resolve().parents]
+            found |= {each for each in above if (each / ".git").exists()}
+            for folder, folders, names in os.walk(path):
+                if ".git" in (*folders, *names) and Path(folder).resolve() != top:
+                    found.add(Path(folder))
+                    folders.clear()
+                folders[:] = [each for each in folders if not each.startswith(".")]
+        return tuple(sorted(str(each.resolve().relative_to(top)) for each in found))
+
+    def default_branch(self, remote: str) -> str | None:
+        """Return the name of the default branch of `remote`, as a clone notes it; None where this one has not."""
+        head = f"refs/remotes/{remote}/"
+        answer = self.ask("symbolic-ref", "--quiet", f"{head}HEAD", accept=(0, 1, 128))
+        return answer.text.removeprefix(head) if answer.code == 0 and answer.text.startswith(head) else None
+
     def is_shallow(self) -> bool:
         """Say whether the history is cut off: then a missing ancestor proves nothing."""
         return self.ask("rev-parse", "--is-shallow-repository").text == "true"

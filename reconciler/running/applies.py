@@ -75,6 +75,8 @@ def apply_target(
         run = run.paced(writer)
         now, claim = datetime.now(UTC), run.loaded.claim
         notices = [claim.remark(now)] if claim is not None and not claim.holds(now) else []
+        if run.checkout is not None and run.repository is not None:
+            notices += run.checkout.beforehand(project, run.repository)
         plan_for = partial(run.reconcile, applied=run.loaded.applied, violations=violations, notices=notices)
         reconciliation = run.proved(writer, live, plan_for)
         reconciliation = reconciliation if narrow is None else narrow(reconciliation)
