@@ -17,7 +17,7 @@ from reconciler.applying.judging import (
     takes_no_such_patch,
 )
 from reconciler.applying.meanwhile import Left, left_to_do
-from reconciler.applying.memberships import Operations, halves, is_member_delta, members_of, still_needed
+from reconciler.applying.memberships import Operations, halves, is_member_delta, members_of, removed, still_needed
 from reconciler.applying.replacing import carried_out, with_whole_lists
 from reconciler.errors import TargetError
 from reconciler.lazy import dataclass
@@ -80,7 +80,10 @@ class Changer:
             return answer if not_sent else instead
         if isinstance(answer, Refusal) and not user and takes_no_patch(answer):
             said = "this server does not change groups in place, and a group is never replaced as a whole"
-            return replace(answer, detail=f"{said} ({answer.detail})" if answer.detail else said)
+            return _with_reason(answer, said)
+        if isinstance(answer, Refusal) and not user and removed(wanted) and takes_no_such_patch(answer):
+            said = "this server takes no single member out of a group, and a group is never replaced as a whole"
+            return _with_reason(answer, f"{said}; take them out there")
         return answer
 
     def in_parts(self, operation: Operation, path: str, wanted: Operations, refusal: Refusal) -> InParts:
@@ -164,7 +167,7 @@ class Changer:
         said = (
             "this server takes no single value out of a list, and the list is never set as a whole; take it out there"
         )
-        return replace(refusal, detail=f"{said} ({refusal.detail})" if refusal.detail else said)
+        return _with_reason(refusal, said)
 
     def _put(
         self, operation: Operation, path: str, wanted: Operations, version: str | None, before: LiveResource | None
@@ -206,6 +209,11 @@ class Changer:
 def _looks_again(refusal: Refusal, guard: str | None) -> bool:
     """Whether the resource itself has to tell: it may have been changed by others, or by this very request."""
     return refusal.unknown or (is_version_conflict(refusal) if guard is not None else is_collision(refusal))
+
+
+def _with_reason(refusal: Refusal, said: str) -> Refusal:
+    """A refusal in our words, with the server's behind them."""
+    return replace(refusal, detail=f"{said} ({refusal.detail})" if refusal.detail else said)
 
 
 def _done_already(now: Mapping[str, Json]) -> Answer:

@@ -17,7 +17,7 @@ _ABOUT_A_MEMBER: Final = (404, 500)
 _FORBIDDEN: Final = 403
 _VERBS: Final = {CreateResource: "create", PatchResource: "update", DeleteResource: "delete"}
 _NAMED: Final = 5
-"""How many ids a message names."""
+"""How many names a message has."""
 
 
 def id_in(answer: Answer) -> str | None:
@@ -108,7 +108,7 @@ def missing_rights(operation: Operation, refusal: Refusal, sent: Iterable[str], 
     return ", ".join(each for each in (whole, *others) if each)
 
 
-def named(ids: Collection[str]) -> str:
-    """The first few ids, and how many more."""
-    shown = sorted(ids)[:_NAMED]
-    return ", ".join(shown) + (f" and {len(ids) - len(shown)} more" if len(ids) > len(shown) else "")
+def named(names: Collection[str]) -> str:
+    """The first few names, and how many more."""
+    shown = sorted(names)[:_NAMED]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")

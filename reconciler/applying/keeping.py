@@ -3,6 +3,7 @@
 Reads two plans: the one that was carried out, and the one that would be needed still.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.model import (
@@ -24,6 +25,8 @@ from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind, name_path
 from reconciler.scim.paths import element_of, short_path
 
+_FEW_ELEMENTS = 2
+"""So many elements of one attribute are named one by one."""
 _SHOWN = 60
 """Characters of a value that a message shows."""
 
@@ -45,7 +48,7 @@ def not_kept(left: Iterable[Change], plan: Plan, results: Sequence[Result], prof
             sent = {_aim(each) for each in planned[change.address].attribute_changes}
             lost = [each for each in change.attribute_changes if _aim(each) in sent and _could_be(each)]
             if lost:
-                found.append(_diagnostic(change, lost, plan.names, profile.rules(change.address.resource_type)))
+                found.append(_diagnostic(change, lost, plan.names, profile))
             elif change.address in created and (given := [each for each in change.attribute_changes if _clears(each)]):
                 found.append(_given(change, given))
     return tuple(found)
@@ -79,7 +82,7 @@ def _could_be(change: AttributeChange) -> bool:
 
 
 def _diagnostic(
-    change: Change, lost: Sequence[AttributeChange], names: Mapping[str, tuple[str, str]], rules: AttributeRules
+    change: Change, lost: Sequence[AttributeChange], names: Mapping[str, tuple[str, str]], profile: Profile
 ) -> Diagnostic:
     dropped = dict.fromkeys(_what(each, names) for each in lost if each.item is not None or each.before is None)
     said = [f"the server answered yes and did not keep {', '.join(dropped)}"] if dropped else []
@@ -88,7 +91,7 @@ def _diagnostic(
         severity=Severity.ERROR,
         code="not-kept",
         summary="; ".join(said),
-        mend="; ".join(_mends(change, lost, rules)),
+        mend="; ".join(_mends(change, lost, profile)),
         address=change.address,
         source=change.source,
     )
@@ -112,22 +115,36 @@ def _shown(value: Value) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
-def _mends(change: Change, lost: Sequence[AttributeChange], rules: AttributeRules) -> Iterator[str]:
-    names = {
-        _settings_name(each, rules)
+def _mends(change: Change, lost: Sequence[AttributeChange], profile: Profile) -> Iterator[str]:
+    rules = profile.rules(change.address.resource_type)
+    stored = [
+        each
         for each in lost
         if each.path != name_path(change.address.resource_type) and not _is_membership(each, rules)
-    }
+    ]
+    names = _settings_names(stored, rules)
     if missing := [_named(each) for each in lost if _is_a_name(each, rules)]:
         yield f"check that the server has this, by exactly this name: {', '.join(missing)}"
+    if rights := _rights(change, lost, profile):
+        yield f"check that the credential has {' and '.join(rights)}"
     if names:
         prefix = GROUP_PREFIX if change.address.resource_type is ResourceType.GROUP else ""
         listed = ", ".join(sorted(_yaml(prefix + each) for each in names))
         yield f"if this server is like that: notStored: [{listed}] in the target's settings"
     if any(_is_membership(each, rules) for each in lost):
-        yield "if this server does not take such members, take their lines out"
+        if any(each.op is not PatchOp.REMOVE for each in lost):
+            yield "if this server does not take such members, take their lines out"
+        else:
+            yield "take them out on the server"
     if not names and any(each.path == name_path(change.address.resource_type) for each in lost):
         yield "write the name as the server keeps it"
+
+
+def _rights(change: Change, lost: Sequence[AttributeChange], profile: Profile) -> list[str]:
+    """What it takes to write what was passed over, where that is a right of its own."""
+    rules, rights = profile.rules(change.address.resource_type), profile.wire.rights
+    owners = (rules.table.by_path(each.path) for each in lost)
+    return list(dict.fromkeys(rights[each.name] for each in owners if each is not None and each.name in rights))
 
 
 def _named(change: AttributeChange) -> str:
@@ -145,6 +162,16 @@ def _is_a_name(change: AttributeChange, rules: AttributeRules) -> bool:
 def _is_membership(change: AttributeChange, rules: AttributeRules) -> bool:
     attribute = rules.table.by_path(change.path)
     return attribute is not None and attribute.kind is Kind.MEMBERS
+
+
+def _settings_names(lost: Sequence[AttributeChange], rules: AttributeRules) -> set[str]:
+    """What `notStored` would name: single elements where they are few, else the whole attribute."""
+    owners = [rules.table.by_path(each.path) for each in lost]
+    often = {each.name for each, times in Counter(owners).items() if each is not None and times > _FEW_ELEMENTS}
+    return {
+        owner.name if owner is not None and owner.name in often else _settings_name(each, rules)
+        for each, owner in zip(lost, owners, strict=True)
+    }
 
 
 def _settings_name(change: AttributeChange, rules: AttributeRules) -> str:

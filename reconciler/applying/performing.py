@@ -237,7 +237,7 @@ class Performer:
         if not isinstance(result, Succeeded):
             return result
         refused = [(part, self._explained(operation, why, [each.path for each in part])) for part, why in parts.refused]
-        said = [f"{_what(part)}: {self._words(refusal)}" for part, refusal in refused]
+        said = [f"{self._what(part)}: {self._words(refusal)}" for part, refusal in refused]
         notes = [result.note] if result.note else []
         message = "; ".join([*said, "the rest of the change is done", *notes])
         return Failed(number=operation.number, message=message, status=parts.refused[0][1].status)
@@ -340,10 +340,10 @@ class Performer:
         lost = (before or frozenset()) - after - removed(wanted) - self._left
         if lost:
             self.halt(f"in operation {operation.number} the server removed members that nobody took out")
-            message = f"the server removed {len(lost)} members not in the plan: {named(lost)}"
+            message = f"the server removed {len(lost)} members not in the plan: {self._people(lost)}"
             return Failed(number=operation.number, message=message, status=answer.status)
-        notes += [f"not kept by the server: {named(each)}" for each in [added(wanted) - after] if each]
-        notes += [f"still there: {named(each)}" for each in [removed(wanted) & after] if each]
+        notes += [f"not kept by the server: {self._people(each)}" for each in [added(wanted) - after] if each]
+        notes += [f"still there: {self._people(each)}" for each in [removed(wanted) & after] if each]
         return _succeeded(operation, live_id, notes)
 
     # --- delete
@@ -411,6 +411,17 @@ class Performer:
             else refusal
         )
 
+    def _what(self, operations: Operations) -> str:
+        """What a part of a change is about: whose membership, or which attributes."""
+        if is_member_delta(operations):
+            return self._people(added(operations) | removed(operations))
+        return ", ".join(dict.fromkeys(short_path(each.path) for each in operations))
+
+    def _people(self, ids: Collection[str]) -> str:
+        """Members as people know them: by login, or by the address of who was made in this run."""
+        made = {live_id: reference.removeprefix(BULK_ID) for reference, live_id in self._ids.items()}
+        return named([self._live[each].name if each in self._live else made.get(each, each) for each in ids])
+
     def _words(self, refusal: Refusal) -> str:
         """What the server said; the status stands beside it in the result."""
         return _with_request(replace(refusal, status=None))
@@ -430,13 +441,6 @@ def _names_in(body: Mapping[str, Json]) -> list[str]:
         name for urn, each in body.items() if urn.startswith("urn:") and isinstance(each, Mapping) for name in each
     ]
     return [*(name for name in body if not name.startswith("urn:")), *inner]
-
-
-def _what(operations: Operations) -> str:
-    """What a part of a change is about: whose membership, or which attributes."""
-    if is_member_delta(operations):
-        return named(added(operations) | removed(operations))
-    return ", ".join(dict.fromkeys(short_path(each.path) for each in operations))
 
 
 def _succeeded(operation: Operation, live_id: str, notes: Sequence[str]) -> Succeeded:

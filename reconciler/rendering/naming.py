@@ -3,14 +3,11 @@
 Every text that leaves here is neutral (see `neutral`). Knows the RFC's attribute tables, and no provider.
 """
 
-import json
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import takewhile
 from typing import Final
 
-from reconciler.lazy import pattern
 from reconciler.model import (
     Address,
     Change,
@@ -31,7 +28,6 @@ VALUE_LIMIT: Final = 240
 _ID_SHOWN: Final = 8
 _LEAD_IN: Final = 24
 """Characters shown before the first difference of two long values that begin alike."""
-_ELEMENT: Final = pattern(r'([^\[]+)\[(\w+) eq ("(?:[^"\\]|\\.)*")\](?:\.(.+))?', re.DOTALL)
 _READING_ORDER: Final = ("userName", "displayName", *(each.name for each in USER_ATTRIBUTES.attributes))
 _ORDER: Final = {name.lower(): index for index, name in reversed(list(enumerate(_READING_ORDER)))}
 _REFERENCES: Final = frozenset(
@@ -51,13 +47,13 @@ def attribute_name(path: str) -> str:
 
     The part of an element is left out where it is what the element stands for: ``value``, or the level of a name.
     """
-    return neutral(_plain_name(path), NAME_LIMIT)
+    return neutral(short_path(path), NAME_LIMIT)
 
 
 @lru_cache(maxsize=1024)
 def attribute_rank(path: str) -> tuple[int, str]:
     """Where an attribute stands among others: names first, then in the RFC's order, then those of extensions."""
-    name = _plain_name(path)
+    name = short_path(path)
     head = name.partition(".")[0].lower()
     return _ORDER.get(head, len(_ORDER)), name
 
@@ -136,20 +132,6 @@ def origin_text(origin: Origin) -> str:
 def plural(count: int, resource_type: ResourceType) -> str:
     """``1 user``, ``287 users``."""
     return f"{count:,} {resource_type}{'' if count == 1 else 's'}"
-
-
-def _plain_name(path: str) -> str:
-    if path.isalpha():
-        return path
-    found = _ELEMENT.fullmatch(path)
-    if found is None:
-        return short_path(path)
-    head, told_by, key, part = found.groups()
-    try:
-        name = f"{short_path(head)}.{json.loads(key, strict=False)}"
-    except ValueError:
-        return short_path(path)
-    return name if part in (None, "value") or told_by == "name" else f"{name}.{part}"
 
 
 def _unknown(resource_id: str) -> str:

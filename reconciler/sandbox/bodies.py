@@ -30,7 +30,8 @@ def rewritten(body: Any, resource_type: ResourceType, organisation: Organisation
     switches = organisation.switches
     steps: list[_Rewrite] = []
     if switches.forbidden:
-        steps.append(_forbidding(switches.forbidden))
+        ignored = switches.forbidden_writes is Treatment.IGNORE
+        steps.append(_dropping(switches.forbidden) if ignored else _forbidding(switches.forbidden))
     if switches.dropped:
         steps.append(_dropping(switches.dropped))
     display = resource_type.attributes["displayname"]

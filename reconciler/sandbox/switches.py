@@ -126,11 +126,14 @@ class Switches:
     unremovable: tuple[str, ...] = ()  # of these, PATCH remove is answered 200 and does nothing
     unknown_names: Treatment = Treatment.REFUSE  # roles, divisions, skills, languages the organisation lacks
     unknown_attributes: Treatment = Treatment.REFUSE  # attributes that no schema has
-    forbidden: tuple[str, ...] = ()  # attributes the token may not write: 403
+    forbidden: tuple[str, ...] = ()  # attributes the token may not write
+    forbidden_writes: Treatment = Treatment.REFUSE  # a write of those: 403, or passed over
     only_slot_filters: bool = False  # value filters of PATCH know type and authority only; members are another switch
     missing_slot_created: bool = False  # PATCH writes a value that its filter does not find, else noTarget
     other_email: Treatment = Treatment.IGNORE  # a write to the address that mirrors userName
     group_rename: Treatment = Treatment.REFUSE
+    member_remove: MemberRemove = MemberRemove.REMOVES
+    member_replace: MemberReplace = MemberReplace.SETS
     nested_groups: bool = False
     operations_per_patch: int | None = None
     members_per_patch: int | None = None
@@ -161,8 +164,6 @@ class Switches:
     beyond_end: BeyondEnd = BeyondEnd.NOTHING
     moving_rows: int = 0  # so many requests for later pages see the first row moved behind the last
     member_add: MemberAdd = MemberAdd.ADDS
-    member_remove: MemberRemove = MemberRemove.REMOVES
-    member_replace: MemberReplace = MemberReplace.SETS
     dropped: tuple[str, ...] = ()  # attributes that every write loses without a word
     delete_deactivates: bool = False
     booleans_as_text: bool = False

@@ -25,7 +25,7 @@ def _element(head: str, sub_attribute: str, key: str, part: str | None) -> str:
     return f"{path}.{part}" if part else path
 
 
-_ELEMENT = pattern(r'(?P<head>.*?)\[\w+ eq (?P<key>"(?:[^"\\]|\\.)*")\](?:\.(?P<part>\w+))?')
+_ELEMENT = pattern(r'(?P<head>.*?)\[(?P<told_by>\w+) eq (?P<key>"(?:[^"\\]|\\.)*")\](?:\.(?P<part>\w+))?')
 
 
 def element_of(path: str) -> tuple[str, str, str | None] | None:
@@ -60,8 +60,26 @@ def url_path(base: str, resource_id: str | None = None) -> str:
     return base if resource_id is None else f"{base}/{quote(resource_id, safe='')}"
 
 
+@lru_cache(maxsize=1024)
 def short_path(path: str) -> str:
-    """A path as people read it: without the URN of its schema."""
+    """A path as people say it, without URN and filter: ``department``, ``emails.work``, ``routingSkills.Billing``.
+
+    The part of an element is left out where it is what the element stands for: ``value``, or the level of a name.
+    """
+    if path.isalpha():
+        return path
+    found = _ELEMENT.fullmatch(path)
+    if found is None:
+        return _without_urn(path)
+    try:
+        name = f"{_without_urn(found['head'])}.{json.loads(found['key'], strict=False)}"
+    except ValueError:
+        return _without_urn(path)
+    part = found["part"]
+    return name if part in (None, "value") or found["told_by"] == "name" else f"{name}.{part}"
+
+
+def _without_urn(path: str) -> str:
     if not path.startswith("urn:"):
         return path
     head, bracket, rest = path.partition("[")

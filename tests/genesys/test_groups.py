@@ -145,7 +145,16 @@ def test_whoever_joins_between_plan_and_apply_stays(here: Company) -> None:
     assert here.members("Support") == ["che@example.com"]
 
 
-LOGINS = ["o'brien@x.example", "a+b@x.example", "ü@x.example", "50%@x.example", "a&b=c@x.example", "a#b@x.example"]
+LOGINS = [
+    "o'brien@x.example",
+    "a+b@x.example",
+    "ü@x.example",
+    "50%@x.example",
+    "a&b=c@x.example",
+    "a#b@x.example",
+    'q"t@x.example',
+    "back\\slash@x.example",
+]
 
 
 @pytest.mark.parametrize("login", LOGINS)

@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.sandbox import Request, Switches
 from reconciler.sandbox.messages import Response
-from tests.genesys.company import Company, company
+from tests.genesys.company import ENT, Company, company
 from tests.genesys.life import ANN, BOB, CHE, group, steps
 from tests.genesys.open_questions import OPEN
 
@@ -31,10 +31,13 @@ ANSWERS: Mapping[str, list[Any]] = {
     "unknownNames": ["refuse", "ignore"],
     "unknownAttributes": ["refuse", "ignore"],
     "forbidden": [[]],
+    "forbiddenWrites": ["refuse", "ignore"],
     "onlySlotFilters": [False],
     "missingSlotCreated": [True, False],
     "otherEmail": ["refuse", "ignore"],
     "groupRename": ["refuse", "ignore"],
+    "memberRemove": ["removes"],
+    "memberReplace": ["sets", "empties"],
     "nestedGroups": [True, False],
     "operationsPerPatch": [None, 1, 2, 10],
     "membersPerPatch": [None, 1],
@@ -64,6 +67,7 @@ ELSEWHERE = {
     "unremovable": "test_what_cannot_be_cleared_is_said_with_the_line_that_ends_it",
     "forbidden": "test_a_right_that_is_missing_is_named_and_all_else_is_done",
     "onlySlotFilters": "test_a_role_that_cannot_be_taken_one_by_one_is_taken_by_hand",
+    "memberRemove": "test_a_member_who_cannot_be_taken_alone_is_taken_by_hand",
     "bareExtensions": "test_an_extension_that_is_refused_is_written_as_a_number",
     "unsupported": "test_an_organisation_that_cannot_filter_or_patch_says_so",
     "refusedPage": "test_reading.test_a_page_that_is_too_much_is_halved",
@@ -164,6 +168,52 @@ def test_a_right_that_is_missing_is_named_and_all_else_is_done(tmp_path: Path, n
         assert left == {name}
         org.service.switch(switches)
         assert org.apply().said == []
+        assert org.plan().changes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("title", ""),
+        ("roles", "authorization:grant:add and authorization:grant:delete"),
+        ("routingSkills", "routing:skill:assign"),
+        ("phoneNumbers", "telephony:extension:assign"),
+    ],
+)
+def test_what_is_passed_over_without_a_word_for_want_of_a_right_is_told(tmp_path: Path, name: str, right: str) -> None:
+    with company(tmp_path, forbidden=[name], forbiddenWrites="ignore") as org:
+        org.declare({"ann": ANN | {"manager": None, "department": "Sales"}})
+        (said,) = org.apply().said
+        assert said.startswith("the server answered yes and did not keep ")
+        assert name in said
+        assert (f"check that the credential has {right};" in said) is bool(right)
+        assert f"if this server is like that: notStored: [{name}]" in said
+        assert org.stored("ann@example.com")[ENT]["department"] == "Sales"
+        org.service.switch(Switches())
+        assert org.apply().said == []
+        assert org.plan().changes == ()
+
+
+@pytest.mark.parametrize("answer", ["refused", "ignored"])
+def test_a_member_who_cannot_be_taken_alone_is_taken_by_hand(tmp_path: Path, answer: str) -> None:
+    """A group is never replaced as a whole: whoever joined meanwhile would be thrown out."""
+    with company(tmp_path, memberRemove=answer) as org:
+        org.declare({"bob": BOB, "che": CHE}, group("bob", "che"))
+        assert org.apply().said == []
+        org.declare({"bob": BOB, "che": CHE}, group("bob"))
+        done = org.apply()
+        (said,) = done.said
+        if answer == "refused":
+            words = "this server takes no single member out of a group, and a group is never replaced as a whole"
+            assert f"{words}; take them out there" in said
+        else:
+            assert said == "the server answered yes and did not keep members (che); take them out on the server"
+            assert done.notes == "still there: che@example.com"
+        assert org.members("Support") == ["bob@example.com", "che@example.com"]
+        held = [
+            each for each in org.stored("Support")["members"] if each["value"] == org.stored("bob@example.com")["id"]
+        ]
+        org.change("Support", {"op": "replace", "path": "members", "value": held})
         assert org.plan().changes == ()
 
 

@@ -103,6 +103,16 @@ def forbidden(world: World) -> Any:
     ]
 
 
+def forbidden_name(world: World) -> Any:
+    """One change of a title that may not be written, and of a department."""
+    identifier = str(next(each["id"] for each in world.client.get("/Users").json()["Resources"]))
+    path = f"/Users/{identifier}"
+    changes = operation("replace", "title", "Lead"), operation("add", f"{ENT}:department", "Sales")
+    status = world.patch(path, *changes).status_code
+    held = world.client.get(path).json()
+    return status, held.get(ENT, {}).get("department", ""), held.get("title")
+
+
 def missing_slot(world: World) -> Any:
     after = world.change('phoneNumbers[type eq "work"].value', "+442079460958")
     return after if isinstance(after, tuple) else after["phoneNumbers"]
@@ -373,6 +383,11 @@ TRIALS: dict[str, Trial] = {
     ),
     "attributes that the token may not write": trial(
         forbidden, ({}, [201, 200, 200, 200]), ({"forbidden": ("roles", "routingSkills")}, [403, 403, 403, 200])
+    ),
+    "attributes that the token may not write, passed over": trial(
+        forbidden_name,
+        ({"forbidden": ("title",)}, (403, "", None)),
+        ({"forbidden": ("title",), "forbidden_writes": "ignore"}, (200, "Sales", None)),
     ),
     "a slot that is empty": trial(
         missing_slot,
