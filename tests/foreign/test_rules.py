@@ -324,7 +324,7 @@ def test_one_member_that_the_server_refuses_costs_nobody_else_her_place(tmp_path
         running.asked.clear()
         team.declare(people, {"all": group("All", *people)})
         applied = said(team.apply(5).out)
-        assert f"{ids(running.foreign)['p7']}: unknown member; the rest of the change is done" in applied
+        assert f"{people['p7']['userName']}: unknown member; the rest of the change is done" in applied
         assert members(running.foreign, "All") == people.keys() - {"p7"}
         assert len(running.sent("PATCH")) < 12
 
