@@ -6,8 +6,9 @@ declared. Writes nothing, decides nothing: who turns out to be there is put amon
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from reconciler.decoding import NO_EXTENSIONS, Extensions
 from reconciler.errors import IncompleteListing

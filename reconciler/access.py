@@ -6,7 +6,8 @@ loses one has lost nothing; somebody who is deactivated or deleted loses everyth
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import (
     AccessChange,
     AccessItem,
@@ -21,8 +22,7 @@ from reconciler.model import (
 from reconciler.situation import Situation, names_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
+class Membership(Struct, frozen=True, kw_only=True):
     """At one moment: group id -> the ids of its members, and person id -> whether she is active."""
 
     members: Mapping[str, set[str]]

@@ -6,15 +6,16 @@ status, error type and request id. It is evidence for people; no run ever reads 
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from reconciler.errors import RecordTrouble
-from reconciler.lazy import dataclass
 from reconciler.transport.answers import Answer, Refusal
 from reconciler.transport.client import write_json
 
@@ -24,8 +25,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestLine:
+class RequestLine(Struct, frozen=True, kw_only=True):
     """Which request a line is about: the operation's number and address, and where the request goes."""
 
     operation: int

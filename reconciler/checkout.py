@@ -5,9 +5,10 @@ An apply runs on committed declarations, and never on older ones than before; a 
 
 from typing import Final
 
+from msgspec import Struct
+
 from reconciler.accepting import violation
 from reconciler.errors import RecordTrouble
-from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, Violation
 from reconciler.project import Project
 from reconciler.record.history import Relation, default_branch_without, relation
@@ -34,8 +35,7 @@ _SHOWN: Final = 3
 """So many uncommitted files are named in a notice; an apply that is refused lists all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkout:
+class Checkout(Struct, frozen=True, kw_only=True):
     """The commit that a run works on, as the record sees it. `dirty`: what no commit holds, of what decides the run."""
 
     head: str | None

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 
+from msgspec import Struct
+
 from reconciler import __version__
 from reconciler.checkout import Checkout
 from reconciler.connecting import reader_for
 from reconciler.errors import InputError, ReconcilerError
-from reconciler.lazy import dataclass
 from reconciler.model import Severity
 from reconciler.project import Project
 from reconciler.record.git import GitRecordStore
@@ -31,8 +32,7 @@ class Verdict(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One thing that was looked at. `name`: what; `said`: how it is, in a sentence; `mend`: empty if it passed."""
 
     name: str

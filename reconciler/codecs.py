@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any, Final, Generic, NoReturn, TypeVar
 
 import orjson
+from msgspec import Struct
 
-from reconciler.lazy import dataclass
 from reconciler.model import Json
 
 T = TypeVar("T")
@@ -74,8 +74,7 @@ def _finite(text: str) -> float:
     return number
 
 
-@dataclass(frozen=True, slots=True)
-class Codec(Generic[T]):
+class Codec(Struct, Generic[T], frozen=True):
     """How one type is written and read. `decode` raises Malformed."""
 
     encode: Callable[[T], Json]

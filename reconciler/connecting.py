@@ -5,8 +5,9 @@ The only module that knows both the client and the embedded provider; neither kn
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project

@@ -7,11 +7,11 @@ null, "" and empty lists are absent (RFC 7643 §2.5). Pure.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model import AppliedState, DesiredState, Json, LiveResource, Policy, ResourceType, Value
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Kind
@@ -66,8 +66,7 @@ def unasked(
     return frozenset(costly - {each.name for each in spoken_of if each is not None})
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """What has been read of one resource so far."""
 
     attributes: dict[str, Value] = field(default_factory=dict)
@@ -281,8 +280,7 @@ class Decoder:
             reading.leave_out(attribute, why)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One part of an element: its name, its path, and whether the provider keeps it."""
 
     name: str

@@ -6,11 +6,12 @@ Pure. Which of these lines may be written is for the checks of declarations to s
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
 from datetime import date
 from typing import Any, Final, TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from reconciler.model import LiveResource, ResourceType, Value
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import PRIMARY, Attribute, Kind
@@ -26,8 +27,7 @@ _NO_KEY: Final = re.compile(r"[^A-Za-z0-9._@+-]+", re.ASCII)
 _LONGEST_KEY: Final = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """One user or group to be declared. `data`: name -> what is written behind it, in the order of writing."""
 
     resource_type: ResourceType
@@ -40,8 +40,7 @@ class Draft:
         return replace(self, data={name: each for name, each in self.data.items() if name not in names})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """Drafts as text. `owners`: line, from 1 -> key of the draft and name of the attribute it belongs to ("": all)."""
 
     text: str

@@ -6,13 +6,13 @@ for a long pause, a remote that has been silent for half an hour.
 """
 
 from collections.abc import Callable
-from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec import Struct, field
+
 from reconciler import leasing
 from reconciler.errors import RecordTrouble
-from reconciler.lazy import dataclass
 from reconciler.model import AppliedState
 from reconciler.record.store import RecordRaceLost
 from reconciler.recording import LoadedRecord, Record
@@ -23,8 +23,7 @@ MARGIN: Final = timedelta(minutes=2)
 """So long before its end a lease counts as over: clocks may differ, and a request takes its time."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Hold:
+class Hold(Struct, kw_only=True):
     """One apply's hold on the record. `loaded`: as it was written last. `state`: what is known by now.
 
     `lost`: why nothing more may be sent; `taken`: somebody else has the record, so it is not written again either.

@@ -5,17 +5,18 @@ would change something, is left out and named.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.connecting import reader_for
 from reconciler.declarations import Declarations, check_and_resolve, declarations_in, load_declarations
 from reconciler.drafting import Data, Draft, File, drafted, file_of, keys_for
 from reconciler.errors import InputError, UsageError
-from reconciler.lazy import dataclass
 from reconciler.memory import no_collection
 from reconciler.model import (
     Address,
@@ -53,8 +54,7 @@ _Wrong: TypeAlias = dict[tuple[ResourceType, str], dict[str, str]]
 """A draft -> the names of its lines that will not do, and why ("": all of it)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """Whom to take. `filter`: an RFC 7644 §3.4.2.2 filter on users, which the target answers; then no groups.
 
     `at_rest`: inactive users too.
@@ -64,8 +64,7 @@ class Choice:
     at_rest: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(Struct, frozen=True, kw_only=True):
     """What to write: path, relative to the project's base -> text. `left_out`: what is not in it, and why.
 
     `declared`: live users and groups that are declared already; `at_rest`: inactive users that were not asked for.

@@ -7,8 +7,9 @@ first is still writing. A run that is killed never gives it back, so it ends by 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from msgspec import Struct
+
 from reconciler.accepting import violation
-from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, Violation
 from reconciler.record.encoding import Lease, RecordHeader
 
@@ -20,8 +21,7 @@ OPERATIONS: Final = 500
 """or after so many operations, whichever comes first: what a crash leaves unknown stays small."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """An apply that announced what it does and has not ended. `commit`: the one it set out for."""
 
     run: str

@@ -14,9 +14,9 @@ called so: everybody who may push can write into the record. Pure.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model import (
     Address,
     Ambiguous,
@@ -72,8 +72,7 @@ def match_resources(
     )
 
 
-@dataclass(slots=True)
-class _Matching:
+class _Matching(Struct):
     """The passes over one resource type; `entries` by folded key."""
 
     fold: bool

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from reconciler.accepting import violation
 from reconciler.access import membership_after, membership_before, privileged_group, privileged_role

@@ -4,12 +4,14 @@ Reads files and git; knows no service provider.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.declarations import (
     Declarations,
@@ -20,7 +22,6 @@ from reconciler.declarations import (
 )
 from reconciler.declarations.declared import view_of
 from reconciler.errors import InputError, UsageError
-from reconciler.lazy import dataclass
 from reconciler.model import DesiredState, Diagnostic, Severity, SourceLocation
 from reconciler.profiles.profile import Profile
 from reconciler.settings import DEFAULT_FOLDER, Settings, Target
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from reconciler.record.repository import GitRepository
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Struct, frozen=True, dict=True):
     """Settings, and where the declarations are: `base` is the folder that their paths are shown relative to."""
 
     settings: Settings

@@ -11,13 +11,15 @@ Reads git and nothing else; an address that is not found, or a commit that canno
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.committed import files_below
 from reconciler.declarations import declarations_in
 from reconciler.declarations.declared import Entry, fold, logins
-from reconciler.lazy import dataclass, pattern
+from reconciler.lazy import pattern
 from reconciler.model import Address, AppliedState, DesiredState, LiveState, ResourceType, Standing
 from reconciler.project import Project
 from reconciler.record.history import Relation, has_commit, relation
@@ -87,8 +89,7 @@ def _by_commit(
     return sorted(grouped.items())
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Proof:
+class _Proof(Struct, frozen=True, kw_only=True, dict=True):
     """Where to look. `recorded`: the commit that was applied last."""
 
     project: Project

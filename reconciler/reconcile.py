@@ -5,14 +5,15 @@ random numbers come in here: the day is in the desired state, the rest are value
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.accepting import not_accepted
 from reconciler.access import effective_access
 from reconciler.diffing.findings import Finding, awaited, change_of
 from reconciler.diffing.leaving import not_proved
 from reconciler.diffing.resources import diff_resources
-from reconciler.lazy import dataclass
 from reconciler.matching import match_resources
 from reconciler.model import (
     Action,
@@ -42,8 +43,7 @@ from reconciler.settling import settle
 from reconciler.situation import Situation, names_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciliation:
+class Reconciliation(Struct, frozen=True, kw_only=True):
     """A plan, and what it was made from: an apply needs both to remember what it did."""
 
     plan: Plan
@@ -61,8 +61,7 @@ class Reconciliation:
         return not_accepted(self.broken, (), self.context.reviewed)[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What a plan carries for its readers and what only the surroundings know.
 
     `correct_drift`: act on drift too; `reactivate`: also where that gives an account back (a person's own run).

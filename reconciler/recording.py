@@ -6,14 +6,15 @@ A record that is damaged or another target's is worth nothing to a plan, which t
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from reconciler import leasing
 from reconciler.errors import RecordTrouble, UsageError
-from reconciler.lazy import dataclass
 from reconciler.leasing import Claim, lease_from
 from reconciler.model import AppliedState, Diagnostic, Json, Severity
 from reconciler.project import Project
@@ -27,8 +28,7 @@ from reconciler.settings import RecordSettings, Target
 DATA_FOLDER: Final = ".reconciler"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedRecord:
+class LoadedRecord(Struct, frozen=True, kw_only=True):
     """The record as a run found it, or has written it since. `trouble`: why an apply must not go on with it.
 
     `version`: what the next write takes the place of. `generation`: commits so far. `moves`: it is not where it should
@@ -53,8 +53,7 @@ class LoadedRecord:
         return replace(self, version=version, generation=self.generation + 1, moves=False, lease=lease)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """Reads and writes the record of one target. `run` names this run in what it writes.
 
     `keep`: so many commits, then the next end of an apply begins the history anew.

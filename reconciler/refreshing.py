@@ -5,8 +5,9 @@ overlap, groups whose members a listing leaves out, and what a reader of the pla
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from reconciler.decoding import NO_EXTENSIONS, Decoder, Extensions
 from reconciler.errors import IncompleteListing, NotScim

@@ -5,7 +5,8 @@ Pure: takes the record and the live state, gives a record.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.model import (
     Address,

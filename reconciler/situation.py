@@ -1,10 +1,11 @@
 """What a comparison looks at: the three states of a target, what was matched, and the rules that hold there."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from functools import cached_property
 from typing import TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import (
     BULK_ID,
     Address,
@@ -25,8 +26,7 @@ from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True, dict=True):
     """Desired, live and applied (settled) of one target, with `matches` between them.
 
     `stood`: folded address -> how git shows that it was declared once; None where the record is not kept in git.
@@ -39,10 +39,10 @@ class Situation:
     profile: Profile
     policy: Policy
     stood: Mapping[tuple[ResourceType, str], Standing] | None = None
-    _recorded: frozenset[tuple[ResourceType, str]] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_recorded", frozenset(each.folded for each in self.applied.resources))
+    @cached_property
+    def _recorded(self) -> frozenset[tuple[ResourceType, str]]:
+        return frozenset(each.folded for each in self.applied.resources)
 
     def removal(self, resource_type: ResourceType) -> Removal:
         """What becomes of a resource that is ours and no longer declared, as far as the provider can."""

@@ -5,8 +5,10 @@ between reading and writing would be lost. Knows requests and their answers; wha
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.applying.judging import (
     is_collision,
@@ -20,7 +22,6 @@ from reconciler.applying.meanwhile import Left, left_to_do
 from reconciler.applying.memberships import Operations, halves, is_member_delta, members_of, removed, still_needed
 from reconciler.applying.replacing import carried_out, with_whole_lists
 from reconciler.errors import TargetError
-from reconciler.lazy import dataclass
 from reconciler.model import Json, LiveResource, Operation, PatchOperation, ResourceType
 from reconciler.profiles.profile import Profile, UserUpdate
 from reconciler.transport.answers import Answer, Refusal, version_of
@@ -41,8 +42,7 @@ _FIRST_PARTS: Final = 8
 """The same while every part is refused, if that does not end at single operations: then it is not about a part."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InParts:
+class InParts(Struct, frozen=True, kw_only=True):
     """What came of a change that was sent in parts: the last success, and the parts that were refused."""
 
     answer: Answer | None = None

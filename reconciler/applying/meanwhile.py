@@ -6,10 +6,11 @@ As planned on: still to be done. As it is to be: done already. Anything else: st
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
+from msgspec import Struct
+
 from reconciler.applying.memberships import Operations
 from reconciler.applying.replacing import carried_out
 from reconciler.decoding import Decoder
-from reconciler.lazy import dataclass
 from reconciler.model import (
     NOT_READ,
     Json,
@@ -29,8 +30,7 @@ _State: TypeAlias = Value | Unset
 _ID: Final = "id"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class Left(Struct, frozen=True, kw_only=True):
     """`operations`: what is still to be done. `stale`: paths, as people read them, that hold something else by now."""
 
     operations: Operations

@@ -5,8 +5,9 @@ Pure. Paths are read back only in the one form that `scim.paths.item_path` write
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from reconciler.model import Json, PatchOp, PatchOperation
 from reconciler.transport.answers import folded

@@ -7,9 +7,10 @@ nobody took them out, an audit that cannot be written.
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
+
+from msgspec.structs import replace
 
 from reconciler.applying.changing import Changer, InParts
 from reconciler.applying.judging import (

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
+from msgspec import Struct
+
 from reconciler.decoding import Decoder
-from reconciler.lazy import dataclass
 from reconciler.model import AttributeChange, Cause, Json, LiveResource, PatchOp, PatchOperation, ResourceType
 from reconciler.planning.encoding import patch_operations
 from reconciler.profiles.profile import AttributeRules, Profile
@@ -23,8 +24,7 @@ _REUSED: Final = 200
 _AT_REST: Final = "an inactive account with this userName, which no listing shows,"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
+class Restored(Struct, frozen=True, kw_only=True):
     """An earlier account. `amends`: what makes it hold all that was sent. `brought`: names of what else it has."""
 
     amends: tuple[PatchOperation, ...]

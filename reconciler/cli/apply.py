@@ -4,11 +4,11 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli import masking
 from reconciler.cli.exits import EXIT_CODES, Exit, worst

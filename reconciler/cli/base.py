@@ -1,6 +1,6 @@
 """The plan of a checkout, divided by what the declarations of another commit would do: for `plan --base`."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.committed import files_below
 from reconciler.errors import UsageError

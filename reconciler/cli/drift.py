@@ -1,9 +1,9 @@
 """`reconciler drift`: only what moved on the server by other hands."""
 
-from dataclasses import replace
 from datetime import date
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit, worst

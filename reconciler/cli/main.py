@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import click
+from msgspec import Struct
 
 from reconciler.cli.exits import EXIT_CODES, Exit
-from reconciler.lazy import dataclass
 from reconciler.memory import no_collection, seldom_collected
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A command: its module under `reconciler.cli`, its one line of help, and whether it writes to a target."""
 
     module: str

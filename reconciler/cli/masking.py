@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
 from reconciler.model import Diagnostic, Failed, NotTried, Plan, Result, Skipped, Split, Succeeded

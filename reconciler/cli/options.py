@@ -1,7 +1,6 @@
 """The options that several commands share, and the project that they open."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
@@ -9,11 +8,12 @@ from typing import Any, Final, TypeVar, cast
 
 import click
 from click.core import ParameterSource
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.cli import masking
 from reconciler.cli.github import remember_base
 from reconciler.errors import UsageError
-from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Plan, Severity
 from reconciler.project import Project, open_project
 from reconciler.settings import Target
@@ -21,8 +21,7 @@ from reconciler.settings import Target
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class Chosen(Struct, frozen=True, kw_only=True):
     """What the shared options name. `targets`: names as given; `every`: all of the settings."""
 
     targets: tuple[str, ...] = ()

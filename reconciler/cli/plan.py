@@ -1,11 +1,11 @@
 """`reconciler plan`: what an apply would do, in one of several formats, or saved to a file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit, worst

@@ -7,13 +7,14 @@ from threading import Semaphore
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
+from msgspec import Struct
+
 from reconciler.beside import begun
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit
 from reconciler.cli.output import plan_document
 from reconciler.cli.printing import show_text
 from reconciler.errors import ReconcilerError
-from reconciler.lazy import dataclass
 from reconciler.model import Json, Plan, Split
 from reconciler.planfile import written
 
@@ -24,8 +25,7 @@ _AT_ONCE: Final = 8
 """Targets that are read at the same time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt(Generic[T]):
+class Attempt(Struct, Generic[T], frozen=True, kw_only=True):
     """What came of one target: a value, or why there is none."""
 
     target: str

@@ -1,10 +1,10 @@
 """`reconciler show`: a saved plan, without asking anybody; or, if asked to, how much of it still fits what is live."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit

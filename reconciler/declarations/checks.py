@@ -4,9 +4,10 @@ The day does not matter here: a problem that is there on one day is there on eve
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Final
+
+from msgspec.structs import replace
 
 from reconciler.declarations.coming import coming_days
 from reconciler.declarations.compiling import Compiler

@@ -6,10 +6,10 @@ in Unicode's composed form (NFC). Nothing here is resolved, and nothing knows a 
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 from typing import Any, Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import Address, Diagnostic, ResourceType, SourceLocation
 from reconciler.scim.values import canonical_text
 from reconciler.suggestions import nearest
@@ -25,16 +25,15 @@ ANY: Final = "*"
 """Stands among doubtful names for every name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One user, group or template, without the values that have the wrong shape.
 
     `doubtful`: the names of which a value is left out, so that nobody knows what they would be (`ANY`: all names).
     """
 
     key: str
-    data: dict[str, Any] = field(repr=False)
-    places: Places = field(repr=False)
+    data: dict[str, Any]
+    places: Places
     source: SourceLocation
     doubtful: frozenset[str] = frozenset()
 
@@ -54,16 +53,14 @@ class Entry:
         return not isinstance(names, list) or target in names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
+class Released(Struct, frozen=True, kw_only=True):
     """A line of `released`."""
 
     address: Address
     source: SourceLocation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declarations:
+class Declarations(Struct, frozen=True, kw_only=True):
     """Everything that was read, in order of path and line. `folders`: where it was looked for, below the base.
 
     `unread`: files that were not read to their end; who stands in the rest is not known.
@@ -79,8 +76,7 @@ class Declarations:
     unread: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """The declarations that one set of folders holds, indexed. Of two with the same key the first counts."""
 
     templates: Mapping[str, Entry]

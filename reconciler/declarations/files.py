@@ -8,15 +8,15 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.declarations.declared import normal_folder
-from reconciler.lazy import dataclass
 from reconciler.model import Diagnostic, Severity, SourceLocation
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import MAX_BYTES, YamlFile, read_yaml
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """The files below some folders, and what was wrong on the way."""
 
     files: tuple[YamlFile, ...]

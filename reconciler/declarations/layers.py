@@ -5,10 +5,10 @@ where it is the last word, it stays as "cleared". Values are canonical already; 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from typing import Any, NamedTuple, TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model import DesiredItem, ItemKey, Origin, SourceLocation, Value
 from reconciler.yamlsource import Places
 
@@ -123,8 +123,7 @@ class Items(NamedTuple):
 Compiled: TypeAlias = Single | Parts | Elements | Items
 
 
-@dataclass(slots=True, kw_only=True)
-class Layer:
+class Layer(Struct, kw_only=True):
     """The lines of one template, user or override. `without`: list -> items to take out of what came before.
 
     `doubtful`: names that have a mistake, so that something of them is left out.

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.declarations.compiling import Compiler
 from reconciler.declarations.declared import Entry, fold
 from reconciler.declarations.layers import Parts, Single
 from reconciler.declarations.people import Index, Person, override_layer
 from reconciler.declarations.reporting import quoted
-from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     DesiredItem,
@@ -53,8 +54,7 @@ def _named_by_users(people: Mapping[Address, Person]) -> dict[ItemKey, dict[Addr
     return named
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """One way in which somebody is a member."""
 
     until: date | None

@@ -1,14 +1,14 @@
 """Users of one target, resolved: their layers merged, in the form of `DesiredResource` and indexed for member rules."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from datetime import date
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.declarations.compiling import LIFECYCLE, Compiler
 from reconciler.declarations.declared import ANY, Entry, fold
 from reconciler.declarations.layers import Compiled, Elements, Items, Layer, Origins, Parts, Single, Spot, merge
-from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     DesiredItem,
@@ -26,8 +26,7 @@ Clock = Callable[[str], date]
 """IANA time zone -> what day it is there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Struct, frozen=True, kw_only=True):
     """One user of the target. `layers`: templates in order, then her own lines. `templates`: folded names."""
 
     entry: Entry
@@ -180,8 +179,7 @@ def _day(value: Value) -> date | None:
     return date.fromisoformat(value) if isinstance(value, str) else None
 
 
-@dataclass(slots=True)
-class Index:
+class Index(Struct):
     """Who has which value, built as far as member rules ask."""
 
     people: Mapping[Address, Person]

@@ -6,20 +6,20 @@ Call `resolve` only for declarations in which the checks found no error: what is
 from collections.abc import Mapping
 from datetime import date
 
+from msgspec import Struct
+
 from reconciler.declarations.compiling import Compiler
 from reconciler.declarations.declared import Declarations, View, fold, view_of
 from reconciler.declarations.membership import groups_of
 from reconciler.declarations.people import Clock, Index, Person, desired_user, people_of, shown_names
 from reconciler.declarations.reporting import Reporter
-from reconciler.lazy import dataclass
 from reconciler.memory import no_collection
 from reconciler.model import Address, DesiredResource, DesiredState, Diagnostic, ResourceType, Severity, SourceLocation
 from reconciler.profiles.profile import Profile
 from reconciler.settings import Target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(Struct, frozen=True, kw_only=True):
     """Everything about one target on one day, for the checks."""
 
     compiler: Compiler

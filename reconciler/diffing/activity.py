@@ -24,22 +24,21 @@ true, A true                                 ·                     drift
 was announced comes back because she is declared again, so that is *declared* whatever her dates.
 """
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import AppliedDates, AppliedResource, Cause, Lifecycle, Phase
 
 ACTIVE = "active"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What D says of `active`; None: nothing. `by_dates`: dates say it and no line does."""
 
     active: bool | None
     by_dates: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveChange:
+class ActiveChange(Struct, frozen=True):
     """`active` becomes `to`, because of `cause`."""
 
     to: bool

@@ -1,9 +1,10 @@
 """What was found about one resource, before anybody decides which causes are acted on."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field, replace
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from reconciler.model import (
     BULK_ID,
     Action,
@@ -23,8 +24,7 @@ from reconciler.scim.attributes import Kind
 _WEIGHT = (Cause.DECLARED, Cause.LEFTOVER, Cause.DUE, Cause.DRIFT)
 
 
-@dataclass(slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, kw_only=True):
     """All differences of one resource, each with its cause. `whole`: it is created or deleted, and why."""
 
     address: Address
@@ -44,8 +44,7 @@ class Finding:
         return self.whole is not None or bool(self.changes)
 
 
-@dataclass(slots=True)
-class Differences:
+class Differences(Struct):
     """What was found, what is refused (an identity that cannot be planned), and what a reader should know."""
 
     findings: list[Finding] = field(default_factory=list)

@@ -3,13 +3,14 @@
 Answers small questions and collects what has to be said; decides nothing about a value.
 """
 
-from dataclasses import field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.diffing.activity import dates_of
 from reconciler.diffing.findings import Differences, Finding
 from reconciler.diffing.references import References, Unresolved
-from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     AppliedResource,
@@ -35,8 +36,7 @@ LOOK: Final = "check the spelling, or create the account on the server first"
 """The mend for a reference to somebody who is not declared and not there."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Ground:
+class Ground(Struct, kw_only=True):
     """One run's common ground.
 
     `creates`: who is created, and why. `going`: live id of whoever is deleted because `deleteAfter` is over, and why.

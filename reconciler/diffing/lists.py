@@ -27,12 +27,12 @@ not ours, recorded otherwise             ·                        take, declare
 *Due* stands before *leftover*: what only the day has changed stays due when it failed and is tried again.
 """
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import AppliedItem, AppliedList, AppliedResource, Cause, ListMode
 
 
-@dataclass(frozen=True, slots=True)
-class ListRecord:
+class ListRecord(Struct, frozen=True):
     """What the record knows of one list of one resource. `known`: whether it has an entry for the resource at all."""
 
     known: bool

@@ -1,9 +1,9 @@
 """Who a declared member or manager is on the server: a live id, the id a create will give, or a reason why neither."""
 
 from collections import defaultdict
-from dataclasses import field
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model import (
     Address,
     Ambiguous,
@@ -17,8 +17,7 @@ from reconciler.model import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
+class Unresolved(Struct, frozen=True):
     """Why a reference has no id. `refuse`: the declaration is wrong here; `quiet`: nothing anybody has to hear of.
 
     Otherwise it is only left alone.
@@ -29,8 +28,7 @@ class Unresolved:
     quiet: bool = False
 
 
-@dataclass(slots=True)
-class References:
+class References(Struct):
     """Resolves references against what was matched.
 
     `impossible`: declared resources that cannot be created; `over`: those that go, or stay away, as their time is over.

@@ -24,7 +24,8 @@ A w             note        add, declared*     ·     replace, declared   replac
 
 from enum import Enum
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import ABSENT, NOT_READ, Cause, PatchOp, Unset, Value
 from reconciler.scim.values import same_value
 
@@ -38,8 +39,7 @@ class Unknown(Enum):
 NOTHING = Unknown.NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """`op` and `cause` of a change; `moved`: live is neither what we want nor what we last brought about."""
 
     op: PatchOp

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
 
 Json: TypeAlias = str | bool | int | float | Sequence["Json"] | Mapping[str, "Json"] | None
 
@@ -27,8 +27,7 @@ class ResourceType(StrEnum):
     __hash__ = str.__hash__
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(Struct, frozen=True, order=True):
     """The lasting name of a declared resource: ``user.alice.ng``. Keys compare without case."""
 
     resource_type: ResourceType
@@ -64,8 +63,7 @@ def is_known(resource_id: str) -> bool:
     return not resource_id.startswith(BULK_ID)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveReference:
+class LiveReference(Struct, frozen=True):
     """``{live: breakglass@example.com}``: a resource that is not declared, looked up by userName or displayName."""
 
     resource_type: ResourceType

@@ -1,30 +1,27 @@
 """What the record says: what was brought about before, and what was announced and never verified."""
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model.addresses import Address, Value
 from reconciler.model.desired import ListMode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedItem:
+class AppliedItem(Struct, frozen=True, kw_only=True):
     """A list value that is ours; `until` as it was declared (ISO date)."""
 
     until: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedList:
+class AppliedList(Struct, frozen=True, kw_only=True):
     """Which values of a list are ours, and how the list was declared when that was announced (None: it had no line)."""
 
     mode: ListMode | None = None
     items: Mapping[str, AppliedItem] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(Struct, frozen=True, kw_only=True):
     """What an apply announced and nobody has verified.
 
     `values`: path -> value to set, None = to clear. `give`: list -> item -> as it will be recorded.
@@ -42,8 +39,7 @@ class Pending:
         return bool(self.values or self.give or self.take or self.delete)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedDates:
+class AppliedDates(Struct, frozen=True, kw_only=True):
     """The date lines as they were when last brought about (ISO dates; days for `delete_after`)."""
 
     starts_on: str | None = None
@@ -51,8 +47,7 @@ class AppliedDates:
     delete_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedResource:
+class AppliedResource(Struct, frozen=True, kw_only=True):
     """The record's entry of one address: what we brought about (A) and what we announced (P).
 
     `live_id` None: only announced (a create without an answer). `source`: the commit whose declarations held it.
@@ -69,8 +64,7 @@ class AppliedResource:
     seen: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedState:
+class AppliedState(Struct, frozen=True, kw_only=True):
     """The record of a target. `commit`: newest commit an apply set out for; `whole`: an apply has reached its end."""
 
     commit: str | None = None
@@ -79,8 +73,7 @@ class AppliedState:
     exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """How an address stood in the declarations of a commit. `names`: what it was to be called; `path`: its file."""
 
     names: frozenset[str]

@@ -1,11 +1,11 @@
 """Changes, which people review, and operations, which a machine carries out."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model.addresses import Address, Json, Value
 from reconciler.model.diagnostics import Origin, SourceLocation
 
@@ -38,8 +38,7 @@ class PatchOp(StrEnum):
     REPLACE = "replace"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttributeChange:
+class AttributeChange(Struct, frozen=True, kw_only=True):
     """One difference a reader sees as one line.
 
     A scalar: `path`, `before`, `after` (None = absent). A list value: `path` is the list's name and `item` its key;
@@ -57,8 +56,7 @@ class AttributeChange:
     until: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """Everything that happens to one resource: what a person reviews.
 
     `label`: what people call it. `reason`: why, where the source alone does not say it. `kept`: list -> how many stay.
@@ -78,8 +76,7 @@ class Change:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatchOperation:
+class PatchOperation(Struct, frozen=True, kw_only=True):
     """One member of ``Operations`` (RFC 7644 §3.5.2). Values may hold ``bulkId:…`` where an id is not known yet."""
 
     op: PatchOp
@@ -87,8 +84,7 @@ class PatchOperation:
     value: Json = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateResource:
+class CreateResource(Struct, frozen=True, kw_only=True):
     """POST of a whole resource; `body` is SCIM JSON without ids of its own (RFC 7644 §3.3)."""
 
     number: int
@@ -97,8 +93,7 @@ class CreateResource:
     depends_on: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatchResource:
+class PatchResource(Struct, frozen=True, kw_only=True):
     """PATCH of one resource (RFC 7644 §3.5.2). `live_id` may be ``bulkId:…`` of a resource created before."""
 
     number: int
@@ -109,8 +104,7 @@ class PatchResource:
     depends_on: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteResource:
+class DeleteResource(Struct, frozen=True, kw_only=True):
     """DELETE of one resource (RFC 7644 §3.6)."""
 
     number: int

@@ -1,11 +1,11 @@
 """What a commit declares for one target on one day."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import date
 from enum import StrEnum
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model.addresses import Address, ItemKey, Value
 from reconciler.model.diagnostics import Diagnostic, Origin, SourceLocation
 
@@ -17,8 +17,7 @@ class ListMode(StrEnum):
     ADDITIVE = "additive"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredItem:
+class DesiredItem(Struct, frozen=True, kw_only=True):
     """One wanted value of a list. `level` is the proficiency of a skill; `until` the last day of a membership."""
 
     origin: Origin
@@ -26,8 +25,7 @@ class DesiredItem:
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredList:
+class DesiredList(Struct, frozen=True, kw_only=True):
     """A list that has a line. `expired` keeps memberships whose last day has passed: the same as no line, but *due*."""
 
     mode: ListMode
@@ -45,8 +43,7 @@ class Phase(StrEnum):
     DELETION = "deletion"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
+class Lifecycle(Struct, frozen=True, kw_only=True):
     """The lines about a person's being here. Days are in the target's (or the user's) time zone, ends included."""
 
     active: bool | None = None
@@ -56,8 +53,7 @@ class Lifecycle:
     phase: Phase = Phase.UNDATED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredResource:
+class DesiredResource(Struct, frozen=True, kw_only=True):
     """One declared resource, resolved for one target and one day.
 
     `attributes`: path -> wanted value, None = cleared; a path that is missing is not managed.
@@ -74,8 +70,7 @@ class DesiredResource:
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredState:
+class DesiredState(Struct, frozen=True, kw_only=True):
     """What this commit declares for one target on one day. `diagnostics` are notices about it, never errors."""
 
     resources: Mapping[Address, DesiredResource]

@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model.addresses import Address
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SourceLocation:
+class SourceLocation(Struct, frozen=True, order=True):
     """A place in a file; ``line`` and ``column`` count from 1, ``path`` is relative to the settings file's folder."""
 
     path: str
@@ -26,8 +26,7 @@ class Severity(StrEnum):
     NOTICE = "notice"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, kw_only=True):
     """Something a person should know: what (`summary`), why (`detail`), how to mend it (`mend`). `code` is stable."""
 
     severity: Severity
@@ -39,8 +38,7 @@ class Diagnostic:
     source: SourceLocation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a wanted value was written. ``via`` names the layer if it is not the resource's own: ``template agent``."""
 
     source: SourceLocation | None

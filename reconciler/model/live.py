@@ -1,11 +1,11 @@
 """What a service provider holds, in canonical form."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import Enum
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model.addresses import ResourceType, Value
 from reconciler.model.diagnostics import Diagnostic
 
@@ -23,8 +23,7 @@ ABSENT: Final = Unset.ABSENT
 NOT_READ: Final = Unset.NOT_READ
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveResource:
+class LiveResource(Struct, frozen=True, kw_only=True):
     """One resource as the service provider holds it, in canonical form.
 
     `attributes`: path -> value. `lists`: list name -> item -> level (None where the list has no levels; a level also
@@ -74,8 +73,7 @@ def _attribute_of(path: str) -> str:
     return path if ":" in path else path.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveState:
+class LiveState(Struct, frozen=True, kw_only=True):
     """Everything a target holds, read whole. `notices`: what a reader of the plan must know about the reading.
 
     `unlisted`: who is in no listing, and was there when read by id.

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model.addresses import Address, known_after_apply
 from reconciler.model.applied import AppliedResource
 
 
-@dataclass(frozen=True, slots=True)
-class Paired:
+class Paired(Struct, frozen=True):
     """A declared resource and the live one it stands for."""
 
     address: Address
@@ -17,15 +17,13 @@ class Paired:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class OnlyDesired:
+class OnlyDesired(Struct, frozen=True):
     """A declared resource that is not on the server."""
 
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(Struct, frozen=True):
     """A declared resource that may stand for several live ones, or for one that must not be guessed at."""
 
     address: Address
@@ -36,8 +34,7 @@ class Ambiguous:
 Match: TypeAlias = Paired | OnlyDesired | Ambiguous
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matches:
+class Matches(Struct, frozen=True, kw_only=True):
     """The outcome of matching. `entries`: address -> the record's entry that says something about its account.
 
     `frozen`: live ids that nothing may change about. `ids` resolves references; a create has its ``bulkId:`` id.

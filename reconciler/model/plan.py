@@ -1,10 +1,10 @@
 """A plan as a value, and who gains and loses what by it."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model.addresses import ResourceType
 from reconciler.model.changes import Change, Operation
 from reconciler.model.diagnostics import Diagnostic
@@ -18,8 +18,7 @@ class AccessKind(StrEnum):
     ROLE = "role"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessItem:
+class AccessItem(Struct, frozen=True, kw_only=True):
     """One group (by display name) or role. `privileged`: the policy names it so."""
 
     kind: AccessKind
@@ -27,8 +26,7 @@ class AccessItem:
     privileged: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessChange:
+class AccessChange(Struct, frozen=True, kw_only=True):
     """What one person gains and loses in the end. `person`: her live id; `name`: key or login; `label`: display name.
 
     `starts`: she becomes active, with all that she gains. `ends`: she is active no longer, and loses everything.
@@ -48,8 +46,7 @@ class AccessChange:
         return any(each.privileged for each in (*self.gains, *self.loses))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What an apply would do, as a value: comparable, printable, savable. No functions inside, no clock.
 
     `drift`: differences that others made and that this plan leaves. `refused`: identities that cannot be planned.
@@ -76,8 +73,7 @@ class Plan:
     format_version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class Split(Struct, frozen=True, kw_only=True):
     """The changes of a plan, divided for reading. Nothing of what is planned depends on it.
 
     `base`: a git reference, as given, and its `commit`. `here`: what comes with this checkout alone. `earlier`: what

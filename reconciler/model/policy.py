@@ -1,11 +1,11 @@
 """What a target allows a run to do, and which rule one would break."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model.diagnostics import SourceLocation
 
 
@@ -21,8 +21,7 @@ _FLOOR: Final = 3
 """No limit that is a share allows fewer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """A cap: a number, or a share (0.05 = 5 %) of what it concerns, never below 3."""
 
     number: int | None = None
@@ -46,8 +45,7 @@ class Limit:
         return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """The `policy` of a target, defaults filled in (settings.schema.json). `setting`: where it stands, for messages."""
 
     removal_users: Removal = Removal.DEACTIVATE
@@ -65,8 +63,7 @@ class Policy:
     sources: Mapping[str, SourceLocation] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
+class Violation(Struct, frozen=True, kw_only=True):
     """A safety rule that stops the run. `items` are what it counts, in words; `digest` covers exactly those."""
 
     rule: str

@@ -2,11 +2,10 @@
 
 from typing import TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Succeeded:
+class Succeeded(Struct, frozen=True, kw_only=True):
     """The service provider did it. `live_id` of what was created or touched; `note`: what deserves a word."""
 
     number: int
@@ -14,8 +13,7 @@ class Succeeded:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(Struct, frozen=True, kw_only=True):
     """The service provider refused, or gave no answer (`unknown`: it may have done it all the same)."""
 
     number: int
@@ -24,8 +22,7 @@ class Failed:
     unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
+class Skipped(Struct, frozen=True, kw_only=True):
     """Not done because something it needs failed (`because`: that operation's number)."""
 
     number: int
@@ -33,8 +30,7 @@ class Skipped:
     because: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotTried:
+class NotTried(Struct, frozen=True, kw_only=True):
     """The run ended before its turn."""
 
     number: int

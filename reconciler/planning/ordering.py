@@ -8,10 +8,10 @@ What takes access away waits for nothing: whatever else a change holds that has 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from reconciler.diffing.findings import awaited
-from reconciler.lazy import dataclass
 from reconciler.model import (
     Action,
     Address,
@@ -34,8 +34,7 @@ from reconciler.scim.attributes import ENTERPRISE_USER, Kind, name_path
 MANAGER = f"{ENTERPRISE_USER}:manager"
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     """An operation without a number yet. `needs`: what it refers to that is created; `after`: what it waits for."""
 
     change: Change

@@ -4,8 +4,9 @@ A group is never replaced as a whole: whoever was added between reading and writ
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from reconciler.diffing.findings import part_of
 from reconciler.model import (

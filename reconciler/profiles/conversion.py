@@ -1,17 +1,18 @@
-"""YAML data -> the dataclasses of a profile, led by their type hints, so that a new field needs no code here.
+"""YAML data -> the values of a profile, led by their type hints, so that a new field needs no code here.
 
 A key is the field's name in camelCase. A key or a value that does not fit is a diagnostic with its place; the field
 then keeps what it had, so that one run finds every problem. Knows no field by name and no provider.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+from msgspec.structs import fields, replace
+
 from reconciler.model import Diagnostic, Severity, SourceLocation
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import Places, Quoted, number
@@ -21,8 +22,7 @@ _WRONG: Final = object()
 """Stands for a value that did not fit and has been reported."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Conversion:
+class Conversion(Struct, kw_only=True):
     """One file on its way into values; `problems` collects what does not fit."""
 
     places: Places
@@ -44,7 +44,7 @@ class Conversion:
         return replace(base, **self._written(type(base), data, words, apart))  # type: ignore[type-var]
 
     def made(self, cls: type[_T], data: dict[str, Any], source: SourceLocation, words: str, **given: Any) -> _T | None:
-        """A new value of a dataclass; `given` fills fields that are not written. None if it cannot be made."""
+        """A new value of a class; `given` fills fields that are not written. None if it cannot be made."""
         written = given | self._written(cls, data, words, frozenset())
         missing = [each for each in _required(cls) if each not in written]
         for name in missing:
@@ -122,18 +122,21 @@ def camel_case(name: str) -> str:
 
 @cache
 def _hints(cls: type) -> dict[str, tuple[str, Any]]:
-    """YAML key -> field name and its type, of the fields that are given. Dataclasses are composed by the caller."""
+    """YAML key -> field name and its type, of the fields that are given. Sections are composed by the caller."""
     types = get_type_hints(cls)
     return {
         camel_case(each.name): (each.name, types[each.name])
         for each in fields(cls)
-        if each.init and not is_dataclass(types[each.name])
+        if not _is_section(types[each.name])
     }
 
 
+def _is_section(of: Any) -> bool:
+    return isinstance(of, type) and issubclass(of, Struct)
+
+
 def _required(cls: type) -> list[str]:
-    given = [each for each in fields(cls) if each.init]
-    return [each.name for each in given if each.default is MISSING and each.default_factory is MISSING]
+    return [each.name for each in fields(cls) if each.required]
 
 
 def _text(raw: Any) -> str | None:

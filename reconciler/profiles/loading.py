@@ -5,10 +5,11 @@ the base's table. Names no provider: what a profile says is in its file.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from reconciler.errors import InputError
 from reconciler.model import ResourceType, SourceLocation

@@ -4,11 +4,11 @@ Defaults are what RFC 7643 and RFC 7644 promise. A profile is data (`*.yaml`), r
 """
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model import ABSENT, NOT_READ, ListMode, LiveResource, ResourceType, Unset, Value
 from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES, Attribute, AttributeTable
 from reconciler.scim.values import same_value
@@ -32,8 +32,7 @@ class UserUpdate(StrEnum):
     PATCH_ELSE_PUT = "patch-else-put"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireRules:
+class WireRules(Struct, frozen=True, kw_only=True):
     """How requests look.
 
     `page_size`: rows asked for (None: the parameter is not sent). `requests_per_minute`: None where it is not known.
@@ -82,8 +81,7 @@ class WireRules:
     """Where a region gives tokens (RFC 6749 §3.2), with `DOMAIN` where its domain stands."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttributeRules:
+class AttributeRules(Struct, frozen=True, kw_only=True):
     """What the provider does with the attributes of one resource type.
 
     `unsupported`: name -> why; declaring it is an error. `required`: paths a create needs. `immutable`: paths that keep
@@ -141,8 +139,7 @@ def _plain(path: str) -> str:
     return f"{head}.{rest.rpartition('].')[2]}" if bracket else head
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MembershipRules:
+class MembershipRules(Struct, frozen=True, kw_only=True):
     """How members are changed: how many per PATCH, groups in groups. Adds and removes go apart."""
 
     add_max: int = 100
@@ -150,8 +147,7 @@ class MembershipRules:
     nested: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LifecycleRules:
+class LifecycleRules(Struct, frozen=True, kw_only=True):
     """What can be done to a resource as a whole. `settles_within`: seconds until a write shows in a read.
 
     `group_update`: whether groups can be changed by PATCH, members included; they are never replaced as a whole.
@@ -169,8 +165,7 @@ class LifecycleRules:
     settles_within: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """One service provider's deviations. `title` is how people call it."""
 
     name: str

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.record.repository import GitRepository
 
 _HEAD: Final = re.compile(r"([0-9a-f]{40,64}) \d+ (\d+)(?: \d+)?")
 _TIME: Final = re.compile(r"committer-time (\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(Struct, frozen=True):
     """The commit that a line comes from and its day (UTC); None for both where nobody has committed it."""
 
     commit: str | None

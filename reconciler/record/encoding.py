@@ -13,15 +13,16 @@ unreadable as a whole, because a missing entry would read as "never ours" and a 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field, replace
 from hashlib import sha256
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.errors import RecordTrouble
-from reconciler.lazy import dataclass, pattern
+from reconciler.lazy import pattern
 from reconciler.model import Address, AppliedResource, AppliedState, Json, ResourceType
 from reconciler.record.lines import (
     Damage,
@@ -52,16 +53,14 @@ _T = TypeVar("_T")
 Files: TypeAlias = Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(Struct, frozen=True, kw_only=True):
     """Since when an apply is under way, and until when it may not be disturbed (ISO 8601, UTC)."""
 
     since: str
     until: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordHeader:
+class RecordHeader(Struct, frozen=True, kw_only=True):
     """Whose record it is and which run wrote it.
 
     `url_fingerprint`: see `url_fingerprint`. `source_commit`: the newest commit an apply set out for.

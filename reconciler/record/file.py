@@ -19,7 +19,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.record.store import (
     CommitMessage,
     RecordError,
@@ -33,8 +34,7 @@ _LOCK_SECONDS = 30.0
 _TRIES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class FileRecordStore:
+class FileRecordStore(Struct, frozen=True):
     """A `RecordStore` in the folder `path`, which is made when first needed and holds nothing else."""
 
     path: Path

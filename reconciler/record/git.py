@@ -9,11 +9,12 @@ Index, work tree, HEAD and branches stay as they are.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.record.objects import read_files, write_commit
 from reconciler.record.remote import RemoteRefs
 from reconciler.record.repository import GitAnswer, GitRepository, mask_credentials
@@ -37,8 +38,7 @@ _TARGET = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")  # one part of a ref, and no tw
 _EMAIL = "reconciler@localhost.invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class OtherAddress:
+class OtherAddress(Struct, frozen=True):
     """An address that is written to and not read from. `why`: what tells the two apart; empty for one repository."""
 
     read: str
@@ -51,8 +51,7 @@ class OtherAddress:
         return not self.why
 
 
-@dataclass(frozen=True, slots=True)
-class GitRecordStore:
+class GitRecordStore(Struct, frozen=True):
     """A `RecordStore` in a git ref. `remote` None: the record is local, nobody else can see it.
 
     `email` stands in the commits (a server may insist on one); `pauses` are the seconds to wait between the tries of

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from reconciler.lazy import dataclass, pattern
+from msgspec import Struct
+
+from reconciler.lazy import pattern
 from reconciler.record import surroundings
 from reconciler.record.repository import NETWORK_SECONDS, GitAnswer, GitRepository, run_git
 from reconciler.record.store import GitError
@@ -119,8 +121,7 @@ def _relation_on(repository: GitRepository, remote: str, recorded: str, head: st
         return Relation.BEHIND if head in history.commits("recorded") else Relation.DIVERGED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _History:
+class _History(Struct, frozen=True, kw_only=True):
     """A throw-away bare repository that holds commits only: `tree:0` leaves all trees and files on the server."""
 
     repository: GitRepository

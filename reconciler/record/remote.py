@@ -6,7 +6,8 @@ through, the remote is asked where its ref stands. Silence is never read as "the
 
 import time
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.record.repository import NETWORK_SECONDS, TIMED_OUT, GitAnswer, GitRepository
 from reconciler.record.store import RecordError, RecordRaceLost, RecordRefused, RecordUnreachable
 
@@ -20,8 +21,7 @@ _MEND_REFUSED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteRefs:
+class RemoteRefs(Struct, frozen=True, kw_only=True):
     """The refs of the remote `name`. `pauses`: seconds to wait between the tries of a push that got no answer."""
 
     repository: GitRepository

@@ -15,7 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from reconciler.lazy import dataclass, pattern
+from msgspec import Struct
+
+from reconciler.lazy import pattern
 from reconciler.record.store import GitError
 
 LOCAL_SECONDS = 120.0
@@ -43,8 +45,7 @@ _MOST_LINES = 20
 _LONGEST_LINE = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitAnswer:
+class GitAnswer(Struct, frozen=True, kw_only=True):
     """How one git command ended: exit code, standard output, standard error."""
 
     code: int
@@ -113,8 +114,7 @@ def mask_credentials(text: str) -> str:
     return _CREDENTIALS.sub("***@", text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitRepository:
+class GitRepository(Struct, frozen=True, kw_only=True):
     """One repository with a work tree. `top` is the work tree's root."""
 
     top: Path

@@ -15,15 +15,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from msgspec import Struct
+
 from reconciler.errors import RecordTrouble
-from reconciler.lazy import dataclass
 
 _PATH = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _SHORT = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordSnapshot:
+class RecordSnapshot(Struct, frozen=True, kw_only=True):
     """The record as it was read at one moment.
 
     `version` is what `RecordStore.write` wants back as `expected`: a commit id in git, a content hash in a file, None
@@ -43,8 +43,7 @@ class RecordSnapshot:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitMessage:
+class CommitMessage(Struct, frozen=True, kw_only=True):
     """What a stored version says about itself: one line, then `Name: value` trailers in the order given."""
 
     summary: str

@@ -1,7 +1,8 @@
 """The record before the first write: what a run is about to do, under the entries of the accounts it will do it to."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.diffing.activity import ACTIVE, wish_of
 from reconciler.diffing.items import lists_of

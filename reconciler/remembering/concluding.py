@@ -1,7 +1,8 @@
 """The record after verification: which entries stay, and under which address."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.diffing.leaving import something_is_left
 from reconciler.diffing.references import References

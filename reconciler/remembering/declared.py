@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from reconciler.diffing.activity import ACTIVE, Wish, dates_of, wish_of
 from reconciler.diffing.items import lists_of
 from reconciler.diffing.references import References, Unresolved
-from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     AppliedDates,
@@ -27,8 +28,7 @@ from reconciler.scim.paths import level_path
 from reconciler.situation import Situation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class Verified(Struct, frozen=True, kw_only=True):
     """One declared resource as it was found after a run.
 
     `left`: what the plan left to others. `whole`: the record was whole before this run; `commit`: what it is to name.
@@ -174,8 +174,7 @@ def source_of(
     return commit if rules.in_place(found, path, wanted.attributes[path]) else known
 
 
-@dataclass(frozen=True, slots=True)
-class KeptList:
+class KeptList(Struct, frozen=True):
     """What the record keeps of one list."""
 
     applied: AppliedList

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import AccessChange, AccessItem, AccessKind
 from reconciler.rendering.neutral import NAME_LIMIT, neutral
 
@@ -18,8 +19,7 @@ _EVERYTHING: Final = "everything"
 _PRIVILEGED: Final = " (privileged)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessLine:
+class AccessLine(Struct, frozen=True, kw_only=True):
     """One person. `whom`: key or login; `label`: what people call her, empty if that is the same; `does`: the rest."""
 
     whom: str

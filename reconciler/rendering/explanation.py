@@ -6,7 +6,8 @@ The user's or group's own lines come first, then those of templates, overrides, 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import (
     Address,
     DesiredItem,
@@ -41,8 +42,7 @@ _PHASES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True, kw_only=True):
     """One wanted value, and where it was written."""
 
     text: str

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import Action, Address, AttributeChange, Change, Diagnostic, PatchOp, ResourceType
 
 FOLDED_FROM: Final = 3
@@ -22,8 +23,7 @@ class Risk(IntEnum):
     REST = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A change, or at least three that are equal but for whom they concern."""
 
     changes: tuple[Change, ...]

@@ -1,11 +1,12 @@
 """The differences of one change as lines: from attribute changes to names, signs and shown values."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.model import Action, AttributeChange, Change, PatchOp, Value
 from reconciler.rendering import wording
 from reconciler.rendering.complexes import differing_members
@@ -30,8 +31,7 @@ _MARKS: Final = {PatchOp.ADD: Mark.ADD, PatchOp.REPLACE: Mark.CHANGE, PatchOp.RE
 _OPPOSITE: Final = {PatchOp.ADD: Mark.REMOVE, PatchOp.REPLACE: Mark.CHANGE, PatchOp.REMOVE: Mark.ADD}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One difference. A scalar has `before` and `after`, None where it is not said; a list value stands in `after`.
 
     `item`: the sign of a list value. `name` is empty for all but the first value of a list. `aside`: notes.

@@ -12,7 +12,8 @@ from enum import Enum, auto
 from typing import Final
 from urllib.parse import quote
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import ResourceType
 from reconciler.rendering.access import AccessLine
 from reconciler.rendering.commonmark import code, fence, prose
@@ -58,8 +59,7 @@ _TITLES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Item:
+class _Item(Struct, frozen=True, kw_only=True):
     """Something that is shown whole or not at all; it tells of `amount` changes, rules or remarks.
 
     `vital`: without it nobody could see who loses access, or gets it back. `place`: where it stands in its part.

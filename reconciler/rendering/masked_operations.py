@@ -1,8 +1,9 @@
 """Requests as others may read them: which, about whom and about which attributes; nothing of what is sent."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from reconciler.model import Address, CreateResource, DeleteResource, Json, Operation, PatchResource
 

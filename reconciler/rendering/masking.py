@@ -8,8 +8,9 @@ numbers, and for quoted values. Numbers are given in the order in which people a
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from reconciler.model import (
     AccessChange,

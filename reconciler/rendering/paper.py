@@ -9,7 +9,8 @@ from functools import cache
 from os import get_terminal_size
 from typing import Final, TextIO
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.rendering.layout import cells, wrapped
 
 PIPED_WIDTH: Final = 100
@@ -28,8 +29,7 @@ _STYLES: Final = {
 _PLAIN: Final = str.maketrans({"…": "...", "·": "*"})
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(Struct, frozen=True):
     """What is written on: so many columns, and the codes that switch each style on and off."""
 
     width: int

@@ -5,12 +5,13 @@ A change counts as what the worst of its requests came to. What a service provid
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, assert_never
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.model import Address, Diagnostic, Failed, NotTried, Plan, Result, Skipped, SourceLocation, Succeeded
 from reconciler.rendering.naming import address_text, place
 from reconciler.rendering.neutral import neutral
@@ -37,8 +38,7 @@ _SIGNS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class _Entry(Struct, frozen=True, kw_only=True):
     """What became of one request, in words."""
 
     address: Address

@@ -5,10 +5,11 @@ writer escapes its own syntax and nothing else. No colours, no widths, no I/O.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Final, TypedDict
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.model import Action, Cause, Change, Diagnostic, Plan, ResourceType, Severity, Split, Violation
 from reconciler.planfile import digest
 from reconciler.rendering import wording
@@ -26,8 +27,7 @@ _SAID_WHOLE: Final = frozenset({"behind", "diverged", "in-progress"})
 """Rules whose sentence names all that they count."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class People:
+class People(Struct, frozen=True, kw_only=True):
     """Several identities: the first ones by name, `hidden` more that are not named."""
 
     named: tuple[str, ...] = ()
@@ -37,8 +37,7 @@ class People:
 _NOBODY: Final = People()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """Whom one change concerns. `label`: what people call it, empty if that is its key.
 
     `department`: the one that the change itself sets or shows; `path` and `place`: the file and the line, if known.
@@ -51,8 +50,7 @@ class Identity:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Struct, frozen=True, kw_only=True):
     """One change, or many equal ones: whom it concerns, what happens, why or from where, and each difference.
 
     `identities` has an entry for each change, in order; `people` is how a line of text names them. `causes`: that of
@@ -74,8 +72,7 @@ class Block:
     earlier: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+class Remark(Struct, frozen=True, kw_only=True):
     """Something a reader should know: about whom, what, why, how to mend it, where it stands."""
 
     text: str
@@ -85,8 +82,7 @@ class Remark:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenRule:
+class BrokenRule(Struct, frozen=True, kw_only=True):
     """A safety rule that stops the run. `items`: what it counts, unless the summary has it all.
 
     `acceptance`: the line that lifts it; empty if `mend` says it all.
@@ -99,8 +95,7 @@ class BrokenRule:
     acceptance: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanView:
+class PlanView(Struct, frozen=True, kw_only=True):
     """A plan as it is read. `header` and `requests` are empty when there is nothing to do.
 
     `counts`: ``1 to add, 288 to change, 0 to destroy``, which `summary` says in a whole sentence. `access`: who gains
@@ -126,8 +121,7 @@ class PlanView:
     divided: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
+class Stamp(Struct, frozen=True, kw_only=True):
     """What tells a plan from every other, for outputs that are kept: `digest` and `commit` whole, or empty.
 
     `at_merge`: what happens when this is merged, in a sentence; empty if there are no changes.

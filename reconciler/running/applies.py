@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.accepting import violation
 from reconciler.applying import execute, not_kept
@@ -12,7 +14,6 @@ from reconciler.audit import Audit
 from reconciler.connecting import writer_for
 from reconciler.errors import ReconcilerError, RecordTrouble, TargetError
 from reconciler.holding import Hold
-from reconciler.lazy import dataclass
 from reconciler.model import (
     Address,
     AppliedState,
@@ -37,8 +38,7 @@ from reconciler.settling import settle
 from reconciler.transport.client import Reader, Writer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What an apply did. `unverified`: what the server did not keep.
 
     `troubles`: what went wrong after the first write, in reading again or in recording.

@@ -1,8 +1,9 @@
 """What an apply would do now. Reads only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from reconciler.connecting import reader_for
 from reconciler.errors import InputError

@@ -1,8 +1,10 @@
 """The parts of one run against one target: what is declared, what the record says, and how the server is read."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
 from datetime import date
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.absences import NOBODY, refresh_proved, with_members
@@ -10,7 +12,6 @@ from reconciler.beside import both
 from reconciler.checkout import Checkout
 from reconciler.decoding import Extensions, unasked, undescribed
 from reconciler.diffing.findings import members_taken
-from reconciler.lazy import dataclass
 from reconciler.memory import no_collection
 from reconciler.model import (
     AppliedState,
@@ -32,8 +33,7 @@ from reconciler.transport.client import Reader
 from reconciler.transport.discovery import discovered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What a caller asks for. `drift`: also put right what others changed (a person's own run).
 
     `all_drift`: only show it, also where the target's policy would put it right. `read`: paths of users that are read
@@ -48,8 +48,7 @@ class Options:
     today: date | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True, dict=True):
     """The parts of one run. `loaded`: the record as it was when the run began."""
 
     project: Project
@@ -59,8 +58,8 @@ class Run:
     record: Record
     loaded: LoadedRecord
     options: Options
-    _checkouts: list[Checkout] = field(default_factory=list, repr=False, compare=False)
-    _stood: dict[int, dict[tuple[ResourceType, str], Standing]] = field(default_factory=dict, repr=False, compare=False)
+    _checkouts: list[Checkout] = field(default_factory=list)
+    _stood: dict[int, dict[tuple[ResourceType, str], Standing]] = field(default_factory=dict)
 
     @property
     def repository(self) -> GitRepository | None:

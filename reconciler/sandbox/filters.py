@@ -7,10 +7,10 @@ with nobody, so that a client that builds a wrong filter is found out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 import orjson
+from msgspec import Struct
 
 from reconciler.sandbox.errors import ScimError, ScimType
 
@@ -37,8 +37,7 @@ class Operator(StrEnum):
     LE = "le"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """`path operator operand`."""
 
     path: str
@@ -46,37 +45,32 @@ class Comparison:
     operand: Operand
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Present:
+class Present(Struct, frozen=True, kw_only=True):
     """`path pr`."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValuePath:
+class ValuePath(Struct, frozen=True, kw_only=True):
     """`path[inner]`: some value of a multi-valued attribute matches the inner filter."""
 
     path: str
     inner: Filter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
+class Not(Struct, frozen=True, kw_only=True):
     """`not (inner)`."""
 
     inner: Filter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class And:
+class And(Struct, frozen=True, kw_only=True):
     """Two or more terms that must all match."""
 
     terms: tuple[Filter, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Or:
+class Or(Struct, frozen=True, kw_only=True):
     """Two or more terms of which one must match."""
 
     terms: tuple[Filter, ...]

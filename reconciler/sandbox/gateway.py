@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.sandbox.access import TOKEN_PATH, Access, bearer_token
 from reconciler.sandbox.errors import SandboxError, ScimError

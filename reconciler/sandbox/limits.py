@@ -7,7 +7,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.sandbox.schema import JsonObject
 from reconciler.sandbox.switches import RetryAfter, Switches
@@ -17,8 +18,7 @@ LIMITS_PATH = "/api/v2/organizations/limits/namespaces/scim"
 _DEFAULT_LIMIT = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(Struct, frozen=True, kw_only=True):
     """One key's use of its budget: requests in this window, how many there may be, seconds until the next window."""
 
     count: int

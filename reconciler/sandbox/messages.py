@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
 
 from reconciler.sandbox.errors import ScimError, invalid_syntax
 from reconciler.sandbox.schema import JsonObject
@@ -17,8 +17,7 @@ SCIM_JSON = "application/scim+json"
 _ACCEPTED = {SCIM_JSON, "application/json"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One HTTP request; `target` is path and query as on the wire, header names are lower case.
 
     `origin` (scheme and host) is what locations in the answer start with.
@@ -41,8 +40,7 @@ class Request:
             raise invalid_syntax(f"The body is no JSON: {error}.") from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True):
     """One HTTP answer; 204 and 304 have no body. One that is `dropped` never arrives: the connection ends instead."""
 
     status: int
@@ -55,8 +53,7 @@ class Response:
         return orjson.loads(self.body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class Asker(Struct, frozen=True, kw_only=True):
     """From where a resource is looked at: the URL or path that endpoints are appended to, and the OAuth client's id.
 
     The id is empty where nobody signed in.

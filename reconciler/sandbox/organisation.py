@@ -13,9 +13,10 @@ answers of any of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.sandbox.contact_centre import GENESYS_USER, Person
 from reconciler.sandbox.errors import SandboxError
@@ -23,16 +24,14 @@ from reconciler.sandbox.schema import ENTERPRISE_USER, JsonObject, ResourceType,
 from reconciler.sandbox.switches import ErrorShape, Switches
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameRule:
+class NameRule(Struct, frozen=True, kw_only=True):
     """The values at `path` of a user must be names from one catalogue of the organisation; letter case counts."""
 
     path: str
     catalogue: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Organisation:
+class Organisation(Struct, frozen=True, kw_only=True):
     """One kind of organisation; page sizes are in resources, `defaults` are written into new users by path.
 
     `implied_filters`: resource type -> the filter of a listing that names none. `aliases`: lower-case name in a filter

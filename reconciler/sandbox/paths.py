@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.sandbox.errors import invalid_path
 from reconciler.sandbox.filters import And, Comparison, Filter, Operator, parse_filter
@@ -18,8 +19,7 @@ _FILTERED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PatchPath:
+class PatchPath(Struct, frozen=True, kw_only=True, eq=False):
     """The target of one operation; `selects` picks values of a multi-valued attribute, None when all are meant.
 
     `described` has the sub-attributes that a value needs to be picked, None when the filter says more than that.

@@ -6,8 +6,10 @@ Order without `sortBy` is the order of creation and never changes, so that pages
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.sandbox.bodies import bare_name
 from reconciler.sandbox.directory import Directory
@@ -25,8 +27,7 @@ SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 _MAX_NUMBER = 2**31  # more than any list holds, less than what the database takes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Struct, frozen=True, kw_only=True):
     """What to return; `start_index` is 1-based, `count` None means as many as a page holds by default.
 
     `tree` is the filter once it has been read.

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import resources
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 JsonObject = dict[str, Any]
 
@@ -62,8 +63,7 @@ class PathError(ValueError):
     """An attribute path names nothing in the schemas of a resource type."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Attribute:
+class Attribute(Struct, frozen=True, kw_only=True, eq=False):
     """One attribute or sub-attribute; `sub_attributes` is keyed by folded name."""
 
     name: str
@@ -96,8 +96,7 @@ class Attribute:
         return self.sub_attributes["$ref"].reference_types
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Schema:
+class Schema(Struct, frozen=True, kw_only=True, eq=False):
     """A schema with its attributes by folded name; `document` is what /Schemas publishes."""
 
     id: str
@@ -106,8 +105,7 @@ class Schema:
     document: JsonObject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Place:
+class Place(Struct, frozen=True, kw_only=True, eq=False):
     """Where an attribute path leads: an attribute, one of its sub-attributes, or an extension as a whole."""
 
     extension: str | None

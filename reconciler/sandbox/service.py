@@ -6,9 +6,10 @@ Knows HTTP's meaning but no sockets, and leaves to `Directory` what may be store
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
+
+from msgspec import Struct
 
 from reconciler.sandbox.access import Access
 from reconciler.sandbox.bodies import rewritten
@@ -29,8 +30,7 @@ _SEARCH = ".search"
 _CONFIGURATION_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
+class _Call(Struct, frozen=True, kw_only=True):
     """A request inside the SCIM part of the URL space; `path` is the base path it came in by."""
 
     request: Request

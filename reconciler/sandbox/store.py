@@ -16,11 +16,11 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.schema import JsonObject
@@ -76,8 +76,7 @@ _TYPES = "SELECT resource.id, resource.type FROM json_each(?) wanted JOIN resour
 _COLUMNS = "type, id, version, created, modified, body"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One stored resource; `body` is JSON, times are in UTC as RFC 7643 dateTime text."""
 
     type: str
@@ -93,8 +92,7 @@ class Row:
         return document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
+class Membership(Struct, frozen=True, kw_only=True):
     """One group that a resource is in."""
 
     group_id: str

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import Plan, Violation
 from reconciler.saved.parts import NO_IDS, Ids, Key, Part, parts_of, same_part
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanDifference:
+class PlanDifference(Struct, frozen=True, kw_only=True):
     """`different`: the same thing, done otherwise (another value, or found otherwise); the reviewed one stands first.
 
     Violations are told apart by rule and digest: one that counts other items is another one.

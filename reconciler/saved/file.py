@@ -5,11 +5,12 @@ can make another checksum. Pure: bytes in, values out.
 """
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from reconciler.codecs import TEXT, Malformed, at, by_name, record, several
-from reconciler.lazy import dataclass
 from reconciler.model import Json, Plan, Split, Violation
 from reconciler.planfile import CHECKSUM, VIOLATION, checksum, document_of, plan_in, read, unusable, written
 from reconciler.saved.splitting import BASE, encoded, split_in
@@ -17,8 +18,7 @@ from reconciler.saved.splitting import BASE, encoded, split_in
 _SAVED: Final = "saved"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(Struct, frozen=True, kw_only=True):
     """What a saved plan belongs to.
 
     `url`: fingerprint of the target's address. `day`: the day it was planned for, there (ISO date). `made`: when (ISO

@@ -7,7 +7,8 @@ record does not know must not be there: an account of that name is not the one t
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import (
     ABSENT,
     BULK_ID,
@@ -42,8 +43,7 @@ class Stage(StrEnum):
     MOVED = "moved"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """One part and its stage. Of what has moved `what` that is, without whose, and what was `found`, in words."""
 
     part: Part
@@ -72,8 +72,7 @@ def judge(plan: Plan, situation: Situation) -> dict[Key, Judgement]:
     return {key: judging.judgement(part) for key, part in parts_of(plan.changes, ids).items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judging:
+class _Judging(Struct, frozen=True, kw_only=True):
     plan: Plan
     situation: Situation
     ids: Ids

@@ -5,12 +5,13 @@ nor as it is to be; it is not called for any more; or a day has come that calls 
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.diffing.findings import part_of
 from reconciler.errors import StalePlan
-from reconciler.lazy import dataclass
 from reconciler.model import Cause, Change, Diagnostic, Severity, Violation
 from reconciler.planfile import violation_digest
 from reconciler.reconcile import Reconciliation, narrowed
@@ -25,8 +26,7 @@ _SHOWN: Final = 40
 """So many moved parts are named."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class Fit(Struct, frozen=True, kw_only=True):
     """What is left to do. `done` of `total` parts are in place; `more`: how many only the new plan has."""
 
     reconciliation: Reconciliation

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.codecs import INTEGER, TEXT, Malformed, json_bytes, parsed_json, record
-from reconciler.lazy import dataclass
 from reconciler.model import Result, Succeeded
 from reconciler.planfile import CHECKSUM, read
 from reconciler.saved.file import SavedPlan
@@ -16,8 +17,7 @@ from reconciler.saved.file import SavedPlan
 BEGUN, DONE, PARTLY = "begun", "done", "partly"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedOutcome:
+class SavedOutcome(Struct, frozen=True, kw_only=True):
     """`state`: begun (and perhaps broken off), done, partly. `plan`: checksum of the file. `at`: ISO 8601, UTC."""
 
     plan: str

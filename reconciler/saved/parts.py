@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import Action, AttributeChange, Change, ResourceType, Value, known_after_apply
 from reconciler.scim.values import same_value
 
@@ -19,8 +20,7 @@ NO_IDS: Final[Ids] = MappingProxyType({})
 WHOLE: Final = (Action.CREATE, Action.DELETE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """One thing that a plan does. `detail` None: `change` as a whole, which creates or deletes."""
 
     change: Change

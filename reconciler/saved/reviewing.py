@@ -4,7 +4,7 @@ By the file of the reviewed plan a part of it will do, if the rest is in place a
 the very same plan can be told; or none at all, which writes nothing.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.errors import InputError
 from reconciler.model import Plan

@@ -7,9 +7,10 @@ way. Who is created or deleted stands on one side only: a creation of which anyt
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec import Struct
+
 from reconciler.codecs import TEXT, at, optional, record, several
 from reconciler.diffing.findings import part_of
-from reconciler.lazy import dataclass
 from reconciler.model import Change, Json, Plan, Split
 from reconciler.policy import warned
 from reconciler.reconcile import Reconciliation
@@ -51,20 +52,17 @@ def _only(change: Change, ours: Mapping[Key, Part], some: set[Key]) -> Change:
 # --- as JSON
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Difference:
+class _Difference(Struct, frozen=True, kw_only=True):
     path: str
     item: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Earlier:
+class _Earlier(Struct, frozen=True, kw_only=True):
     address: str
     differences: tuple[_Difference, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
+class _Written(Struct, frozen=True, kw_only=True):
     ref: str
     commit: str
     earlier: tuple[_Earlier, ...]

@@ -9,13 +9,12 @@ our reader holds text there, so it is judged as text.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 import jsonschema_rs
+from msgspec import Struct
 
-from reconciler.lazy import dataclass
 from reconciler.model import Address, Diagnostic, Severity, SourceLocation
 from reconciler.schemas.published import schema
 from reconciler.schemas.words import Fault, word
@@ -31,8 +30,7 @@ Scope: TypeAlias = Callable[[Where], tuple[Address | None, Where]]
 _TEXT: Final = {"string", "number", "boolean"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hint:
+class Hint(Struct, frozen=True, kw_only=True):
     """What to say about a key that people may expect, but that is not there for a reason.
 
     `summary` stands instead of "there is no key …" where it is given.
@@ -44,8 +42,7 @@ class Hint:
     summary: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """A problem and the path of the value that has it. `meant`: the key that an unknown key is a slip for, if any."""
 
     where: Where
@@ -53,10 +50,9 @@ class Finding:
     meant: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judge:
+class _Judge(Struct, frozen=True, kw_only=True):
     schema: dict[str, Any]
-    validator: Any = field(repr=False)
+    validator: Any
 
 
 def problems(

@@ -4,7 +4,8 @@ import re
 from typing import Any, Final
 from unicodedata import normalize
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import Quoted
 
@@ -23,8 +24,7 @@ _BOOLEANS: Final = {"yes": "true", "on": "true", "true": "true", "no": "false", 
 _CLEAR: Final = "write null to clear, or take the line out"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """`keyword` of the schema `node` does not hold for the value at `where`.
 
     `subject` is that value; for ``unknown``, ``propertyNames`` and ``required`` it is the key in question.

@@ -4,11 +4,12 @@ A profile adds its provider's extensions in the same form. Nothing here does I/O
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import ResourceType
 
 CORE_USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -50,8 +51,7 @@ class Format(StrEnum):
     PHONE = "phone"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute:
+class Attribute(Struct, frozen=True, kw_only=True, dict=True):
     """One attribute.
 
     `parts`: sub-attributes of COMPLEX and KEYED. `key`: the sub-attribute that tells elements apart. `value`: for
@@ -73,16 +73,17 @@ class Attribute:
     minimum: float = 0.0
     maximum: float | None = None
     max_values: int | None = None
-    path: str = field(init=False, repr=False, compare=False)
-    """The SCIM path of the whole attribute (RFC 7644 §3.10)."""
-    is_list: bool = field(init=False, repr=False, compare=False)
-    """Whether it is compared value by value, with claims on single values."""
 
-    def __post_init__(self) -> None:
-        # asked for once per value of every resource, so worked out once per attribute
-        core = self.schema in (CORE_USER, CORE_GROUP)
-        object.__setattr__(self, "path", self.name if core else f"{self.schema}:{self.name}")
-        object.__setattr__(self, "is_list", self.kind in (Kind.NAMES, Kind.LEVELS, Kind.MEMBERS))
+    # asked for once per value of every resource, so worked out once per attribute
+    @cached_property
+    def path(self) -> str:
+        """The SCIM path of the whole attribute (RFC 7644 §3.10)."""
+        return self.name if self.schema in (CORE_USER, CORE_GROUP) else f"{self.schema}:{self.name}"
+
+    @cached_property
+    def is_list(self) -> bool:
+        """Whether it is compared value by value, with claims on single values."""
+        return self.kind in (Kind.NAMES, Kind.LEVELS, Kind.MEMBERS)
 
     def spelled(self, key: str) -> str:
         """A key in its canonical spelling, if it has one: `type` is compared without case (RFC 7643 §8.7.1)."""
@@ -90,21 +91,24 @@ class Attribute:
         return key if key in known else next((each for each in known if each.lower() == key.lower()), key)
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeTable:
+class AttributeTable(Struct, frozen=True, dict=True):
     """The attributes of one resource type, by name without regard to case (RFC 7643 §2.1)."""
 
     resource_type: ResourceType
     attributes: tuple[Attribute, ...]
-    lists: tuple[Attribute, ...] = field(init=False, repr=False, compare=False)
-    """The attributes that are compared value by value."""
-    _by_name: Mapping[str, Attribute] = field(init=False, repr=False, compare=False)
-    _by_path: Mapping[str, Attribute] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "lists", tuple(each for each in self.attributes if each.is_list))
-        object.__setattr__(self, "_by_name", {each.name.lower(): each for each in self.attributes})
-        object.__setattr__(self, "_by_path", {each.path: each for each in self.attributes})
+    @cached_property
+    def lists(self) -> tuple[Attribute, ...]:
+        """The attributes that are compared value by value."""
+        return tuple(each for each in self.attributes if each.is_list)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Attribute]:
+        return {each.name.lower(): each for each in self.attributes}
+
+    @cached_property
+    def _by_path(self) -> Mapping[str, Attribute]:
+        return {each.path: each for each in self.attributes}
 
     def get(self, name: str) -> Attribute | None:
         """The attribute of that name, in any case."""

@@ -4,19 +4,18 @@ Secrets are references and are resolved only where a request is signed; they are
 """
 
 from collections.abc import Mapping
-from dataclasses import field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from reconciler.lazy import dataclass
+from msgspec import Struct, field
+
 from reconciler.model import ListMode, Policy, SourceLocation
 
 DEFAULT_FOLDER: Final = "identities"
 """Where declarations are, unless a target says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretReference:
+class SecretReference(Struct, frozen=True):
     """``env:NAME`` or ``file:PATH``: where a secret is, never the secret."""
 
     kind: str
@@ -26,23 +25,20 @@ class SecretReference:
         return f"{self.kind}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class BearerAuth:
+class BearerAuth(Struct, frozen=True):
     """A long-lived token (RFC 6750)."""
 
     token: SecretReference
 
 
-@dataclass(frozen=True, slots=True)
-class BasicAuth:
+class BasicAuth(Struct, frozen=True):
     """User name and password (RFC 7617). The user name may be written out."""
 
     username: "str | SecretReference"
     password: SecretReference
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCredentialsAuth:
+class ClientCredentialsAuth(Struct, frozen=True):
     """OAuth 2.0 client credentials (RFC 6749 §4.4), sent as HTTP Basic to `token_url`."""
 
     client_id: "str | SecretReference"
@@ -54,8 +50,7 @@ class ClientCredentialsAuth:
 Auth: TypeAlias = BearerAuth | BasicAuth | ClientCredentialsAuth
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """One service provider to keep equal to the declarations.
 
     `url`: the SCIM base URL, or ``sandbox:`` for the embedded provider. `identities`: folders beside the settings.
@@ -82,8 +77,7 @@ class Target:
         return self.url.startswith("sandbox:")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordSettings:
+class RecordSettings(Struct, frozen=True, kw_only=True):
     """Where the record is kept in git: `remote` (None: the default one), `ref` (below it one for each target).
 
     `keep`: so many commits before the next one begins its history anew. `email`: who its commits are by.
@@ -95,8 +89,7 @@ class RecordSettings:
     email: str = "reconciler@localhost.invalid"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """All of `reconciler.yaml`. `folder` is its directory: every relative path starts there."""
 
     path: Path

@@ -1,6 +1,6 @@
 """The profile of a target: what its service provider is like, with what the target's own settings say laid over it."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.profiles.loading import GROUP_PREFIX, load_profile
 from reconciler.profiles.profile import Profile

@@ -5,8 +5,9 @@ A target's policy is read over the one for all targets, key by key down to the l
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from reconciler.lazy import pattern
 from reconciler.model import Limit, Policy, Removal, ResourceType, SourceLocation

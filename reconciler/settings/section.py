@@ -6,13 +6,13 @@ Getters give None for a value of another type: the schema has said so already, a
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import Diagnostic, Severity, SourceLocation
 from reconciler.yamlsource import Places
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """`words` is how messages name it: ``targets.production``; empty for the whole file."""
 
     data: dict[str, Any]

@@ -7,7 +7,8 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.profiles.profile import DOMAIN, WireRules
 
 EMBEDDED: Final = "sandbox:"
@@ -16,8 +17,7 @@ _LOOPBACK: Final = IPv4Network("127.0.0.0/8")
 _DEFAULT_PORTS: Final = {"https": ":443", "http": ":80"}
 
 
-@dataclass(frozen=True, slots=True)
-class BadUrl:
+class BadUrl(Struct, frozen=True):
     """Why a URL cannot be used. `reason` follows the name of the key: ``url`` *must begin with https://*."""
 
     code: str

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeGuard
 
 import orjson
+from msgspec import Struct
 
-from reconciler.lazy import dataclass
 from reconciler.model import BULK_ID, Json
 
 MAX_BODY: Final = 100 * 1024 * 1024
@@ -24,8 +24,7 @@ _ID: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}")
 _REQUEST_ID = re.compile(r"(request|correlation)-?id$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """A success. `version` is ``meta.version`` of the body; an ETag header alone may be a mere body hash."""
 
     status: int
@@ -36,8 +35,7 @@ class Answer:
     attempts: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """A failure of one request. `status` None: no answer. `unknown`: the server may have done it all the same.
 
     `later`: the server asked to come back later, to the last try.

@@ -14,10 +14,11 @@ from typing import Final, Protocol
 from urllib.parse import quote, urlencode
 
 import httpx
+from msgspec import Struct
 
 from reconciler import __version__
 from reconciler.errors import NotScim
-from reconciler.lazy import dataclass, pattern
+from reconciler.lazy import pattern
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import MAX_BODY, one_line
 from reconciler.transport.auth import Signer
@@ -42,8 +43,7 @@ _SAID: Final = 4096
 _LOOPBACK: Final = ("localhost", "127.", "::1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """An answer as it came. `url` is the address that was asked."""
 
     url: httpx.URL
@@ -58,8 +58,7 @@ class Reply:
         return 300 <= self.status < 400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
+class Silence(Struct, frozen=True, kw_only=True):
     """No answer. `sent`: the request may have reached the server all the same."""
 
     summary: str

@@ -8,12 +8,12 @@ the service provider impossible is a `TargetError`.
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 import httpx
 import orjson
+from msgspec.structs import replace
 
 from reconciler.errors import NotScim, SignInFailed, TargetError, Unreachable
 from reconciler.model import Json, PatchOperation

@@ -5,8 +5,9 @@ profile. An answer that is missing or cannot be read changes nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.model import Json
 from reconciler.profiles.profile import Paging, Profile, UserUpdate, WireRules

@@ -8,8 +8,9 @@ ends at an empty page. A doubtful listing is walked again and then refused; noth
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
+from msgspec import Struct
+
 from reconciler.errors import IncompleteListing, TargetError
-from reconciler.lazy import dataclass
 from reconciler.model import Json
 from reconciler.profiles.profile import Paging
 from reconciler.transport.ahead import WORTH, Ahead
@@ -26,8 +27,7 @@ _CURSOR_LOST: Final = ("invalidCursor", "expiredCursor")
 Row: TypeAlias = Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """All rows, each id once. `total` is what the server claims; where it is not to be trusted, the rows are all."""
 
     rows: tuple[Row, ...]
@@ -35,8 +35,7 @@ class Listing:
     totals_trusted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """One ListResponse. `total` None where the server states none; `next_cursor` None on the last page."""
 
     rows: tuple[Row, ...]

@@ -12,7 +12,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
 
 MAX_TRIES: Final = 8
 """Tries of one request that is answered with "later" (429, 503)."""
@@ -23,8 +23,7 @@ _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(Struct, frozen=True, kw_only=True):
     """Where time comes from. `monotonic` and `wall` give seconds, `jitter` a number from 0 to 1."""
 
     monotonic: Callable[[], float] = time.monotonic

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from reconciler.lazy import dataclass, pattern
+from msgspec import Struct
+
+from reconciler.lazy import pattern
 
 _CONTROL: Final = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _UNREADABLE: Final = pattern("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -19,8 +21,7 @@ _GLUED: Final = pattern(r"(?<![ \t])[ \t]+#(?=[^\s#])[^\r\n]*")
 _LEADING_TAB: Final = pattern(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """One problem; `line` and `column` count from 1."""
 
     code: str

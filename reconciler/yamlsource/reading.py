@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from reconciler.lazy import dataclass
+from msgspec import Struct
+
 from reconciler.model import Diagnostic, Severity, SourceLocation
 from reconciler.yamlsource.places import Places
 from reconciler.yamlsource.problems import Trouble, not_utf8
@@ -11,8 +12,7 @@ from reconciler.yamlsource.reader import Reader
 MAX_BYTES: Final = 10_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YamlFile:
+class YamlFile(Struct, frozen=True, kw_only=True):
     """One file as read. A document that cannot be read is left out and named in `diagnostics`.
 
     Data: dict, list, str, `Quoted`, True, False, None. `empty`: there is no document with anything in it. `broken`:

@@ -1,10 +1,10 @@
 """The embedded provider, twisted where a test wants it, and short ways to write operations."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 
 from reconciler.applying import execute
 from reconciler.model import (

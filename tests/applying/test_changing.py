@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model import Failed, PatchOp, PatchOperation, PatchResource, Succeeded
 from reconciler.profiles.profile import RFC, UserUpdate

@@ -313,7 +313,7 @@ def test_a_delete_that_is_refused(world: World) -> None:
 
 
 def test_a_profile_may_do_without_versions(world: World) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     world.profile = replace(RFC, wire=replace(RFC.wire, use_versions=False))
     ann = world.user("ann@example.com")

@@ -1,8 +1,9 @@
 """States in few words: what is declared, what the server holds, what the record says, and the plan of the three."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from reconciler.model import (
     Address,

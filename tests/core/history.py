@@ -1,9 +1,11 @@
 """A world with everybody who acts in it: who changes lines, who works on the server by hand, days, runs and faults."""
 
 import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
+
+from msgspec.structs import replace
 
 from reconciler.model import Removal, ResourceType
 from tests.core.builders import NO_RECORD, OPEN

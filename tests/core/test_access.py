@@ -1,9 +1,9 @@
 """Who gains and who loses what in the end: through nested groups and dates, for active people only."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model import Removal
 from reconciler.rendering.access import access_lines, access_summary

@@ -1,9 +1,9 @@
 """One value of a list: every row of the two tables, for names, skills and members."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model import AppliedItem, ItemKey, LiveReference, Pending, ResourceType
 from reconciler.profiles.profile import AttributeRules, Profile

@@ -1,8 +1,7 @@
 """Which live resource a declared one stands for: the passes, whose entry counts, and what is not guessed at."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.matching import match_resources
 from reconciler.model import Address, Ambiguous, OnlyDesired, Paired, Pending

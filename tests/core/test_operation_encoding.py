@@ -1,12 +1,12 @@
 """Changes as SCIM messages: POST bodies and PATCH operations, and an independent implementation that applies them."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import scim2_models
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.decoding import Decoder
 from reconciler.model import AttributeChange, Cause, Change, CreateResource, PatchOp, PatchResource, ResourceType

@@ -1,12 +1,12 @@
 """Which operation comes first, what waits for what, and how members are cut into requests."""
 
 from collections.abc import Sized
-from dataclasses import replace
 from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.model import CreateResource, DeleteResource, LiveReference, PatchResource, Removal, ResourceType
 from reconciler.profiles.profile import MembershipRules
@@ -30,7 +30,7 @@ from tests.core.builders import (
     user,
 )
 
-KINDS = {CreateResource: "create", PatchResource: "patch", DeleteResource: "delete"}
+KINDS: dict[type, str] = {CreateResource: "create", PatchResource: "patch", DeleteResource: "delete"}
 DELETE = replace(OPEN, removal_users=Removal.DELETE, removal_groups=Removal.DELETE)
 
 

@@ -2,10 +2,10 @@
 
 import copy
 import os
-from dataclasses import replace
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model import AppliedState, CreateResource, DesiredList, DesiredState, LiveState
 from reconciler.planfile import digest

@@ -1,9 +1,9 @@
 """The rules that stop a run: the edges of every limit, and what each of them counts."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.accepting import violation
 from reconciler.diffing.activity import dates_of

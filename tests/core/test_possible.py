@@ -1,6 +1,6 @@
 """What is left out of a plan where the provider cannot change groups in place, and how that is said."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.model import (
     Action,

@@ -1,9 +1,9 @@
 """What the record says before and after a run: every row of the table."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.diffing.activity import dates_of
 from reconciler.model import AppliedDates, AppliedItem, ItemKey, LiveReference, Pending, Removal, ResourceType

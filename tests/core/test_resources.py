@@ -1,9 +1,9 @@
 """A whole user or group: every row of the table."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.diffing.activity import dates_of
 from reconciler.model import Pending, Removal

@@ -5,9 +5,9 @@ HISTORIES=N takes as many moments as for the other histories.
 
 import copy
 import os
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import StalePlan
 from reconciler.model import Plan

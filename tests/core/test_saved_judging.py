@@ -1,9 +1,9 @@
 """One part of a saved plan after the other, judged by what is live later: to do, done, moved, and the words for it."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import StalePlan
 from reconciler.model import AppliedState, Cause, DesiredState, Json, ListMode, LiveState

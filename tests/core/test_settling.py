@@ -1,8 +1,7 @@
 """What was announced and is in place counts as brought about, before anything is compared."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model import AppliedItem, AppliedList, ListMode, Pending
 from reconciler.scim.paths import level_path

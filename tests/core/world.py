@@ -6,9 +6,11 @@ each value, which no part of the core can see: that is what the checks of a hist
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.model import (
     AppliedState,

@@ -1,10 +1,10 @@
 """What declarations mean: layers, the three states of an attribute, membership, dates, targets."""
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.declarations import resolve
 from reconciler.model import Address, ListMode, LiveReference, Phase, ResourceType, Value

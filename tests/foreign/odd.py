@@ -4,8 +4,9 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.sandbox import Request, Response, SandboxService, Switches, open_sandbox, serve
 from tests.foreign.servers import Foreign

@@ -6,11 +6,11 @@ The provider is the embedded one with a habit; what it holds is read past our cl
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.sandbox import Request, Response
 from reconciler.sandbox.switches import MemberAdd, MemberRemove

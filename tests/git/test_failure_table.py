@@ -10,10 +10,10 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.record.encoding import RecordHeader, decode, encode, url_fingerprint
 from tests.cli.in_process import QuickFolder, quick

@@ -4,11 +4,12 @@ The server is a function that lists one user and one group; its rows go through 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 
 from reconciler.decoding import undescribed
 from reconciler.model import AppliedState, AttributeChange, DesiredState, ListMode, PatchOp, Policy

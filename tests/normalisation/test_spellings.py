@@ -5,11 +5,12 @@ difference that is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model import PatchOp
 from reconciler.profiles.profile import Profile

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import jsonschema
 import pytest
 import yaml
+from msgspec import Struct
+from msgspec.structs import fields
 
 from reconciler.errors import InputError
 from reconciler.model import ListMode
@@ -72,8 +73,8 @@ def writable_fields(cls: type) -> list[tuple[str, str, Any]]:
     """Field name, its key and a value for it; `table` is written as `attributes`."""
     hints = get_type_hints(cls)
     found = []
-    for each in (field for field in fields(cls) if field.init):
-        if not is_dataclass(hints[each.name]):
+    for each in fields(cls):
+        if not (isinstance(hints[each.name], type) and issubclass(hints[each.name], Struct)):
             key = camel_case(each.name)
             found.append((each.name, key, FITTING.get(key, sample(hints[each.name], each.default))))
     return found
@@ -120,7 +121,7 @@ def test_every_field_of_the_profile_itself_is_known() -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_schema_and_dataclass_name_the_same_keys(section: str) -> None:
+def test_schema_and_section_name_the_same_keys(section: str) -> None:
     keys = {key for _, key, _ in writable_fields(SECTIONS[section])}
     own = {"attributes"} if section in ("users", "groups") else set()
     assert set(SCHEMA["properties"][section]["properties"]) == keys | own

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.errors import RecordTrouble
 from reconciler.model import Address, AppliedItem, AppliedList, AppliedResource, AppliedState, ListMode, ResourceType

@@ -1,11 +1,11 @@
 """The record as a git ref: read, write, what is left alone, and what clones may look like."""
 
-import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.record.git import GitRecordStore
 from reconciler.record.store import CommitMessage, GitError, RecordUnreadable
@@ -239,7 +239,7 @@ def test_where_it_lives_is_told_without_credentials(world: World) -> None:
 @pytest.mark.parametrize("target", ["", "a/b", "A", "a.lock", "-a", "..", "a" * 42, "a\n"])
 def test_target_names_that_are_no_part_of_a_ref(world: World, target: str) -> None:
     with pytest.raises(ValueError, match="not a target name"):
-        dataclasses.replace(world.store(world.seed), target=target)
+        replace(world.store(world.seed), target=target)
 
 
 def test_an_unknown_remote(world: World) -> None:

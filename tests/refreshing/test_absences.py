@@ -1,10 +1,10 @@
 """Who is in no listing is read by id before anybody believes that she is gone."""
 
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from reconciler.absences import MOST, refresh_proved, with_members
 from reconciler.errors import IncompleteListing

@@ -1,11 +1,11 @@
 """Whole targets read into a LiveState: passes, members that a listing leaves out, worlds that cannot be believed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import IncompleteListing, NotScim
 from reconciler.model import Json, ResourceType, Severity

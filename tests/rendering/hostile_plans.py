@@ -1,6 +1,6 @@
 """Text that somebody might write to harm whoever reads a plan, and a plan that is made of it."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.model import (
     AccessChange,

@@ -1,6 +1,6 @@
 """Plans put together by hand: one that a reviewer would meet, and the edges."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.model import (
     AccessChange,

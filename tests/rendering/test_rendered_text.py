@@ -3,12 +3,12 @@
 import io
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.model import Action, Cause, Change, Plan, ResourceType
 from reconciler.rendering.layout import cells, wrapped

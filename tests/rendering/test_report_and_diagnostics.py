@@ -1,8 +1,7 @@
 """How an apply ended, and what is wrong with declarations: golden texts and the counts."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model import (
     Address,

@@ -3,12 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from reconciler.model import Failed, NotTried, Result, Severity, Skipped, Succeeded
 from reconciler.rendering.diagnostics import render_diagnostics
@@ -98,7 +99,7 @@ def test_every_text_of_a_view_is_neutral(bad: str) -> None:
         elif isinstance(value, tuple):
             for each in value:
                 yield from texts(each)
-        elif is_dataclass(value):
+        elif isinstance(value, Struct):
             for field in fields(value):
                 yield from texts(getattr(value, field.name))
 

@@ -1,6 +1,6 @@
 """One plan for each thing that a plan may say; every output format shows all of them."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.model import (
     AccessChange,

@@ -13,12 +13,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 
 from reconciler.declarations import load_declarations, resolve
 from reconciler.diffing.activity import dates_of

@@ -7,12 +7,13 @@ replayed by scim2-models on the resource as it was, and must lead to what the or
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 
 from reconciler.applying import execute
 from reconciler.declarations import check_declarations, load_declarations, resolve

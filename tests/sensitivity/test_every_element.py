@@ -1,10 +1,10 @@
 """Elements and complex values as a whole, `primary`, and `active`: what has rules of its own."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model import Action, Cause, PatchOp
 from reconciler.profiles.loading import load_profile

@@ -1,7 +1,8 @@
 """The organisations that the sensitivity tests run against: both embedded ones, and one with an unknown extension."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.sandbox import SandboxService, open_sandbox
 from reconciler.sandbox.directory import Directory

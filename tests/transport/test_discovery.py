@@ -1,10 +1,10 @@
 """What a service provider says of itself, and how much of it is believed."""
 
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import Unreachable
 from reconciler.profiles.loading import load_profile
