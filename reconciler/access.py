@@ -4,7 +4,7 @@ In the end means: through nested groups, and only for people who are active. Som
 loses one has lost nothing; somebody who is deactivated or deleted loses everything.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -14,6 +14,8 @@ from reconciler.model import (
     AccessKind,
     Action,
     Change,
+    OnlyDesired,
+    Paired,
     PatchOp,
     Policy,
     ResourceType,
@@ -102,10 +104,24 @@ def privileged_role(name: str, policy: Policy) -> bool:
     return name.casefold() in {each.casefold() for each in policy.privileged_roles}
 
 
-def privileged_group(names: Iterable[str], policy: Policy) -> bool:
-    """Whether `policy.privileged` names a group by one of its names: key, address or display name."""
-    listed = {each.casefold().removeprefix("group.") for each in policy.privileged_groups}
-    return bool(listed & {each.casefold() for each in names})
+def privileged_groups(situation: Situation) -> frozenset[str]:
+    """The ids of the groups that `policy.privileged` names: by display name, or by a key, present or recorded.
+
+    A group that is called something else in a change is privileged in that change all the same.
+    """
+    listed = {each.casefold().removeprefix("group.") for each in situation.policy.privileged_groups}
+    if not listed:
+        return frozenset()
+    found = {each.id for each in situation.live.of(ResourceType.GROUP) if each.name.casefold() in listed}
+    for address, match in situation.matches.by_address.items():
+        if address.resource_type is ResourceType.GROUP and isinstance(match, Paired | OnlyDesired):
+            name = str(situation.desired.resources[address].attributes.get("displayName", ""))
+            if listed & {address.key.casefold(), name.casefold()}:
+                found.add(match.live_id if isinstance(match, Paired) else known_after_apply(address))
+    for address, entry in situation.applied.resources.items():
+        if address.resource_type is ResourceType.GROUP and entry.live_id and address.key.casefold() in listed:
+            found.add(entry.live_id)
+    return frozenset(found)
 
 
 def effective_access(changes: Sequence[Change], situation: Situation) -> tuple[AccessChange, ...]:
@@ -170,7 +186,7 @@ def _worded(
     groups = {
         name for found in (gains, losses) for each in found.values() for kind, name in each if kind is AccessKind.GROUP
     }
-    names = names_of(people | groups, situation)
+    names, privileged = names_of(people | groups, situation), privileged_groups(situation)
     found = []
     for person in people:
         was, is_ = before.active.get(person, False), after.active.get(person, False)
@@ -178,8 +194,8 @@ def _worded(
             person=person,
             name=names.get(person, (person, ""))[0],
             label=names.get(person, (person, ""))[1],
-            gains=tuple(_items(gains.get(person, ()), names, situation)),
-            loses=tuple(_items(losses.get(person, ()), names, situation)),
+            gains=tuple(_items(gains.get(person, ()), names, privileged, situation.policy)),
+            loses=tuple(_items(losses.get(person, ()), names, privileged, situation.policy)),
             starts=is_ and not was,
             ends=was and not is_,
         )
@@ -189,17 +205,17 @@ def _worded(
 
 
 def _items(
-    found: Iterable[tuple[AccessKind, str]], names: Mapping[str, tuple[str, str]], situation: Situation
+    found: Iterable[tuple[AccessKind, str]],
+    names: Mapping[str, tuple[str, str]],
+    privileged: Collection[str],
+    policy: Policy,
 ) -> Iterator[AccessItem]:
     """Privileged ones first, then by name."""
-    policy = situation.policy
     items = []
     for kind, name in found:
         if kind is AccessKind.ROLE:
             items.append(AccessItem(kind=kind, name=name, privileged=privileged_role(name, policy)))
             continue
         key, label = names.get(name, (name, ""))
-        live = situation.live.resources.get(name)
-        known = (key, label, live.name if live is not None else "")
-        items.append(AccessItem(kind=kind, name=label or key, privileged=privileged_group(known, policy)))
+        items.append(AccessItem(kind=kind, name=label or key, privileged=name in privileged))
     return iter(sorted(items, key=lambda each: (not each.privileged, each.name.casefold(), each.kind)))

@@ -6,10 +6,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from msgspec.structs import replace
-
 from reconciler.accepting import violation
-from reconciler.access import membership_after, membership_before, privileged_group, privileged_role
+from reconciler.access import membership_after, membership_before
 from reconciler.model import (
     Action,
     Address,
@@ -22,9 +20,9 @@ from reconciler.model import (
     ResourceType,
     Violation,
 )
-from reconciler.situation import Situation, protected_ids
+from reconciler.privileges import check_privileged
+from reconciler.situation import Situation, group_label, name_of, protected_ids
 
-_PRIVILEGED: Final = "privileged: "
 _PLURALS: Final = {"person": "people", "active person": "active people"}
 _MANY: Final = 3
 """So many recorded people do not go all at once, while others stay, by chance."""
@@ -34,7 +32,7 @@ REMOVING = frozenset({Action.DEACTIVATE, Action.DELETE})
 def check_policy(changes: Sequence[Change], situation: Situation) -> tuple[Violation, ...]:
     """Every rule that these changes break."""
     counted = (_removals, _member_removals, _role_removals, _updates, _creations)
-    named = (_protected, _minimum, _privileged, _vanished)
+    named = (_protected, _minimum, check_privileged, _vanished)
     return tuple(violation for rule in (*counted, *named) for violation in rule(changes, situation))
 
 
@@ -56,7 +54,7 @@ def _member_removals(changes: Sequence[Change], situation: Situation) -> Iterato
     for change in changes:
         if change.address.resource_type is ResourceType.GROUP and change.live_id:
             held = situation.live.resources[change.live_id].items("members") or {}
-            taken = [f"{change.address} {_name_of(each, situation)}" for each in _taken(change, "members")]
+            taken = [f"{change.address} {name_of(each, situation)}" for each in _taken(change, "members")]
             what = f"of {_plural(len(held), 'member')} would leave {change.address}"
             policy = situation.policy
             yield from _over("memberRemovals", taken, policy.member_removals, len(held), policy, what)
@@ -116,7 +114,7 @@ def _lost_with_an_account(changes: Sequence[Change], protected: frozenset[str], 
     for group in sorted(protected) if gone else ():
         found = situation.live.resources.get(group)
         for member in gone.intersection(found.items("members") or ()) if found is not None else ():
-            yield f"{_group_label(group, situation)} loses {_item_words('members', member, situation)}"
+            yield f"{group_label(group, situation)} loses {_item_words('members', member, situation)}"
 
 
 def _lost_through_groups(changes: Sequence[Change], protected: frozenset[str], situation: Situation) -> Iterator[str]:
@@ -126,7 +124,7 @@ def _lost_through_groups(changes: Sequence[Change], protected: frozenset[str], s
     before, after = membership_before(situation), membership_after(changes, situation)
     for group in sorted(before.members):
         for person in before.people(group) & protected - after.people(group):
-            yield f"{_group_label(group, situation)} loses {_item_words('members', person, situation)}"
+            yield f"{group_label(group, situation)} loses {_item_words('members', person, situation)}"
 
 
 def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
@@ -146,41 +144,8 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
             kept = _plural(len(left), "active person") if left else "nobody who is active"
             summary = f"{name} would keep {kept}; at least {least:,} must stay"
             mend = f"keep somebody in it, or lower policy.minimum{_place(situation.policy, 'minimum')}"
-            items = [f"{name} keeps {_name_of(each, situation)}" for each in left] or [f"{name} keeps nobody"]
+            items = [f"{name} keeps {name_of(each, situation)}" for each in left] or [f"{name} keeps nobody"]
             yield violation("minimum", summary, items, least, mend, actual=len(left))
-
-
-def _privileged(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
-    """Every change of a privileged role or group is accepted by name, or not made."""
-    policy = situation.policy
-    touched = [f"{change.address} {what}" for change in changes for what in _privileges(change, situation, due=False)]
-    if touched:
-        what = "role or membership" if len(touched) == 1 else "roles or memberships"
-        summary = f"{len(touched):,} privileged {what} would change; none may unless it is accepted by name"
-        wheres = [_place(policy, key) for key in ("privileged.roles", "privileged.groups") if key in policy.sources]
-        mend = f"leave it out of this change; policy.privileged{''.join(wheres)} says what is privileged"
-        yield violation("privileged", summary, touched, 0, mend)
-
-
-def warned(change: Change, situation: Situation) -> Change:
-    """The change with a warning for each privileged role or membership that it gives or takes, and for no other."""
-    privileges = tuple(f"{_PRIVILEGED}{what}" for what in _privileges(change, situation, due=True))
-    warnings = (*(each for each in change.warnings if not each.startswith(_PRIVILEGED)), *privileges)
-    return replace(change, warnings=warnings) if warnings != change.warnings else change
-
-
-def _privileges(change: Change, situation: Situation, *, due: bool) -> Iterator[str]:
-    policy = situation.policy
-    names = (change.address.key, change.label)
-    guarded = change.address.resource_type is ResourceType.GROUP and privileged_group(names, policy)
-    for each in change.attribute_changes:
-        if each.item is None or (each.cause is Cause.DUE and not due):
-            continue
-        word = "gains" if each.op is PatchOp.ADD else "loses"
-        if each.path == "roles" and privileged_role(each.item, policy):
-            yield f"{word} role {each.item}"
-        if each.path == "members" and guarded:
-            yield f"{word} member {_name_of(each.item, situation)}"
 
 
 def _vanished(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
@@ -257,7 +222,7 @@ def _how_many(addresses: Sequence[Address]) -> str:
 def _item_words(path: str, item: str, situation: Situation) -> str:
     """``role Agent``, ``member bo@x.io``; another list by its path."""
     word = {"roles": "role", "members": "member"}.get(path, path)
-    return f"{word} {_name_of(item, situation)}"
+    return f"{word} {name_of(item, situation)}"
 
 
 def _place(policy: Policy, key: str) -> str:
@@ -291,21 +256,13 @@ def _taken_by_anybody(change: Change) -> bool:
     return any(each.path == "members" and each.op is PatchOp.REMOVE for each in change.attribute_changes)
 
 
-def _name_of(live_id: str, situation: Situation) -> str:
-    found = situation.live.resources.get(live_id)
-    return found.name if found else live_id
-
-
-def _group_label(group: str, situation: Situation) -> str:
-    """The address of a group that is declared or ours, else its name."""
-    address = situation.matches.address_of.get(group)
-    known = (entry.address for entry in situation.applied.resources.values() if entry.live_id == group)
-    return str(address or next(known, _name_of(group, situation)))
-
-
 def _group_named(name: str, situation: Situation) -> str | None:
+    """The live group of that key, or, if nothing is declared or recorded under it, of that display name."""
     plain = name.removeprefix("group.").casefold()
     for address, match in situation.matches.by_address.items():
         if address.resource_type is ResourceType.GROUP and address.key.casefold() == plain:
             return match.live_id if isinstance(match, Paired) else None
+    for address, entry in situation.applied.resources.items():
+        if address.folded == (ResourceType.GROUP, plain) and entry.live_id in situation.live.resources:
+            return entry.live_id
     return next((each.id for each in situation.live.of(ResourceType.GROUP) if each.name.casefold() == plain), None)

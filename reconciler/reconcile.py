@@ -36,7 +36,8 @@ from reconciler.model import (
 )
 from reconciler.planning.ordering import name_swaps, order_operations
 from reconciler.planning.possible import without_impossible, without_taken_names
-from reconciler.policy import check_policy, warned
+from reconciler.policy import check_policy
+from reconciler.privileges import warned
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind
 from reconciler.settling import settle
@@ -109,7 +110,7 @@ def reconcile(
     changes, impossible = without_impossible(changes, profile)
     changes, swaps = _without_swaps(changes, profile)
     changes, taken = without_taken_names(changes, live, profile)
-    changes = tuple(warned(each, situation) for each in changes)
+    changes = warned(changes, situation)
     violations, unused = _violations(changes, situation, context)
     plan = Plan(
         target=context.target,
@@ -139,7 +140,7 @@ def reconcile(
 def narrowed(reconciliation: Reconciliation, changes: Sequence[Change]) -> Reconciliation:
     """The same with some of its changes only, or parts of them: their operations, what they break, who loses what."""
     situation, context = reconciliation.situation, reconciliation.context
-    left = tuple(warned(each, situation) for each in changes)
+    left = warned(changes, situation)
     violations, _ = _violations(left, situation, context)
     plan = replace(reconciliation.plan, changes=left, violations=violations)
     return replace(reconciliation, plan=_with_consequences(plan, situation))

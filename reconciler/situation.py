@@ -126,3 +126,21 @@ def _names_of(found: LiveResource, address: Address | None) -> set[str]:
     if address is not None:
         names |= {str(address), address.key}
     return {each.casefold() for each in names}
+
+
+def name_of(live_id: str, situation: Situation) -> str:
+    """What it is called on the server, or will be: the same before and after it is created."""
+    found = situation.live.resources.get(live_id)
+    if found is not None or is_known(live_id):
+        return found.name if found else live_id
+    address = Address.parse(live_id.removeprefix(BULK_ID))
+    return str(situation.desired.resources[address].attributes.get(name_path(address.resource_type), address))
+
+
+def group_label(group: str, situation: Situation) -> str:
+    """The address of a group that is declared or ours, by its id; else its name."""
+    if not is_known(group):
+        return group.removeprefix(BULK_ID)
+    address = situation.matches.address_of.get(group)
+    known = (entry.address for entry in situation.applied.resources.values() if entry.live_id == group)
+    return str(address or next(known, name_of(group, situation)))

@@ -12,7 +12,7 @@ from msgspec import Struct
 from reconciler.codecs import TEXT, at, optional, record, several
 from reconciler.diffing.findings import part_of
 from reconciler.model import Change, Json, Plan, Split
-from reconciler.policy import warned
+from reconciler.privileges import warned
 from reconciler.reconcile import Reconciliation
 from reconciler.saved.parts import Key, Part, is_whole, parts_of, same_part
 from reconciler.scim.attributes import name_path
@@ -33,8 +33,9 @@ def split(planned: Reconciliation, against: Plan, base: str, commit: str) -> Spl
             continue
         for some, side in ((common, earlier), (ours.keys() - common, here)):
             if some:
-                side.append(warned(_only(change, ours, some), planned.situation))
-    return Split(base=base, commit=commit, here=tuple(here), earlier=tuple(earlier))
+                side.append(_only(change, ours, some))
+    here_now, earlier_now = (warned(some, planned.situation) for some in (here, earlier))
+    return Split(base=base, commit=commit, here=here_now, earlier=earlier_now)
 
 
 def _all_of(change: Change, ours: Mapping[Key, Part], common: set[Key], theirs: Mapping[Key, Part]) -> bool:

@@ -283,12 +283,14 @@ def test_a_group_keeps_its_least_number_of_active_people(members, least, items) 
         (desired(user("al", here=lifecycle(active=False)), group("g", listed(a("user.al")))), {}),
         (desired(user("zz"), group("g", listed())), {"removal_users": Removal.DELETE}),
         (desired(user("al"), group("h")), {"removal_groups": Removal.DELETE}),
+        (desired(user("al"), group("h")), {}),
+        (desired(user("al"), group("new", listed(), formerly=("g",), name="Other")), {}),
     ],
-    ids=["switched off", "deleted", "group deleted"],
+    ids=["switched off", "deleted", "group deleted", "group declared no more", "group under another key and name"],
 )
 def test_who_is_switched_off_or_deleted_is_no_longer_counted(wanted, options) -> None:
     known = record(entry("group.g", "g", {"displayName": "g"}, lists={"members": ours("al")}), entry("user.al", "al"))
-    found = live(live_user("al"), live_user("zz"), live_group("g", "g", ["al"]))
+    found = live(live_user("al"), live_user("zz"), live_group("g", "Gee", ["al"]))
     outcome = reconciled(wanted, found, known, policy=replace(OPEN, minimum={"g": 1}, **options))
     assert rules(outcome) == ["minimum"]
 
@@ -323,7 +325,7 @@ def test_every_change_of_a_privileged_role_or_group_has_to_be_accepted_by_name()
     outcome = reconciled(wanted, found, known, policy=policy)
     [found_one] = outcome.plan.violations
     assert found_one.items == (
-        "group.g gains member bulkId:user.bo",
+        "group.g gains member bo@x.io",
         "group.g loses member al@x.io",
         "user.al gains role master admin",
     )
@@ -332,6 +334,55 @@ def test_every_change_of_a_privileged_role_or_group_has_to_be_accepted_by_name()
     ]
     accepted = reconciled(wanted, found, known, policy=policy, accepted=[f"privileged@{found_one.digest}"])
     assert rules(accepted) == []
+
+
+def nested(members, *, outer="group.o", **more):
+    """Group `outer` is privileged and holds group i, in which `members` are to be; al is in it."""
+    known = record(
+        entry("group.i", "i", lists={"members": ours("al")}),
+        entry("group.o", "o", lists={"members": ours("i")}),
+        entry("user.al", "al"),
+    )
+    found = live(live_user("al"), live_user("bo"), live_group("i", "i", ["al"]), live_group("o", "o", ["i"]))
+    wanted = desired(user("al"), user("bo"), group("i", listed(*members)), group("o", listed(a("group.i"))), **more)
+    return reconciled(wanted, found, known, policy=replace(OPEN, privileged_groups=(outer,)))
+
+
+@pytest.mark.parametrize("outer", ["group.o", "o", "O"])
+def test_who_comes_into_a_privileged_group_through_another_has_to_be_accepted(outer) -> None:
+    [found] = nested([a("user.al"), a("user.bo")], outer=outer).plan.violations
+    assert found.items == ("group.o gains member bo@x.io",)
+    [found] = nested([], outer=outer).plan.violations
+    assert found.items == ("group.o loses member al@x.io",)
+    assert rules(nested([a("user.al")], outer=outer)) == []
+
+
+@pytest.mark.parametrize("key", ["g", "other"])
+def test_a_privileged_group_that_is_called_something_else_in_the_change_stays_one(key) -> None:
+    known = record(entry("group.g", "g", lists={"members": ours()}), entry("user.al", "al"))
+    renamed = group(key, listed(a("user.al")), name="Other", formerly=("g",) if key == "other" else ())
+    outcome = reconciled(
+        desired(user("al"), renamed),
+        live(live_user("al"), live_group("g", "Gee")),
+        known,
+        policy=replace(OPEN, privileged_groups=("group.g",)),
+    )
+    assert [each.items for each in outcome.plan.violations] == [(f"group.{key} gains member al@x.io",)]
+    assert [each.name for each in outcome.plan.access if each.privileged] == ["al"]
+
+
+def test_who_comes_back_with_a_privilege_has_to_be_accepted() -> None:
+    known = record(entry("user.al", "al", {"active": False}))
+    found = live(
+        live_user("al", active=False, roles=["Boss", "Agent"]),
+        live_group("i", "i", ["al"]),
+        live_group("o", "o", ["i"]),
+    )
+    policy = replace(OPEN, privileged_roles=("boss",), privileged_groups=("o",))
+    outcome = reconciled(desired(user("al", here=lifecycle(active=True))), found, known, policy=policy)
+    assert [each.items for each in outcome.plan.violations] == [
+        ("user.al comes back into o", "user.al comes back with role Boss")
+    ]
 
 
 def test_a_privileged_membership_that_ends_by_its_day_is_only_warned_of() -> None:

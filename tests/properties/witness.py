@@ -165,7 +165,7 @@ class Witness:
     def _privileged_gains(self, before: Stored, after: Stored, wanted: Meaning) -> Iterator[str]:
         address = f"group.{PRIVILEGED_TEAM}"
         for live_id in self.ledger.accounts_of(address, wanted, after) if PRIVILEGED_TEAM in wanted.teams else ():
-            gained = members(after.get(live_id, {})) - members(before.get(live_id, {}))
+            gained = _people(live_id, after, set()) - _people(live_id, before, set())
             yield from (f"{each} came into {PRIVILEGED_TEAM}" for each in gained)
 
     def _due(self, live_id: str, before: Stored, wanted: Meaning, today: date) -> bool:
@@ -192,7 +192,7 @@ class Witness:
     def _minimum(self, before: Stored, after: Stored, wanted: Meaning) -> Iterator[tuple[str, str]]:
         red = self.ledger.accounts_of("group.red", wanted, before) if "red" in wanted.teams else set()
         for live_id in red:
-            was, now = _active_people(live_id, before, set()), _active_people(live_id, after, set())
+            was, now = _active_people(live_id, before), _active_people(live_id, after)
             if was - now and not now:
                 yield "minimum", f"nobody is left in {live_id}"
 
@@ -272,11 +272,15 @@ def _title(live_id: str, stored: Stored) -> object:
     return nfc(held(stored[live_id], "title"))
 
 
-def _active_people(live_id: str, stored: Stored, passed: set[str]) -> set[str]:
-    """The active people of a group, through the groups in it."""
+def _active_people(live_id: str, stored: Stored) -> set[str]:
+    return {each for each in _people(live_id, stored, set()) if is_active(stored[each])}
+
+
+def _people(live_id: str, stored: Stored, passed: set[str]) -> set[str]:
+    """The people of a group, through the groups in it."""
     here = stored.get(live_id, {})
     if "userName" in here:
-        return {live_id} if is_active(here) else set()
+        return {live_id}
     if live_id in passed:
         return set()
-    return {each for item in members(here) for each in _active_people(item, stored, passed | {live_id})}
+    return {each for item in members(here) for each in _people(item, stored, passed | {live_id})}

@@ -215,11 +215,11 @@ REFUSED = (
     ),
     Rail(
         name="a group that cannot be changed over SCIM",
-        stops="what a service provider does not offer: a group made, renamed, or changed without PATCH",
+        stops="what a service provider does not offer: a group made, renamed, deleted, or changed without PATCH",
         past="the provider's own pages, where it is made or changed; then it is found by its name",
         ends=5,
         told="# group.crew:",
         play=group_cannot,
-        codes=("group-cannot-be-created", "group-cannot-be-renamed", "group-cannot-be-changed"),
+        codes=tuple(f"group-cannot-be-{each}" for each in ("created", "renamed", "changed", "deleted")),
     ),
 )

@@ -23,7 +23,8 @@ LAYERS = (
     ("settings",),
     ("situation",),
     ("access", "diffing", "settling"),
-    ("matching", "planning", "policy", "remembering"),
+    ("matching", "planning", "privileges", "remembering"),
+    ("policy",),
     ("reconcile",),
     ("declarations", "drafting", "record", "transport", "rendering", "sandbox"),
     ("decoding",),
@@ -52,6 +53,7 @@ CORE = {
     "diffing",
     "planning",
     "policy",
+    "privileges",
     "remembering",
     "reconcile",
 }

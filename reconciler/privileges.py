@@ -1,0 +1,100 @@
+"""Privileged roles and groups: no change of one goes by itself, in either direction, direct or through nesting. Pure.
+
+*Due* changes do not count: their dates were reviewed. They are warned of all the same.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from reconciler.accepting import violation
+from reconciler.access import id_of, membership_after, membership_before, privileged_groups, privileged_role
+from reconciler.model import Action, AttributeChange, Cause, Change, PatchOp, ResourceType, Violation
+from reconciler.situation import Situation, group_label, name_of
+
+_PRIVILEGED: Final = "privileged: "
+
+
+def check_privileged(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
+    """The violation that names every privilege which these changes would give or take; none if they touch none."""
+    policy = situation.policy
+    groups = privileged_groups(situation)
+    touched = {f"{each.address} {what}" for each in changes for what in _direct(each, groups, situation, due=False)}
+    touched.update(_through_groups(changes, groups, situation))
+    touched.update(_comebacks(changes, groups, situation))
+    if touched:
+        what = "role or membership" if len(touched) == 1 else "roles or memberships"
+        summary = f"{len(touched):,} privileged {what} would change; none may unless it is accepted by name"
+        places = [policy.sources.get(each) for each in ("privileged.roles", "privileged.groups")]
+        where = " and ".join(dict.fromkeys(str(each) for each in places if each))
+        mend = f"leave it out of this change; policy.privileged{f' ({where})' if where else ''} says what is privileged"
+        yield violation("privileged", summary, touched, 0, mend)
+
+
+def warned(changes: Sequence[Change], situation: Situation) -> tuple[Change, ...]:
+    """The changes with a warning for each privileged role or membership that one gives or takes, and for no other."""
+    groups = privileged_groups(situation)
+    return tuple([_warned(each, groups, situation) for each in changes])
+
+
+def _warned(change: Change, groups: Collection[str], situation: Situation) -> Change:
+    privileges = sorted(f"{_PRIVILEGED}{what}" for what in _direct(change, groups, situation, due=True))
+    warnings = (*(each for each in change.warnings if not each.startswith(_PRIVILEGED)), *privileges)
+    return replace(change, warnings=warnings) if warnings != change.warnings else change
+
+
+def _direct(change: Change, groups: Collection[str], situation: Situation, *, due: bool) -> Iterator[str]:
+    guarded = change.address.resource_type is ResourceType.GROUP and id_of(change) in groups
+    for each in change.attribute_changes:
+        if each.item is None or (each.cause is Cause.DUE and not due):
+            continue
+        word = "gains" if each.op is PatchOp.ADD else "loses"
+        if each.path == "roles" and privileged_role(each.item, situation.policy):
+            yield f"{word} role {each.item}"
+        if each.path == "members" and guarded:
+            yield f"{word} member {name_of(each.item, situation)}"
+
+
+def _through_groups(changes: Sequence[Change], groups: Collection[str], situation: Situation) -> Iterator[str]:
+    """Who comes into a privileged group, or out of it, because she does so in a group that is in it."""
+    if not groups or not any(_moves_members(each) for each in changes):
+        return
+    before, after = membership_before(situation), membership_after(_reviewed_now(changes), situation)
+    for group in groups:
+        had, has = before.people(group), after.people(group)
+        for word, some in (("gains", has - had), ("loses", had - has)):
+            yield from (f"{group_label(group, situation)} {word} member {name_of(each, situation)}" for each in some)
+
+
+def _moves_members(change: Change) -> bool:
+    deleted = Action.DELETE in change.actions and change.address.resource_type is ResourceType.GROUP
+    return deleted or any(each.path == "members" and each.cause is not Cause.DUE for each in change.attribute_changes)
+
+
+def _reviewed_now(changes: Sequence[Change]) -> list[Change]:
+    """The changes without what only the day brings."""
+    return [
+        replace(each, attribute_changes=tuple(one for one in each.attribute_changes if one.cause is not Cause.DUE))
+        for each in changes
+    ]
+
+
+def _comebacks(changes: Sequence[Change], groups: Collection[str], situation: Situation) -> Iterator[str]:
+    """What an account that is active again has anew, though nothing about that changes."""
+    back = {each.live_id: each for each in changes if each.live_id and any(map(_brings_back, each.attribute_changes))}
+    if not back:
+        return
+    after = membership_after(changes, situation)
+    inside = {group: after.people(group) for group in groups}
+    for live_id, change in back.items():
+        for role in sorted(situation.live.resources[live_id].items("roles") or ()):
+            if privileged_role(role, situation.policy):
+                yield f"{change.address} comes back with role {role}"
+        for group, people in inside.items():
+            if live_id in people:
+                yield f"{change.address} comes back into {group_label(group, situation)}"
+
+
+def _brings_back(change: AttributeChange) -> bool:
+    return change.path == "active" and change.after is True and change.cause is not Cause.DUE
