@@ -1,4 +1,4 @@
-"""Values as JSON and back, strictly: the text of JSON, and small codecs that are put together to those of dataclasses.
+"""Values as JSON and back, strictly: the text of JSON, and small codecs that are put together to those of our values.
 
 A codec writes one type and reads it again. What cannot be read is `Malformed`, which carries the place; containers add
 their part of the place on the way up, so that reading what is right costs nothing for it. Knows no type of the model.
@@ -183,7 +183,7 @@ def by_name(codec: Codec[T], name: Codec[Any] = TEXT) -> Codec[Mapping[Any, T]]:
 
 
 def record(kind: type[T], /, **fields: Codec[Any]) -> Codec[T]:
-    """A dataclass as an object: every field is there under its own name, and nothing else."""
+    """A Struct as an object: every field is there under its own name, and nothing else."""
 
     def encode(value: T) -> Json:
         return {name: codec.encode(getattr(value, name)) for name, codec in fields.items()}
@@ -200,7 +200,7 @@ def record(kind: type[T], /, **fields: Codec[Any]) -> Codec[T]:
 
 
 def tagged(**codecs: tuple[type[Any], Codec[Any]]) -> Codec[Any]:
-    """One of several dataclasses; the member ``kind`` says which."""
+    """One of several Structs; the member ``kind`` says which."""
     tags = {kind: (tag, codec) for tag, (kind, codec) in codecs.items()}
 
     def encode(value: object) -> Json:
