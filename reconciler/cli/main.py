@@ -7,16 +7,15 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
-from msgspec import Struct
 
 from reconciler.cli.exits import EXIT_CODES, Exit
 from reconciler.memory import no_collection, seldom_collected
 
 
-class Entry(Struct, frozen=True):
+class Entry(NamedTuple):
     """A command: its module under `reconciler.cli`, its one line of help, and whether it writes to a target."""
 
     module: str
