@@ -31,6 +31,7 @@ from reconciler.diffing.findings import Differences, Finding
 from reconciler.diffing.ground import Ground
 from reconciler.diffing.items import claims, compare_list, given_on_create, lists_of
 from reconciler.diffing.references import Unresolved
+from reconciler.diffing.slips import speak_of_slips
 from reconciler.diffing.values import compare_values
 from reconciler.model import (
     Action,
@@ -63,6 +64,7 @@ def diff_resources(situation: Situation) -> Differences:
     for address, entry in sorted(situation.applied.resources.items(), key=lambda each: _users_first(each[0])):
         if address.folded not in settled:
             _keep(ground, _undeclared(ground, address, entry))
+    speak_of_slips(ground)
     for path, count in sorted(ground.not_compared.items()):
         ground.notice("not-compared", f"{short_path(path)} cannot be read here and is not compared ({count} declared)")
     ground.differences.refused.sort(key=_by_place)

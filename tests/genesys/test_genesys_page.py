@@ -36,9 +36,9 @@ def test_the_commands_lead_from_a_client_to_an_empty_plan(tmp_path: Path) -> Non
         (tmp_path / "identities").mkdir()
         (tmp_path / "identities" / "people.yaml").write_text(DECLARED, encoding="utf-8")
         ran = [org.run(*each, **SECRETS) for each in COMMANDS]
-        assert [each.code for each in ran] == [0, 0, 0, 0], ran
-        assert "1 to add" in ran[1].out
-        assert "No changes" in ran[3].out
+        assert [each.code for each in ran] == [0, 0, 0, 0, 0], ran
+        assert "1 to add" in ran[2].out
+        assert "No changes" in ran[4].out
         assert org.members("Support") == ["ann.lee@example.com"]
 
 
