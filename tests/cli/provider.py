@@ -18,8 +18,9 @@ Before = Callable[[Request], Response | None]
 class Provider:
     """`asked`: method and path of every request, in the order of arrival. `before`: what to do first."""
 
-    def __init__(self, service: SandboxService) -> None:
+    def __init__(self, service: SandboxService, organisation: str = "rfc") -> None:
         self.service = service
+        self.organisation = organisation
         self.asked: list[tuple[str, str]] = []
         self.before: Before = lambda request: None
         self.url = ""
@@ -40,13 +41,18 @@ class Provider:
 
     def settings(self, *, more: str = "", auth: str = "") -> str:
         """Settings whose only target is this organisation."""
-        return f"targets:\n  prod:\n    profile: rfc\n    url: {self.url}/scim/v2\n{auth}{more}"
+        return f"targets:\n  prod:\n    profile: {self.organisation}\n    url: {self.base}\n{auth}{more}"
+
+    @property
+    def base(self) -> str:
+        """Where its SCIM hangs."""
+        return f"{self.url}{'/api/v2' if self.organisation == 'genesys' else ''}/scim/v2"
 
 
 @contextmanager
-def provider(*, token: str | None = None) -> Iterator[Provider]:
-    service = open_sandbox(None, "rfc", access=Access(token=token))
-    running = Provider(service)
+def provider(organisation: str = "rfc", *, token: str | None = None) -> Iterator[Provider]:
+    service = open_sandbox(None, organisation, access=Access(token=token))
+    running = Provider(service, organisation)
     try:
         with serve(running) as server:  # type: ignore[arg-type]  # it has what a server needs: handle
             running.url = server.url

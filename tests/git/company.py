@@ -23,9 +23,9 @@ class Company:
 
     @classmethod
     @contextmanager
-    def founded(cls, world: World) -> Iterator[Self]:
+    def founded(cls, world: World, organisation: str = "rfc") -> Iterator[Self]:
         """Main declares two people; nothing was applied yet."""
-        with provider() as running:
+        with provider(organisation) as running:
             company = cls(world, running)
             world.commit({"reconciler.yaml": running.settings(), "identities/a.yaml": people(*TEAM)})
             yield company
@@ -80,8 +80,8 @@ def causes(folder: Folder, *more: str) -> Causes:
     assert ran.code in (0, 5), ran.out + ran.err
     document = json.loads(ran.out)
     return Causes(
-        [line for change in document["changes"] for line in _lines(change, document["names"])],
-        [line for change in document["drift"] for line in _lines(change, document["names"])],
+        sorted(line for change in document["changes"] for line in _lines(change, document["names"])),
+        sorted(line for change in document["drift"] for line in _lines(change, document["names"])),
         sorted({each["code"] for each in (*document["notices"], *document["refused"])}),
     )
 
@@ -91,10 +91,7 @@ def _lines(change: dict[str, Any], names: dict[str, list[str]]) -> list[str]:
     whole = next((each for each in change["actions"] if each in ("create", "delete")), None)
     if whole is not None:
         return [f"{change['address']} {whole} {change['cause']}"]
-    return [
-        f"{change['address']} {_shown(each, names)} {each['cause']}"
-        for each in sorted(change["attribute_changes"], key=lambda each: str((each["path"], each["item"])))
-    ]
+    return [f"{change['address']} {_shown(each, names)} {each['cause']}" for each in change["attribute_changes"]]
 
 
 def _shown(change: dict[str, Any], names: dict[str, list[str]]) -> str:

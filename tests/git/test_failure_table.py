@@ -252,7 +252,7 @@ def during_the_writes(company: Company, do: Callable[[], None]) -> None:
             done.append(True)
             do()
 
-    company.running.before = before  # type: ignore[assignment]
+    company.running.before = before
 
 
 def test_a_remote_that_goes_before_the_claim(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +264,7 @@ def test_a_remote_that_goes_before_the_claim(company: Company, monkeypatch: pyte
             gone.append(True)
             company.world.hide_origin()
 
-    company.running.before = before  # type: ignore[assignment]
+    company.running.before = before
     stopped = apply(company.seed)
     assert stopped.code == 1
     assert "nothing was written to the target: origin does not answer" in said(stopped)
@@ -368,7 +368,7 @@ def test_a_commit_that_is_not_on_main_is_pointed_out_before(company: Company, tm
     words = f"the commit {head[:12]} is not on main"
     github = {"GITHUB_SHA": head, "GITHUB_EVENT_PATH": str(event)}
     gitlab = {"CI_COMMIT_SHA": head, "CI_DEFAULT_BRANCH": "main"}
-    told = (
+    told: tuple[dict[str, str], ...] = (
         {},
         {**github, "GITHUB_REF": "refs/heads/change"},
         {**gitlab, "CI_COMMIT_BRANCH": "change"},
