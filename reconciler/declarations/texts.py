@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from reconciler.declarations.lines import Inner, Lines
 from reconciler.declarations.reporting import Reporter, quoted
-from reconciler.declarations.zones import is_zone, near_zone
 from reconciler.model import BULK_ID, Address, SourceLocation
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import Attribute, Format
 from reconciler.scim.values import canonical_phone, canonical_text
+from reconciler.settings.zones import is_zone, zone_mend
 
 _BARE_EXTENSION: Final = re.compile(r"[0-9]{1,6}\Z").match
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z").match
@@ -93,9 +93,8 @@ class Texts:
         """The name of a time zone."""
         if is_zone(str(raw)):
             return str(raw)
-        near = near_zone(str(raw))
-        mend = f"did you mean {near}?" if near else "write an IANA name such as Europe/Berlin"
-        self.report.error("unknown-time-zone", at.place(), f"there is no time zone {quoted(raw)}", mend=mend, of=at.of)
+        words = f"there is no time zone {quoted(raw)}"
+        self.report.error("unknown-time-zone", at.place(), words, mend=zone_mend(str(raw)), of=at.of)
         return None
 
     def _bare_extension(self, name: str, text: str, at: Inner) -> str | None:

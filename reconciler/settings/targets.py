@@ -6,7 +6,6 @@ Notes every problem it finds and goes on; a target that cannot be used is None. 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from reconciler.model import ListMode, Policy, SourceLocation
 from reconciler.profiles.loading import GROUP_PREFIX, load_profile, profile_names
@@ -16,11 +15,10 @@ from reconciler.settings.auth import read_auth, usual_auth
 from reconciler.settings.policy import read_policy
 from reconciler.settings.section import Section
 from reconciler.settings.urls import EMBEDDED, BadUrl, read_base_url, region_url
+from reconciler.settings.zones import is_zone, zone_mend
 from reconciler.suggestions import nearest, suggestion
 from reconciler.yamlsource import number
 
-_NO_ZONES: Final = ("localtime", "posixrules", "Factory")
-"""Files of a time-zone database that are no zone, or another one on every machine."""
 _IDENTIFYING: Final = ("userName", "displayName")
 """What users and groups are matched by."""
 
@@ -180,22 +178,10 @@ def _time_zone(section: Section) -> str:
     name = section.text("timeZone")
     if name is None or name == "UTC":
         return "UTC"
-    if not _is_zone(name):
+    if not is_zone(name):
         words = f'{section.name_of("timeZone")}: there is no time zone "{name}"'
-        zones = available_timezones().difference(_NO_ZONES)
-        mend = suggestion(name, zones) or "write it like Europe/Berlin" if zones else "install the package tzdata"
-        section.error("unknown-time-zone", section.place("timeZone"), words, mend)
+        section.error("unknown-time-zone", section.place("timeZone"), words, zone_mend(name))
     return name
-
-
-def _is_zone(name: str) -> bool:
-    if name in _NO_ZONES:
-        return False
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _modes(section: Section, profile: Profile | None) -> dict[str, ListMode]:

@@ -131,6 +131,7 @@ SHAPE = {
         "out-of-range",
     ),
     "time zone": ("users:\n  a: {userName: a@x.io, timeZone: §Europe/Berlim}", "unknown-time-zone"),
+    "time zone of this machine": ("users:\n  a: {userName: a@x.io, timeZone: §localtime}", "unknown-time-zone"),
     "from as a text": ("templates: {t: {title: x}}\nusers:\n  a: {userName: a@x.io, from: §t}", "wrong-type"),
     "templates nest": ("templates:\n  s: {title: x}\n  t: {§from: [s]}", "unknown-key"),
     "userName in a template": ("templates:\n  t: {§userName: x}", "unknown-key"),
