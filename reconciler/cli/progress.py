@@ -1,7 +1,7 @@
 """Progress of an apply on a terminal, and a polite stop: the request under way is finished, the rest is not tried."""
 
 import signal
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self, TextIO
 
 from reconciler.model import Result, Succeeded
@@ -46,9 +46,7 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
         if self._shows and len(self.results):

@@ -8,7 +8,6 @@ the service provider impossible is a `TargetError`.
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 import httpx
@@ -160,9 +159,7 @@ class Reader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _by_either_base(self, path: str, ask: Callable[[httpx.URL | None], _T]) -> _T:
