@@ -1,7 +1,7 @@
 """Performs operations in the order of their numbers and says what came of each. Decides nothing.
 
 A failure is a `Result`, never an exception. What depends on a failed operation is skipped with the reason; a group's
-chunk of members loses only those who were not created. Once `performing` has halted, the rest is not tried.
+chunk of members loses only those who were not created. Once `sending` has halted, the rest is not tried.
 """
 
 import time
@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import assert_never
 
 from reconciler.applying.memberships import is_member_delta
-from reconciler.applying.performing import NOTHING_READ, UNKNOWN_MEMBERS, Live, Members, Performer, Unresolved
+from reconciler.applying.performing import NOTHING_READ, UNKNOWN_MEMBERS, Live, Members, Performer
+from reconciler.applying.references import Unresolved
+from reconciler.applying.sending import Sending
 from reconciler.audit import Audit
 from reconciler.errors import RecordTrouble
 from reconciler.model import (
@@ -48,12 +50,12 @@ def execute(
     for what was created to show, within the profile's `settles_within`. `known`: ids that accounts have or had before.
     `live`: id -> what the plan was made on; a conflict is judged by it.
     """
-    performer = Performer(writer, profile, audit, members, sleep, known, live)
-    run = _Run(operations, performer)
+    sending = Sending(audit)
+    run = _Run(operations, Performer(writer, profile, sending, members, sleep, known, live), sending)
     results: list[Result] = []
     for operation in sorted(operations, key=lambda each: each.number):
         if stop is not None and stop():
-            performer.halt("the run was stopped")
+            sending.halt("the run was stopped")
         result = run.perform(operation)
         results.append(result)
         if progress is not None:
@@ -64,8 +66,9 @@ def execute(
 class _Run:
     """The operations of a run and their results so far."""
 
-    def __init__(self, operations: Sequence[Operation], performer: Performer) -> None:
+    def __init__(self, operations: Sequence[Operation], performer: Performer, sending: Sending) -> None:
         self._performer = performer
+        self._sending = sending
         self._by_number = {each.number: each for each in operations}
         self._creates = {
             known_after_apply(each.address): each.number for each in operations if isinstance(each, CreateResource)
@@ -74,7 +77,7 @@ class _Run:
 
     def perform(self, operation: Operation) -> Result:
         """The result of one operation; those it depends on have had theirs."""
-        if self._performer.halted is not None:
+        if self._sending.halted is not None:
             result: Result = self._not_tried(operation)
         else:
             failed = self._failed_dependency(operation)
@@ -106,7 +109,7 @@ class _Run:
             because = self._creates.get(missing.bulk_id, operation.number)
             return self._skipped(operation, because, missing.bulk_id.removeprefix(BULK_ID))
         except RecordTrouble as trouble:
-            self._performer.halt(trouble.summary)
+            self._sending.halt(trouble.summary)
             return self._not_tried(operation)
 
     def _skipped(self, operation: Operation, because: int, needed: str | None) -> Skipped:
@@ -114,4 +117,4 @@ class _Run:
         return Skipped(number=operation.number, message=f"needs {name}, which did not succeed", because=because)
 
     def _not_tried(self, operation: Operation) -> NotTried:
-        return NotTried(number=operation.number, message=str(self._performer.halted))
+        return NotTried(number=operation.number, message=str(self._sending.halted))

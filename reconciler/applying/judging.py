@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote
 
+from msgspec.structs import replace
+
 from reconciler.model import CreateResource, DeleteResource, Json, Operation, PatchResource
 from reconciler.scim.paths import short_path
 from reconciler.transport.answers import Answer, Refusal, folded, is_usable_id
@@ -112,3 +114,32 @@ def named(names: Collection[str]) -> str:
     """The first few names, and how many more."""
     shown = sorted(names)[:_NAMED]
     return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
+
+
+def explained(operation: Operation, refusal: Refusal, sent: Iterable[str], rights: Mapping[str, str]) -> Refusal:
+    """The refusal with the rights that such a request takes, where one is missing; `sent`: names or paths."""
+    needed = missing_rights(operation, refusal, sent, rights)
+    return (
+        replace(refusal, detail=f"{refusal.detail.rstrip('.')}; it takes {needed}".lstrip("; ")) if needed else refusal
+    )
+
+
+def with_request(refusal: Refusal) -> str:
+    """A refusal, how often it was tried, and the id under which the provider can find it."""
+    tries = f"{refusal.attempts} tries" if refusal.later and refusal.attempts > 1 else ""
+    request = f"request {refusal.request_id}" if refusal.request_id else ""
+    about = ", ".join(each for each in (tries, request) if each)
+    return f"{str(refusal).rstrip('.')} ({about})" if about else str(refusal)
+
+
+def in_words(refusal: Refusal) -> str:
+    """What the server said; the status stands beside it in the result."""
+    return with_request(replace(refusal, status=None))
+
+
+def names_in(body: Mapping[str, Json]) -> list[str]:
+    """The attributes of a resource, those of its extensions too (RFC 7643 §3.3)."""
+    inner = [
+        name for urn, each in body.items() if urn.startswith("urn:") and isinstance(each, Mapping) for name in each
+    ]
+    return [*(name for name in body if not name.startswith("urn:")), *inner]

@@ -1,26 +1,29 @@
 """Performs one operation: the requests it takes, and what their answers mean. Decides nothing about other operations.
 
-Remembers what a run has learnt: ids that were given, versions, members. Sets `halted` where going on could do harm or
-cannot succeed: a credential that is no longer accepted, a server that has fallen silent, members that vanish although
-nobody took them out, an audit that cannot be written.
+Remembers what a run has learnt: versions, members, who left. Halts the run where going on could do harm or cannot
+succeed: a credential that is no longer accepted, members that vanish although nobody took them out. A server that has
+fallen silent and an audit that cannot be written are noticed in `sending`.
 """
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
 from reconciler.applying.changing import Changer, InParts
 from reconciler.applying.judging import (
+    explained,
     id_in,
+    in_words,
     is_collision,
     is_gone,
     is_no_target,
-    missing_rights,
     named,
+    names_in,
     taken_name,
+    with_request,
 )
 from reconciler.applying.looking_up import user_called
 from reconciler.applying.memberships import (
@@ -31,12 +34,12 @@ from reconciler.applying.memberships import (
     members_of,
     removed,
     still_needed,
-    without_members,
 )
+from reconciler.applying.references import References, Unresolved
 from reconciler.applying.restoring import restored, why_not_hers
-from reconciler.audit import Audit, RequestLine
+from reconciler.applying.sending import Sending
 from reconciler.decoding import Decoder
-from reconciler.errors import RecordTrouble, TargetError
+from reconciler.errors import TargetError
 from reconciler.model import (
     BULK_ID,
     CreateResource,
@@ -45,13 +48,10 @@ from reconciler.model import (
     Json,
     LiveResource,
     Operation,
-    PatchOperation,
     PatchResource,
     ResourceType,
     Result,
     Succeeded,
-    is_known,
-    known_after_apply,
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.paths import short_path, url_path
@@ -65,18 +65,8 @@ Live: TypeAlias = Mapping[str, LiveResource]
 NOTHING_READ: Final[Live] = MappingProxyType({})
 _TAKEN: Final = 409
 _CONFIRMED: Final = "confirmed: it was made, although no answer came"
-_SILENT: Final = 3
-"""Requests in a row without any answer, or with nothing but "later" to the last try: then nothing more is tried."""
 _FIRST_PAUSE: Final = 0.5
 """Seconds before the first new try about something that was created a moment ago."""
-
-
-class Unresolved(Exception):
-    """A reference (``bulkId:…``) to something that was not created."""
-
-    def __init__(self, bulk_id: str) -> None:
-        super().__init__(bulk_id)
-        self.bulk_id = bulk_id
 
 
 class Performer:
@@ -86,7 +76,7 @@ class Performer:
         self,
         writer: Writer,
         profile: Profile,
-        audit: Audit | None,
+        sending: Sending,
         members: Members = UNKNOWN_MEMBERS,
         sleep: Callable[[float], None] = time.sleep,
         known: Collection[str] = (),
@@ -94,36 +84,16 @@ class Performer:
     ) -> None:
         self._known = frozenset(known)
         self._live = live
-        self.halted: str | None = None
         self._sleep = sleep
         self._writer = writer
         self._profile = profile
-        self._audit = audit
-        self._changer = Changer(writer, profile, self._send, sleep)
-        self._ids: dict[str, str] = {}
+        self._sending = sending
+        self._changer = Changer(writer, profile, sending.send, sleep)
+        self._references = References()
         self._versions: dict[str, str | None] = {}
         self._bodies: dict[str, Mapping[str, Json] | None] = {}
         self._members: dict[str, frozenset[str] | None] = {key: frozenset(each) for key, each in members.items()}
         self._left: set[str] = set()
-        self._silent = 0
-
-    def halt(self, why: str) -> None:
-        """Try nothing more; the first reason stays."""
-        self.halted = self.halted or why
-
-    def _resolved(self, value: Any) -> Any:
-        """The same JSON with ids in the place of references. Raises Unresolved."""
-        if isinstance(value, str):
-            if is_known(value):
-                return value
-            if value not in self._ids:
-                raise Unresolved(value)
-            return self._ids[value]
-        if isinstance(value, Mapping):
-            return {name: self._resolved(each) for name, each in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._resolved(each) for each in value]
-        return value
 
     def _path(self, operation: Operation, live_id: str | None = None) -> str:
         wire = self._profile.wire
@@ -134,21 +104,19 @@ class Performer:
 
     def create(self, operation: CreateResource) -> Result:
         """POST a resource and remember its id. Raises Unresolved, RecordTrouble (before anything was sent)."""
-        body = self._resolved(operation.body)
+        body = self._references.resolved(operation.body)
         path = self._path(operation)
-        answer = self._send(operation, "POST", path, body, lambda: self._writer.create(path, body))
+        answer = self._sending.send(operation, "POST", path, body, lambda: self._writer.create(path, body))
         lead = ""
         if isinstance(answer, Refusal):
             answer, lead = self._met(operation, path, body, answer)
         if isinstance(answer, Refusal):
-            return self._failed(
-                operation, self._explained(operation, answer, _names_in(body)), taken_name(answer, body)
-            )
+            return self._failed(operation, self._explained(operation, answer, names_in(body)), taken_name(answer, body))
         live_id = id_in(answer)
         if live_id is None:
             message = f"the server answered {answer.status} without an id"
             return Failed(number=operation.number, message=message, status=answer.status, unknown=True)
-        self._ids[known_after_apply(operation.address)] = live_id
+        self._references.give(operation.address, live_id)
         self._versions[live_id] = answer.version
         if operation.address.resource_type is ResourceType.GROUP:
             self._members[live_id] = members_of(answer.body) or frozenset()
@@ -174,7 +142,7 @@ class Performer:
             lead = "restored: the server had this user already, and had not listed it" if taken else _CONFIRMED
             return Answer(status=200, body=found, version=version_of(found)), lead
         if found is None and is_collision(refusal) and not refusal.unknown:
-            return self._send(operation, "POST", path, body, lambda: self._writer.create(path, body)), ""
+            return self._sending.send(operation, "POST", path, body, lambda: self._writer.create(path, body)), ""
         return refusal, ""
 
     def _amended(
@@ -194,19 +162,21 @@ class Performer:
             came = self._changer.change(operation, self._path(operation, live_id), back.amends, None)
             self._versions[live_id] = came.version if isinstance(came, Answer) else None
             if isinstance(came, Refusal):
-                notes.append(f"it could not be changed to what was sent: {_with_request(came)}")
+                notes.append(f"it could not be changed to what was sent: {with_request(came)}")
         return _succeeded(operation, live_id, notes)
 
     # --- patch
 
     def patch(self, operation: PatchResource) -> Result:
         """PATCH a resource, and look at the members of a group afterwards. Raises as `create`."""
-        live_id = str(self._resolved(operation.live_id))
+        live_id = str(self._references.resolved(operation.live_id))
         chunk = is_member_delta(operation.operations)
-        operations, missing = self._without_missing(operation.operations) if chunk else (operation.operations, ())
+        operations, missing = (
+            self._references.without_missing(operation.operations) if chunk else (operation.operations, ())
+        )
         if not operations:
             raise Unresolved(missing[0])
-        wanted = tuple(replace(each, value=self._resolved(each.value)) for each in operations)
+        wanted = tuple(replace(each, value=self._references.resolved(each.value)) for each in operations)
         is_group = operation.address.resource_type is ResourceType.GROUP
         if is_group:
             self._members_before(operation, live_id)
@@ -238,7 +208,7 @@ class Performer:
         if not isinstance(result, Succeeded):
             return result
         refused = [(part, self._explained(operation, why, [each.path for each in part])) for part, why in parts.refused]
-        said = [f"{self._what(part)}: {self._words(refusal)}" for part, refusal in refused]
+        said = [f"{self._what(part)}: {in_words(refusal)}" for part, refusal in refused]
         notes = [result.note] if result.note else []
         message = "; ".join([*said, "the rest of the change is done", *notes])
         return Failed(number=operation.number, message=message, status=parts.refused[0][1].status)
@@ -249,7 +219,7 @@ class Performer:
         before = self._before(operation, live_id)
         answer = self._changer.change(operation, path, wanted, version, before)
         waited, pause = 0.0, _FIRST_PAUSE
-        fresh = not {live_id, *added(wanted)}.isdisjoint(self._ids.values())
+        fresh = self._references.are_fresh({live_id, *added(wanted)})
         while fresh and isinstance(answer, Refusal) and answer.status == 404:
             if waited + pause > self._profile.lifecycle.settles_within:
                 break
@@ -277,13 +247,6 @@ class Performer:
         if not self._profile.wire.use_versions or operation.version is None or is_member_delta(operation.operations):
             return None
         return self._versions.get(live_id, operation.version)
-
-    def _without_missing(
-        self, operations: Sequence[PatchOperation]
-    ) -> tuple[tuple[PatchOperation, ...], tuple[str, ...]]:
-        """A chunk of members without those who were not created, and who they are."""
-        missing = tuple(each for each in sorted(added(operations)) if not is_known(each) and each not in self._ids)
-        return without_members(operations, lambda member: member in missing), missing
 
     # --- members
 
@@ -340,7 +303,7 @@ class Performer:
             return _succeeded(operation, live_id, notes)
         lost = (before or frozenset()) - after - removed(wanted) - self._left
         if lost:
-            self.halt(f"in operation {operation.number} the server removed members that nobody took out")
+            self._sending.halt(f"in operation {operation.number} the server removed members that nobody took out")
             message = f"the server removed {len(lost)} members not in the plan: {self._people(lost)}"
             return Failed(number=operation.number, message=message, status=answer.status)
         notes += [f"not kept by the server: {self._people(each)}" for each in [added(wanted) - after] if each]
@@ -351,12 +314,12 @@ class Performer:
 
     def delete(self, operation: DeleteResource) -> Result:
         """DELETE a resource; one that is gone already is success (RFC 7644 §3.6). Raises as `create`."""
-        live_id = str(self._resolved(operation.live_id))
+        live_id = str(self._references.resolved(operation.live_id))
         path = self._path(operation, live_id)
-        answer = self._send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
+        answer = self._sending.send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
         if is_collision(answer):
             self._sleep(_FIRST_PAUSE)
-            answer = self._send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
+            answer = self._sending.send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
         gone_already = isinstance(answer, Refusal) and (is_gone(answer) or self._is_gone_by_now(path, answer))
         if isinstance(answer, Refusal) and not gone_already:
             return self._failed(operation, self._explained(operation, answer, ()))
@@ -370,47 +333,18 @@ class Performer:
         except TargetError:
             return False
 
-    # --- requests
-
-    def _send(
-        self, operation: Operation, method: str, path: str, sent: Any, request: Callable[[], Answer | Refusal]
-    ) -> Answer | Refusal:
-        """One request between its two lines in the audit. Raises RecordTrouble if the intent cannot be written."""
-        line = RequestLine(operation=operation.number, address=str(operation.address), method=method, path=path)
-        if self._audit is not None:
-            self._audit.intent(line, sent)
-        answer = request()
-        heard = isinstance(answer, Answer) or not (answer.status is None or answer.later)
-        self._silent = 0 if heard else self._silent + 1
-        if isinstance(answer, Refusal) and self._silent >= _SILENT:
-            said = "kept asking to come back later" if answer.later else "gave no answer"
-            self.halt(f"the server {said} {self._silent} times in a row")
-        if self._audit is not None:
-            try:
-                self._audit.result(line, answer)
-            except RecordTrouble as trouble:
-                # It has been done, so its result counts; nothing more is done without an audit.
-                self.halt(trouble.summary)
-        return answer
-
     def _failed(self, operation: Operation, refusal: Refusal, lead: str = "") -> Failed:
         if refusal.status == 401:
-            self.halt("the credential is no longer accepted")
+            self._sending.halt("the credential is no longer accepted")
         return Failed(
             number=operation.number,
-            message=lead + self._words(refusal),
+            message=lead + in_words(refusal),
             status=refusal.status,
             unknown=refusal.unknown,
         )
 
     def _explained(self, operation: Operation, refusal: Refusal, sent: Iterable[str]) -> Refusal:
-        """The refusal with the rights that such a request takes, where one is missing; `sent`: names or paths."""
-        rights = missing_rights(operation, refusal, sent, self._profile.wire.rights)
-        return (
-            replace(refusal, detail=f"{refusal.detail.rstrip('.')}; it takes {rights}".lstrip("; "))
-            if rights
-            else refusal
-        )
+        return explained(operation, refusal, sent, self._profile.wire.rights)
 
     def _what(self, operations: Operations) -> str:
         """What a part of a change is about: whose membership, or which attributes."""
@@ -420,28 +354,7 @@ class Performer:
 
     def _people(self, ids: Collection[str]) -> str:
         """Members as people know them: by login, or by the address of who was made in this run."""
-        made = {live_id: reference.removeprefix(BULK_ID) for reference, live_id in self._ids.items()}
-        return named([self._live[each].name if each in self._live else made.get(each, each) for each in ids])
-
-    def _words(self, refusal: Refusal) -> str:
-        """What the server said; the status stands beside it in the result."""
-        return _with_request(replace(refusal, status=None))
-
-
-def _with_request(refusal: Refusal) -> str:
-    """A refusal, how often it was tried, and the id under which the provider can find it."""
-    tries = f"{refusal.attempts} tries" if refusal.later and refusal.attempts > 1 else ""
-    request = f"request {refusal.request_id}" if refusal.request_id else ""
-    about = ", ".join(each for each in (tries, request) if each)
-    return f"{str(refusal).rstrip('.')} ({about})" if about else str(refusal)
-
-
-def _names_in(body: Mapping[str, Json]) -> list[str]:
-    """The attributes of a resource, those of its extensions too (RFC 7643 §3.3)."""
-    inner = [
-        name for urn, each in body.items() if urn.startswith("urn:") and isinstance(each, Mapping) for name in each
-    ]
-    return [*(name for name in body if not name.startswith("urn:")), *inner]
+        return named([self._live[each].name if each in self._live else self._references.name_of(each) for each in ids])
 
 
 def _succeeded(operation: Operation, live_id: str, notes: Sequence[str]) -> Succeeded:

@@ -1,0 +1,46 @@
+"""One request of a run between its two lines in the audit, and when nothing more is to be tried."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from reconciler.audit import Audit, RequestLine
+from reconciler.errors import RecordTrouble
+from reconciler.model import Operation
+from reconciler.transport.answers import Answer, Refusal
+
+_SILENT: Final = 3
+"""Requests in a row without any answer, or with nothing but "later" to the last try: then nothing more is tried."""
+
+
+class Sending:
+    """The requests of one run, one after the other. `halted`: why nothing more is to be tried, if it is so."""
+
+    def __init__(self, audit: Audit | None) -> None:
+        self._audit = audit
+        self._silent = 0
+        self.halted: str | None = None
+
+    def halt(self, why: str) -> None:
+        """Try nothing more; the first reason stays."""
+        self.halted = self.halted or why
+
+    def send(
+        self, operation: Operation, method: str, path: str, sent: Any, request: Callable[[], Answer | Refusal]
+    ) -> Answer | Refusal:
+        """One request. Raises RecordTrouble if the intent cannot be written; then nothing was sent."""
+        line = RequestLine(operation=operation.number, address=str(operation.address), method=method, path=path)
+        if self._audit is not None:
+            self._audit.intent(line, sent)
+        answer = request()
+        heard = isinstance(answer, Answer) or not (answer.status is None or answer.later)
+        self._silent = 0 if heard else self._silent + 1
+        if isinstance(answer, Refusal) and self._silent >= _SILENT:
+            said = "kept asking to come back later" if answer.later else "gave no answer"
+            self.halt(f"the server {said} {self._silent} times in a row")
+        if self._audit is not None:
+            try:
+                self._audit.result(line, answer)
+            except RecordTrouble as trouble:
+                # It has been done, so its result counts; nothing more is done without an audit.
+                self.halt(trouble.summary)
+        return answer
