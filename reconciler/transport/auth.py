@@ -15,6 +15,7 @@ import httpx
 
 from reconciler.errors import SignInFailed, TargetError, Unreachable
 from reconciler.transport.answers import Unreadable, error_of, folded, member, one_line, read_json, request_id_of
+from reconciler.transport.bounds import CODINGS
 from reconciler.transport.throttle import Clock, wait_before_retry
 from reconciler.transport.wording import shown_url
 
@@ -151,7 +152,7 @@ class ClientCredentialsSigner(Signer):
 
     def _token_request(self) -> httpx.Request:
         form = {"grant_type": "client_credentials"} | ({"scope": self._scope} if self._scope else {})
-        headers = {"Authorization": f"Basic {self._pair}", "Accept": "application/json"}
+        headers = {"Authorization": f"Basic {self._pair}", "Accept": "application/json", "Accept-Encoding": CODINGS}
         return httpx.Request("POST", self.token_url or "", data=form, headers=headers)
 
     def _granted(self, response: httpx.Response) -> tuple[str, float]:

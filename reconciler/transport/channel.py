@@ -17,11 +17,11 @@ import httpx
 from msgspec import Struct
 
 from reconciler import __version__
-from reconciler.errors import NotScim
 from reconciler.lazy import pattern
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import MAX_BODY, one_line
 from reconciler.transport.auth import Signer
+from reconciler.transport.bounds import CODINGS, bound, too_large
 from reconciler.transport.throttle import (
     MAX_TRIES,
     MAX_WAITING,
@@ -196,7 +196,7 @@ class Channel:
             timeout=httpx.Timeout(self._wire.timeout, connect=min(_CONNECT_TIMEOUT, self._wire.timeout)),
             # A proxy from the environment is right for the internet and wrong for this machine.
             trust_env=not self._base.host.startswith(_LOOPBACK),
-            event_hooks={"request": [self._guard]},
+            event_hooks={"request": [self._guard], "response": [self._bound]},
         )
 
     def _trusted(self) -> ssl.SSLContext:
@@ -210,10 +210,17 @@ class Channel:
     def _guard(self, request: httpx.Request) -> None:
         if _origin(request.url) == _origin(self._base) and request.method in self._methods:
             return
-        token_url = self._signer.token_url if isinstance(self._signer, Signer) else None
-        if token_url is not None and request.method == "POST" and request.url == httpx.URL(token_url):
+        if self._asks_for_token(request):
             return
         raise Forbidden(f"{request.method} {shown_url(request.url)} is not what this channel was opened for")
+
+    def _bound(self, response: httpx.Response) -> None:
+        signing_in = response.status_code == httpx.codes.UNAUTHORIZED or self._asks_for_token(response.request)
+        bound(response, signing_in=signing_in, clock=self._clock)
+
+    def _asks_for_token(self, request: httpx.Request) -> bool:
+        token_url = self._signer.token_url if isinstance(self._signer, Signer) else None
+        return token_url is not None and request.method == "POST" and request.url == httpx.URL(token_url)
 
     def _request(
         self,
@@ -231,6 +238,7 @@ class Channel:
         own = {
             "User-Agent": f"reconciler/{__version__}",
             "Accept": f"{self._wire.content_type}, application/json",
+            "Accept-Encoding": CODINGS,
         }
         if body is not None:
             own["Content-Type"] = self._wire.content_type
@@ -292,10 +300,7 @@ def _bounded(response: httpx.Response) -> bytes:
     for part in response.iter_bytes():
         size += len(part)
         if size > MAX_BODY:
-            raise NotScim(
-                f"{shown_url(response.request.url)}: the answer is larger than {MAX_BODY // 2**20} MiB",
-                "lower pageSize in the settings",
-            )
+            raise too_large(response.request, MAX_BODY)
         parts.append(part)
     return b"".join(parts)
 

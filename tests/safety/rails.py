@@ -195,8 +195,8 @@ STOPPING = (
     ),
     Rail(
         name="privileged",
-        stops="every change of a role or a group that `policy.privileged` names, in either direction and through nested groups; "
-        "and an inactive account that comes back with one",
+        stops="every change of a role or a group that `policy.privileged` names, in either direction and through "
+        "nested groups; and an inactive account that comes back with one",
         past=ACCEPT,
         ends=3,
         told="! privileged:",

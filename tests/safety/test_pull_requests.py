@@ -3,6 +3,7 @@
 CI checks out both side by side and runs `plan --settings base/reconciler.yaml --identities pr/identities`.
 """
 
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from time import monotonic
 
 import pytest
 
+from reconciler.sandbox import Request
 from tests.cli.in_process import QuickFolder, quick
 from tests.cli.provider import Provider, people, provider
 from tests.conftest import Ran
@@ -87,6 +89,45 @@ def test_acceptances_come_with_it(review: Review) -> None:
     more = review.plan()
     assert more.code == 3
     assert "lifts nothing here" in more.out
+
+
+def test_an_acceptance_outlives_everything_but_its_items(review: Review) -> None:
+    """Another merge, a squash, other lines of the same pull request, clicks of others on the server."""
+    company = review.company
+    review.pr.write("identities/a.yaml", people(*STAFF[:4]))
+    line = next(each.strip() for each in review.plan().out.split("\n") if each.strip().startswith("- {rule:"))
+    review.pr.write("acceptances.yaml", line.replace("…", "Leeds closes") + "\n")
+    assert review.plan().code == 0
+    git(company.seed.path, "pull", "-q", "origin", "main")
+    company.world.commit({"identities/a.yaml": people(*STAFF, bob_li="Lead"), "identities/b.yaml": people("new.one")})
+    company.applied()
+    git(review.top.path / "base", "pull", "-q", "origin", "main")
+    git(review.pr.path, "add", "-A")
+    git(review.pr.path, "commit", "-q", "-m", "Leeds closes")
+    git(review.pr.path, "pull", "-q", "--no-rebase", "-X", "ours", "origin", "main")
+    review.pr.write("identities/a.yaml", people(*STAFF[:4], bob_li="Lead", ann_lee="Director"))
+    git(review.pr.path, "reset", "-q", "--soft", "origin/main")
+    git(review.pr.path, "commit", "-q", "-a", "-m", "one commit of all")
+    account = company.running.users()["bob.li@example.com"]
+    patch = {"op": "replace", "path": "nickName", "value": "Bobby"}
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [patch]}
+    target = f"/scim/v2/Users/{account['id']}"
+    company.running.service.handle(Request(method="PATCH", target=target, body=json.dumps(body).encode()))
+    ran = review.plan()
+    assert ran.code == 0, ran.out + ran.err
+    assert "lifts nothing" not in ran.out
+    assert '"Director"' in ran.out
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "json", "sarif"])
+def test_every_format_says_what_lifts_nothing_and_which_settings_would_change(form: str, review: Review) -> None:
+    review.pr.write("reconciler.yaml", review.company.running.settings() + "policy: {limits: {removals: 100%}}\n")
+    review.pr.write("acceptances.yaml", "- {rule: removals, digest: 00000000, reason: mine}\n")
+    ran = review.plan("--format", form)
+    assert ran.code == 0
+    said = " ".join(ran.out.split())
+    for words in ("policy.protect", "policy.limits", "after the merge", "removals@00000000", "lifts nothing here"):
+        assert words in said
 
 
 def test_acceptances_of_the_base_branch_count_for_its_own_declarations_only(review: Review) -> None:
