@@ -1,10 +1,13 @@
 """How an organisation is read: who is listed, what is asked for, and what where the answer is less than hoped."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reconciler.sandbox import Switches
+from reconciler.sandbox import Request, Switches
+from reconciler.sandbox.messages import Response
 from tests.genesys.company import ENT, GEN, V1, V2, Company, company
 
 ANN = {"userName": "ann@example.com", "displayName": "Ann"}
@@ -150,3 +153,37 @@ def test_half_a_page_is_25_rows_at_least(tmp_path: Path) -> None:
         counts = [each.parameters["count"] for each in org.listings("users")]
     assert counts[:2] == ["40", "25"]
     assert set(counts[2:]) == {"25"}
+
+
+def still_listed(org: Company, name: str) -> None:
+    """Whoever is called so stays in the lists of people at work, though not under her id: an index is behind."""
+    row: list[dict[str, Any]] = []
+
+    def before(request: Request) -> Response | None:
+        if request.method != "GET" or "/users?" not in request.target or "filter" in request.target:
+            return None
+        answer = org.service.handle(request)
+        page = json.loads(answer.body)
+        hers = [each for each in page["Resources"] if each["userName"] == name]
+        row[:] = hers or row
+        if not hers and row:
+            page |= {"Resources": [*page["Resources"], *row], "totalResults": page["totalResults"] + 1}
+        return Response(status=200, headers=answer.headers, body=json.dumps(page).encode())
+
+    org.before = before
+
+
+def test_somebody_deleted_who_is_listed_for_a_while_is_deleted_once_and_no_more(org: Company) -> None:
+    bob = {"userName": "bob@example.com", "displayName": "Bob"}
+    support = {"displayName": "Support", "members": ["bob"]}
+    org.settings(policy={"removal": {"users": "delete"}})
+    org.declare({"ann": ANN, "bob": bob}, {"support": support | {"members": ["ann", "bob"]}})
+    org.apply()
+    org.declare({"bob": bob}, {"support": support})
+    still_listed(org, "ann@example.com")
+    assert org.apply().said == []
+    again = org.apply()
+    assert (again.said, again.notes) == ([], "it was gone already")
+    org.before = lambda _: None
+    assert org.plan().changes == ()
+    assert org.members("Support") == ["bob@example.com"]
