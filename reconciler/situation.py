@@ -109,13 +109,14 @@ def names_of(ids: Iterable[str], situation: Situation) -> dict[str, tuple[str, s
 
 
 def _known_as(resource_id: str, keys: Mapping[str, Address], situation: Situation) -> tuple[str, str] | None:
-    """How people know it: by the key it has or had, and by the display name it is about to have."""
+    """How people know it: by the key it has or had, and by the display name it is about to have, if it can have it."""
     address = keys.get(resource_id)
     if not is_known(resource_id):
         address = Address.parse(resource_id.removeprefix(BULK_ID))
     wanted = situation.desired.resources.get(address) if address else None
     found = situation.live.resources.get(resource_id)
-    shown = wanted.attributes.get("displayName") if wanted else None
+    renamed = found is None or found.resource_type is ResourceType.USER or situation.profile.lifecycle.group_rename
+    shown = wanted.attributes.get("displayName") if wanted and renamed else None
     if found is None:
         return (address.key, str(shown or "")) if address else None
     return (address.key if address else found.name, str(shown or found.attributes.get("displayName", "")))

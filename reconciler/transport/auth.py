@@ -25,7 +25,8 @@ _EARLY: Final = 60.0
 _LATER: Final = (429, 503)
 _MENDS: Final = {
     "invalid_client": "check the client id, its secret and the token URL; a client is known in its own region only",
-    "unauthorized_client": "the client may not sign in by client credentials: give it that grant type",
+    "unauthorized_client": "the client may not sign in by client credentials: give it that grant type, and a role",
+    "access_denied": "give the client a role",
     "unsupported_grant_type": "this address gives no token for client credentials: check the token URL",
     "invalid_scope": "check the scope in the settings, or take it out",
 }

@@ -71,6 +71,7 @@ def test_what_cannot_be_done_is_one_line_and_all_else_goes_on(
     assert code == 5
     assert f"{words} " in said
     assert f"mend: {mend}" in said
+    assert "(Helpdesk" not in said
     assert here.stored("bob@example.com")["title"] == "Lead"
     assert here.members("Support") == members
     assert "Support" in {each["displayName"] for each in here.service.dump()["Group"]}

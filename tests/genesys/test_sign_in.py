@@ -1,5 +1,6 @@
 """Signing in to an organisation: by variables that people have already, by settings; and what is said if it fails."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,42 @@ def test_why_nobody_is_signed_in(guarded: Company, variables: dict[str, str], wo
     assert words in said
     assert "s3cr3t" not in said
     assert "wrong" not in said
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "mend"),
+    [
+        (
+            401,
+            "invalid_client",
+            "check the client id, its secret and the token URL; a client is known in its own region",
+        ),
+        (400, "unauthorized_client", "give it that grant type, and a role"),
+        (403, "access_denied", "give the client a role"),
+        (400, "unsupported_grant_type", "check the token URL"),
+        (
+            400,
+            "something_new",
+            "check the client id, its secret and the token URL; a client is known in its own region",
+        ),
+        (404, "", "check the client id, its secret and the token URL"),
+    ],
+)
+def test_every_refusal_of_a_token_says_what_to_do(guarded: Company, status: int, error: str, mend: str) -> None:
+    def refuse(request: Request) -> Response | None:
+        if not request.target.endswith("/oauth/token"):
+            return None
+        body = json.dumps({"error": error, "description": "client not found", "error_description": "client not found"})
+        return Response(status=status, headers={"ININ-Correlation-Id": "c-1"}, body=body.encode() if error else b"")
+
+    guarded.before = refuse
+    ran = guarded.run("plan", ID="id", SECRET="s3cr3t")
+    said = " ".join(ran.err.split())
+    assert ran.code == 1
+    assert f"/oauth/token refused the client credentials: status {status} (" in said
+    assert error in said
+    assert "request c-1)" in said
+    assert mend in said
 
 
 @pytest.mark.parametrize(
