@@ -5,7 +5,7 @@ when it is needed, which is rarely. Every text that leaves here is neutral (see 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.model import Value
@@ -32,12 +32,33 @@ def differing_members(before: Value, after: Value) -> list[str]:
 def _found(before: Any, after: Any) -> Iterator[tuple[list[tuple[bool, str | int]], str]]:
     from deepdiff import DeepDiff
 
-    for report, levels in DeepDiff(before, after, view="tree").items():
+    for report, levels in DeepDiff(_marked(before), _marked(after), view="tree").items():
         for level in levels:
             steps = level.path(output_format="list")
             # names and indices do not compare with one another
             order = [(isinstance(step, str), step) for step in steps]
-            yield order, _worded(str(report), _path(steps), level.t1, level.t2)
+            yield order, _worded(str(report), _path(steps), _unmarked(level.t1), _unmarked(level.t2))
+
+
+_MARKS: Final = {True: "\0true", False: "\0false"}
+_MARKED: Final = {text: word for word, text in _MARKS.items()}
+
+
+def _marked(value: Any) -> Any:
+    """The value with texts in the place of true and false: in lists deepdiff takes those for 1 and 0."""
+    if isinstance(value, bool):
+        return _MARKS[value]
+    return _within(value, _marked)
+
+
+def _unmarked(value: Any) -> Any:
+    return _MARKED.get(value, value) if isinstance(value, str) else _within(value, _unmarked)
+
+
+def _within(value: Any, each: Callable[[Any], Any]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: each(inner) for name, inner in value.items()}
+    return [each(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _worded(report: str, path: str, before: Any, after: Any) -> str:
