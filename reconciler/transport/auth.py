@@ -23,6 +23,8 @@ _TOKEN_TRIES: Final = 4
 _EARLY: Final = 60.0
 """Seconds before its end at which a token is given up, at most a tenth of its life."""
 _LATER: Final = (429, 503)
+_TELLING: Final = 12
+"""Characters from which on a secret is no word by chance."""
 _MENDS: Final = {
     "invalid_client": "check the client id, its secret and the token URL; a client is known in its own region only",
     "unauthorized_client": "the client may not sign in by client credentials: give it that grant type, and a role",
@@ -44,6 +46,16 @@ class Signer(httpx.Auth):
             if secret:
                 text = text.replace(secret, "(secret)")
         return text
+
+    def scrubbed(self, content: bytes) -> bytes:
+        """What a server sent, without the secrets it was given: it may put them where others read them.
+
+        Short ones are left, as they may be parts of words that mean something else; `redact` takes them too.
+        """
+        for secret in self._secrets():
+            if len(secret) >= _TELLING and (told := secret.encode("utf-8", "surrogatepass")) in content:
+                content = content.replace(told, b"(secret)")
+        return content
 
     def fingerprint(self) -> str:
         """Tells one credential from another without showing it; the same for every signer that was given the same."""

@@ -264,9 +264,17 @@ class Channel:
             summary, mend = no_answer(request.url, error, self._wire.timeout)
             return Silence(summary=summary, mend=mend, sent=not isinstance(error, _NOT_SENT), attempts=attempt)
         self._learn(response.headers)
+        headers = httpx.Headers([(name, self._scrubbed(value)) for name, value in response.headers.raw])
         return Reply(
-            url=request.url, status=response.status_code, headers=response.headers, body=body, attempts=attempt
+            url=request.url,
+            status=response.status_code,
+            headers=headers,
+            body=self._scrubbed(body),
+            attempts=attempt,
         )
+
+    def _scrubbed(self, content: bytes) -> bytes:
+        return self._signer.scrubbed(content) if isinstance(self._signer, Signer) else content
 
     def _learn(self, headers: httpx.Headers) -> None:
         """What an answer says of the rate of requests; others may use the same budget, so the count is the server's."""
