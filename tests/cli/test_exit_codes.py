@@ -15,6 +15,7 @@ from reconciler.sandbox import Request, open_sandbox
 from tests.cli.in_process import quick
 from tests.cli.provider import Provider, people, prepared, provider
 from tests.conftest import Folder
+from tests.sandbox.raw import stored
 
 SETTINGS = "targets:\n  here: {profile: rfc, url: 'sandbox:'}\n"
 TEAM = ("ann.lee", "bob.li", "cem.o", "dia.r", "eve.s", "fay.t")
@@ -126,7 +127,7 @@ def empty(folder: Folder) -> None:
 def by_hand(folder: Folder, login: str, attribute: str, value: str) -> None:
     """Change something past reconciler."""
     service = open_sandbox(folder.path / ".reconciler" / "sandbox" / "here", "rfc")
-    user = next(each for each in service.dump()["User"] if each["userName"] == login)
+    user = stored(service, login)
     body = {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": [{"op": "replace", "path": attribute, "value": value}],

@@ -25,6 +25,7 @@ from reconciler.sandbox import Access, Request, SandboxService, open_sandbox, re
 from reconciler.sandbox.messages import Response
 from tests.cli.in_process import quick
 from tests.conftest import Ran
+from tests.sandbox.raw import stored
 
 ENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 CORRELATION = "ININ-Correlation-Id"
@@ -103,14 +104,7 @@ class Company:
 
     def stored(self, name: str) -> dict[str, Any]:
         """The one user or group of that userName or displayName, raw from the store."""
-        dump = self.service.dump()
-        (found,) = [
-            each
-            for kind, key in (("User", "userName"), ("Group", "displayName"))
-            for each in dump[kind]
-            if str(each.get(key)).lower() == name.lower()
-        ]
-        return found
+        return stored(self.service, name)
 
     def elsewhere(self, method: str, path: str, body: Any = None) -> Any:
         """What another administrator does."""

@@ -21,6 +21,7 @@ from tests.git.company import TEAM, Company, acceptance_in, apply, causes, said,
 from tests.git.test_proof_before_a_removal import ids, request
 from tests.git.test_trouble_with_the_record import REFUSES_FINAL, started
 from tests.record.git_world import World, git
+from tests.sandbox.raw import stored
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 CREW = "groups:\n  crew: {{displayName: Crew, members: [{}]{}}}\n"
@@ -36,7 +37,7 @@ def others(company: Company, login: str, path: str, value: object, op: str = "re
 
 
 def group_called(company: Company, name: str) -> dict[str, Any]:
-    return next(each for each in company.running.service.dump()["Group"] if each["displayName"].lower() == name)
+    return stored(company.running.service, name)
 
 
 def joins(company: Company, name: str, login: str) -> None:

@@ -14,6 +14,7 @@ from tests.cli.in_process import QuickFolder
 from tests.cli.provider import Provider
 from tests.safety.left_as_it_is import live
 from tests.safety.rails import applied, apply, crew, declared
+from tests.sandbox.raw import stored
 
 BOB = "bob@x.example"
 OTHERS = crew("ann").replace("members", "membership: additive, members")
@@ -22,7 +23,7 @@ OTHERS = crew("ann").replace("members", "membership: additive, members")
 
 def the_crew(running: Provider) -> dict[str, Any]:
     """The group as the server has it."""
-    return next(each for each in running.service.dump()["Group"] if each["displayName"] == "Crew")
+    return stored(running.service, "Crew")
 
 
 @pytest.fixture

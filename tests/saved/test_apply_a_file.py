@@ -17,6 +17,7 @@ from tests.cli.provider import answer, people, provider
 from tests.conftest import Ran
 from tests.git.company import Company, acceptance_in, apply, said
 from tests.record.git_world import REF, git
+from tests.sandbox.raw import stored
 from tests.saved.hands import apply_file, delete, digest_of, forged, make, patch, saved
 
 
@@ -255,7 +256,7 @@ def test_a_killed_apply_goes_on_with_the_people_it_has_made(company: Company) ->
     ran = company.seed.run("apply", str(file), "--auto-approve", **same_run)
     assert ran.code == 0, ran.out + ran.err
     assert all("/Users" not in target for _, target in company.running.writes)
-    (team,) = [each for each in company.running.service.dump()["Group"] if each["displayName"] == "Team"]
+    team = stored(company.running.service, "Team")
     users = company.running.users()
     assert {each["value"] for each in team["members"]} == {
         users["ann.lee@example.com"]["id"],

@@ -40,6 +40,7 @@ from reconciler.sandbox.transport import SandboxTransport
 from reconciler.settings import Target
 from reconciler.settling import settle
 from reconciler.transport.client import Writer
+from tests.sandbox.raw import stored
 from tests.sensitivity.oracle import Oracle
 from tests.transport.serving import FakeTime
 
@@ -161,14 +162,7 @@ class Chain(httpx.BaseTransport):
 
     def stored(self, name: str) -> dict[str, Json]:
         """The one user or group of that userName or displayName, raw from the store."""
-        dump = self.service.dump()
-        (found,) = [
-            each
-            for kind, key in (("User", "userName"), ("Group", "displayName"))
-            for each in dump[kind]
-            if each.get(key) == name
-        ]
-        return found
+        return stored(self.service, name)
 
     def elsewhere(self, name: str, *operations: Mapping[str, Json]) -> None:
         """Another administrator's PATCH."""
