@@ -43,7 +43,8 @@ def command(folder: Path, profile: str, forge: str | None, tool: str | None) -> 
     for name, text in _texts(forge, filled):
         click.echo(f"  {_written(folder / name, text)}  {name}")
     click.echo(f"  {_ignoring(folder / '.gitignore')}  .gitignore")
-    click.echo("Next: reconciler validate, then plan, then apply; docs/ci.md says what the workflows need.")
+    needs = "; docs/ci.md of reconciler says what the workflows need" if forge else ""
+    click.echo(f"Next: reconciler validate, then plan, then apply{needs}.")
     return Exit.DONE
 
 

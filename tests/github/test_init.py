@@ -46,6 +46,7 @@ def test_what_is_there_stays(folder: Folder) -> None:
         ran = folder.run("init")
         assert ran.code == 0
     assert "kept     reconciler.yaml" in ran.out
+    assert "workflows" not in ran.out
     assert (folder.path / "reconciler.yaml").read_text() == "mine\n"
     assert not (folder.path / "elsewhere.yaml").exists()
     assert (folder.path / ".gitignore").read_text() == "dist/\n.reconciler/\n"
@@ -59,6 +60,7 @@ def test_in_a_folder_of_another_name(folder: Folder) -> None:
 def test_the_callers_for_github_pass_the_checks(folder: Folder) -> None:
     ran = folder.run("init", "--ci", "github", "--tool", TOOL)
     assert ran.code == 0, ran.err
+    assert "what the workflows need" in ran.out
     written = sorted((folder.path / ".github" / "workflows").iterdir())
     assert [each.stem for each in written] == ["apply", "drift", "plan"]
     for command in (
