@@ -9,6 +9,7 @@ Marks: TypeAlias = dict[str, int] | list[int]
 """Key -> place of the key and of its value; or the places of the items."""
 
 SHIFT: Final = 24
+_HALF: Final = (1 << SHIFT) - 1
 
 
 class Places:
@@ -33,6 +34,12 @@ class Places:
     def value(self, container: Container, key: str | int) -> SourceLocation:
         """Where the value of a key, or the item of a list, stands."""
         return self._location(self._mark(container, key))
+
+    def written(self, container: Container, key: str | int) -> SourceLocation:
+        """Where a key of a mapping, or an item of a list, stands."""
+        mark = self._mark(container, key)
+        mark = mark >> 2 * SHIFT if isinstance(container, dict) else mark
+        return SourceLocation(self.path, (mark >> SHIFT & _HALF) + 1, (mark & _HALF) + 1)
 
     def has_hole(self, container: Container) -> bool:
         """Whether something in it was left out because of an error that is reported already."""
@@ -78,20 +85,21 @@ class Places:
         found = self._marks.get(id(container))
         if found is None:
             return 0
-        start, marks = found[1], found[2]
+        _, start, marks = found
         if isinstance(marks, dict):
-            return marks.get(str(key), start << 2 * SHIFT | start)
+            mark = marks.get(key) if isinstance(key, str) else None
+            return start << 2 * SHIFT | start if mark is None else mark
         return marks[key] if isinstance(key, int) and key < len(marks) else start
 
     def _location(self, mark: int) -> SourceLocation:
-        return SourceLocation(self.path, (mark >> SHIFT & 0xFFFFFF) + 1, (mark & 0xFFFFFF) + 1)
+        return SourceLocation(self.path, (mark >> SHIFT & _HALF) + 1, (mark & _HALF) + 1)
 
 
 def line_of(packed: int) -> int:
     """The line of a packed place, from 1."""
-    return (packed >> SHIFT & 0xFFFFFF) + 1
+    return (packed >> SHIFT & _HALF) + 1
 
 
 def column_of(packed: int) -> int:
     """The column of a packed place, from 1."""
-    return (packed & 0xFFFFFF) + 1
+    return (packed & _HALF) + 1

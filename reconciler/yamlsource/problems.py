@@ -14,7 +14,7 @@ from reconciler.lazy import pattern
 
 _CONTROL: Final = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _UNREADABLE: Final = pattern("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_ODD_BREAK: Final = pattern("[\x85\u2028\u2029]")
+_ODD_BREAKS: Final = "\x85\u2028\u2029"
 _PERHAPS_GLUED: Final = pattern(r"#(?<=[ \t]#)(?=[^\s#])")
 """Asked of whole files: it looks for # first, which is rare, and not for blanks, which are everywhere."""
 _GLUED: Final = pattern(r"(?<![ \t])[ \t]+#(?=[^\s#])[^\r\n]*")
@@ -66,8 +66,8 @@ def not_utf8(data: bytes, error: UnicodeDecodeError) -> Trouble:
 
 def odd_break(text: str) -> Trouble | None:
     """The first line break of YAML 1.1 that editors do not show as one: it would come out as another character."""
-    found = None if text.isascii() else _ODD_BREAK.search(text)
-    return _forbidden(text, found.start()) if found else None
+    found = min((text.find(each) for each in _ODD_BREAKS if each in text), default=None)
+    return None if found is None else _forbidden(text, found)
 
 
 def close_look(text: str, scalars: Callable[[str], Iterator[tuple[str, bool, Any, Any]]]) -> list[Trouble]:

@@ -29,6 +29,12 @@ MAX_UNFOLDED: Final = 100_000
 
 _DROPPED: Final = "\0dropped"
 _MERGE: Final = "\0merge"
+"""In the place of a key. Told by identity: a quoted key of a file may be the same text."""
+
+
+_UNUSUAL_KEYS: Final = frozenset(("", "<<"))
+_UNUSUAL: Final = frozenset(("", *WORDS, *UNCLEAR))
+_TWICE: Final = 2 * SHIFT
 
 
 class _TooMuch(Exception):
@@ -86,15 +92,26 @@ class Reader:
             DocumentStartEvent: self._open_document,
             DocumentEndEvent: self._close_document,
         }
-        scalar, mapping_key = self._scalar, self._mapping_key
+        names = self.names
         for event in events(self.text):
-            if type(event) is ScalarEvent:
-                if self.key is None and type(self.container) is dict:
-                    mapping_key(event)
+            if type(event) is not ScalarEvent:
+                if type(event) in handlers:
+                    handlers[type(event)](event)
+                continue
+            # nearly all keys and values are usual ones; the methods for them know everything else as well
+            mark: Any = event.start_mark
+            text, container = event.value, self.container
+            usual = event.tag is None and event.anchor is None
+            if self.key is None and type(container) is dict:
+                if usual and text not in container and text not in _UNUSUAL_KEYS and text.isascii():
+                    self.key = names.setdefault(text, text)
+                    self.key_mark = mark.line << SHIFT | mark.column
                 else:
-                    scalar(event)
-            elif type(event) in handlers:
-                handlers[type(event)](event)
+                    self._mapping_key(event)
+            elif usual and not event.style and text not in _UNUSUAL:
+                self._put(text, mark.line << SHIFT | mark.column)
+            else:
+                self._scalar(event)
 
     def _look(self) -> bool:
         """Find what the parser lets pass, or trips over without saying why; True if there was anything."""
@@ -182,16 +199,15 @@ class Reader:
         if self.container is None:
             return
         key, rest = self.key, self.text[index : index + 200].split("\n", 1)[0].strip()
-        self.places.leave_hole(self.container, None if key == _MERGE else key)
-        self.key = None
-        if key == _DROPPED:
+        self._skip()
+        if key is _DROPPED:
             return
         if rest.startswith("#") and rest[1:2].strip("# "):
             self.troubles.append(Trouble.glued(line_of(packed), column_of(packed)))
         elif key is None:
             self._trouble("empty-item", packed, "this list item is empty", mend="write a value, or take the dash out")
         else:
-            name = "<<" if key == _MERGE else key
+            name = "<<" if key is _MERGE else key
             why = "Nobody can tell whether it is forgotten or meant to be cleared."
             mend = "write null to clear, or take the line out"
             self._trouble("empty-value", self.key_mark, f"{name} has nothing after its colon", why, mend)
@@ -216,13 +232,14 @@ class Reader:
         self._open([], [], event)
 
     def _open(self, new: Container, marks: Marks, event: Any) -> None:
-        packed = event.start_mark.line << SHIFT | event.start_mark.column
+        mark = event.start_mark
+        packed = mark.line << SHIFT | mark.column
         if event.tag is not None:
             self._tag(event)
         if len(self.stack) >= MAX_DEPTH:
             self._too_deep(packed)
         self.places.enter(new, packed, marks)
-        if type(self.container) is dict and self.key is None:
+        if self.key is None and type(self.container) is dict:
             self._complex_key(packed)
         else:
             self._put(new, packed)
@@ -242,18 +259,19 @@ class Reader:
     def _put(self, value: Any, packed: int) -> None:
         """Store a value where the parser stands."""
         container, key = self.container, self.key
-        if type(container) is list:
-            container.append(value)
-            self.marks.append(packed)
-        elif container is None:
-            self.root = value
-        else:
-            self.key = None
-            if key == _MERGE:
-                self.merges.setdefault(id(container), []).append((value, packed))
-            elif key != _DROPPED:
-                container[key] = value
-                self.marks[key] = self.key_mark << 2 * SHIFT | packed
+        if key is None:
+            if container is None:
+                self.root = value
+            else:
+                container.append(value)
+                self.marks.append(packed)
+            return
+        self.key = None
+        if key is _MERGE:
+            self.merges.setdefault(id(container), []).append((value, packed))
+        elif key is not _DROPPED:
+            container[key] = value
+            self.marks[key] = self.key_mark << _TWICE | packed
 
     # --- aliases and merges
 
@@ -281,8 +299,9 @@ class Reader:
         return None
 
     def _skip(self) -> None:
-        if self.container is not None:
-            self.places.leave_hole(self.container, None if self.key == _MERGE else self.key)
+        """What stands here is left out; under a key that is left out itself, nothing more is missing."""
+        if self.container is not None and self.key is not _DROPPED:
+            self.places.leave_hole(self.container, None if self.key is _MERGE else self.key)
         self.key = None
 
     def _is_open(self, value: Container) -> bool:

@@ -234,6 +234,18 @@ def test_no_sentence_of_the_parser_gets_through() -> None:
             assert not foreign.search(each.summary + each.detail), each
 
 
+@pytest.mark.parametrize("name", ["merge", "dropped"])
+def test_no_key_of_a_file_passes_for_a_mark_of_the_reader(name: str) -> None:
+    assert read(f'a: {{"\\0{name}": {{b: c}}, d: e}}') == {"a": {f"\0{name}": {"b": "c"}, "d": "e"}}
+
+
+@pytest.mark.parametrize("text", ["a: b\na:\n", "a: b\na: *x\n", "[a]:\n", ":\n"])
+def test_what_stands_under_a_key_that_is_left_out_is_not_missing_as_well(text: str) -> None:
+    file = read_yaml(text.encode(), "f.yaml")
+    assert file.diagnostics
+    assert not any(file.places.hidden(each) for each in file.documents)
+
+
 def test_repeated_keys_name_both_lines() -> None:
     (found,) = read_yaml(b"members: [a, b, c]\nx: y\nmembers: [a]\n", "f").diagnostics
     assert found.summary == "members stands twice in this mapping: here and on line 1"
