@@ -100,27 +100,27 @@ class _Matching(Struct):
         for address, match in self.outcome.items():
             self.outcome[address] = self._contradicted(address, match, paired) or self._doubted(address, match)
         frozen = {c for match in self.outcome.values() if isinstance(match, Ambiguous) for c in match.candidates}
-        for address, match in self.outcome.items():
-            self.outcome[address] = self._withheld(address, match, frozen)
+        if frozen:
+            for address, match in self.outcome.items():
+                self.outcome[address] = self._withheld(address, match, frozen)
         return self.outcome
 
     def _open(self) -> list[Address]:
         return [address for address in self.desired if address not in self.outcome]
 
     def _pass(self, by: str, find: Callable[[Address], list[str]]) -> None:
-        found = {address: find(address) for address in self._open()}
+        found = {address: candidates for address in self._open() if (candidates := find(address))}
         wanted_by: dict[str, list[Address]] = defaultdict(list)
         for address, candidates in found.items():
             for live_id in candidates:
                 wanted_by[live_id].append(address)
         for address, candidates in found.items():
-            if not candidates:
-                continue
-            rivals = sorted({str(a) for live_id in candidates for a in wanted_by[live_id]} - {str(address)})
+            rivals = wanted_by[candidates[0]]
             if len(candidates) > 1:
                 self.outcome[address] = Ambiguous(address, tuple(sorted(candidates)), self._twins(by, candidates))
-            elif rivals:
-                reason = f"{', '.join(rivals)} and {address} are declared for the same account"
+            elif len(rivals) > 1:
+                others = sorted(str(each) for each in rivals if each != address)
+                reason = f"{', '.join(others)} and {address} are declared for the same account"
                 self.outcome[address] = Ambiguous(address, tuple(candidates), reason)
             else:
                 self.outcome[address] = Paired(address, candidates[0], by)

@@ -39,7 +39,6 @@ from reconciler.planning.possible import without_impossible, without_taken_names
 from reconciler.policy import check_policy
 from reconciler.privileges import warned
 from reconciler.profiles.profile import AttributeRules, Profile
-from reconciler.scim.attributes import Kind
 from reconciler.settling import settle
 from reconciler.situation import Situation, names_of
 
@@ -238,11 +237,10 @@ def _names(changes: Iterable[Change], situation: Situation) -> dict[str, tuple[s
     """Key (or login) and display name of every id that the changes mention."""
     mentioned: set[str] = set()
     for change in changes:
-        table = situation.profile.rules(change.address.resource_type).table
+        references = situation.profile.rules(change.address.resource_type).table.references
         for each in change.attribute_changes:
-            attribute = table.by_path(each.path)
-            if attribute is not None and attribute.kind in (Kind.MEMBERS, Kind.REFERENCE):
-                mentioned |= {value for value in (each.item, each.before, each.after) if isinstance(value, str)}
+            if each.path in references:
+                mentioned.update(value for value in (each.item, each.before, each.after) if isinstance(value, str))
     return names_of(mentioned, situation)
 
 

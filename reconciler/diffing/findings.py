@@ -19,7 +19,6 @@ from reconciler.model import (
     is_known,
 )
 from reconciler.profiles.profile import AttributeRules
-from reconciler.scim.attributes import Kind
 
 _WEIGHT = (Cause.DECLARED, Cause.LEFTOVER, Cause.DUE, Cause.DRIFT)
 
@@ -68,11 +67,10 @@ def awaited(change: AttributeChange, rules: AttributeRules) -> Address | None:
 
     Only where an id stands: a title may be any text.
     """
+    if change.path not in rules.table.references:
+        return None
     value = change.item if change.item is not None else change.after
     if not isinstance(value, str) or is_known(value):
-        return None
-    attribute = rules.table.by_path(change.path)
-    if attribute is None or attribute.kind not in (Kind.MEMBERS, Kind.REFERENCE):
         return None
     return Address.parse(value.removeprefix(BULK_ID))
 

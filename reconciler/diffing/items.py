@@ -24,13 +24,8 @@ from reconciler.model import (
     LiveResource,
     PatchOp,
 )
-from reconciler.scim.attributes import Attribute, AttributeTable, Kind
+from reconciler.scim.attributes import Attribute, Kind
 from reconciler.scim.paths import level_path
-
-
-def lists_of(table: AttributeTable) -> Iterator[Attribute]:
-    """The attributes that are compared value by value."""
-    return (each for each in table.attributes if each.is_list)
 
 
 def claims(entry: AppliedResource, attribute: Attribute) -> bool:
@@ -85,15 +80,21 @@ def given_on_create(
     ground: Ground, wanted: DesiredResource, attribute: Attribute, cause: Cause
 ) -> Iterator[AttributeChange]:
     """All wanted values of a list of a resource that is created."""
+    members = attribute.kind is Kind.MEMBERS
     for item, how in wanted_items(ground, wanted, attribute).items():
-        yield give_item(attribute, item, how, _cause_for(ground, attribute, item, cause))
+        yield give_item(attribute, item, how, ground.cause_with_create(item, cause) if members else cause)
 
 
 def give_item(attribute: Attribute, item: str, how: DesiredItem, cause: Cause) -> AttributeChange:
     """One value to give."""
-    until = how.until.isoformat() if how.until else None
     return AttributeChange(
-        path=attribute.path, op=PatchOp.ADD, cause=cause, after=how.level, item=item, origin=how.origin, until=until
+        path=attribute.path,
+        op=PatchOp.ADD,
+        cause=cause,
+        after=how.level,
+        item=item,
+        origin=how.origin,
+        until=how.until.isoformat() if how.until else None,
     )
 
 

@@ -6,7 +6,6 @@ declared once, and that the account is called what the declarations called it. W
 
 from collections.abc import Iterator
 
-from reconciler.diffing.items import lists_of
 from reconciler.model import (
     Address,
     AppliedList,
@@ -71,7 +70,7 @@ def something_is_left(entry: AppliedResource, live_id: str, situation: Situation
     if user and removal is Removal.DEACTIVATE and found.active:
         return True
     rules = situation.profile.rules(found.resource_type)
-    for attribute in lists_of(rules.table):
+    for attribute in rules.table.lists:
         held = found.items(attribute.name)
         ours = set(entry.lists.get(attribute.name, AppliedList()).items)
         ours -= set(rules.never_removed.get(attribute.name, ()))

@@ -29,7 +29,7 @@ from collections.abc import Callable
 from reconciler.diffing.activity import ACTIVE, wish_of
 from reconciler.diffing.findings import Differences, Finding
 from reconciler.diffing.ground import Ground
-from reconciler.diffing.items import claims, compare_list, given_on_create, lists_of
+from reconciler.diffing.items import claims, compare_list, given_on_create
 from reconciler.diffing.references import Unresolved
 from reconciler.diffing.slips import speak_of_slips
 from reconciler.diffing.values import compare_values
@@ -42,6 +42,7 @@ from reconciler.model import (
     Cause,
     DesiredResource,
     Diagnostic,
+    LiveReference,
     LiveResource,
     OnlyDesired,
     PatchOp,
@@ -115,14 +116,17 @@ def _fill(ground: Ground, wanted: DesiredResource, cause: Cause, finding: Findin
     """Everything that a create sends, and what follows it."""
     rules = ground.rules(wanted.address)
     for path, value in wanted.attributes.items():
-        resolved = ground.resolved(wanted, path, value)
-        if isinstance(resolved, Unresolved):
-            finding.notes.append(f"{short_path(path)}: {resolved.reason}")
-        elif resolved is not None and _stored(rules, path):
-            why = ground.cause_of_value(value, resolved, cause)
+        after, why = value, cause
+        if isinstance(value, Address | LiveReference):
+            resolved = ground.resolved(wanted, path, value)
+            if isinstance(resolved, Unresolved):
+                finding.notes.append(f"{short_path(path)}: {resolved.reason}")
+                continue
+            after, why = resolved, ground.cause_of_value(value, resolved, cause)
+        if after is not None and (not rules.not_stored or _stored(rules, path)):
             origin = wanted.origins.get(path)
-            finding.changes.append(AttributeChange(path=path, op=PatchOp.ADD, cause=why, after=resolved, origin=origin))
-    for attribute in lists_of(rules.table):
+            finding.changes.append(AttributeChange(path=path, op=PatchOp.ADD, cause=why, after=after, origin=origin))
+    for attribute in rules.table.lists:
         if attribute.name in wanted.lists and _stored(rules, attribute.name):
             finding.changes += given_on_create(ground, wanted, attribute, cause)
     wish = wish_of(wanted.lifecycle, None)
@@ -143,7 +147,7 @@ def _paired(ground: Ground, wanted: DesiredResource, found: LiveResource) -> Fin
         finding.reason = "deleteAfter is over"
         return finding
     compare_values(ground, wanted, found, entry, finding)
-    for attribute in lists_of(ground.rules(wanted.address).table):
+    for attribute in ground.rules(wanted.address).table.lists:
         if attribute.name in wanted.lists or (entry is not None and claims(entry, attribute)):
             compare_list(ground, wanted, attribute, found, entry, finding)
     return finding
@@ -172,7 +176,7 @@ def _undeclared(ground: Ground, address: Address, entry: AppliedResource) -> Fin
     if user and found.active and removal is Removal.DEACTIVATE:
         cause = Cause.LEFTOVER if entry.pending.leaving else Cause.DECLARED
         finding.changes.append(AttributeChange(path=ACTIVE, op=PatchOp.REPLACE, cause=cause, before=True, after=False))
-    for attribute in lists_of(ground.rules(address).table):
+    for attribute in ground.rules(address).table.lists:
         if claims(entry, attribute):
             compare_list(ground, None, attribute, found, entry, finding)
     return finding
@@ -216,13 +220,4 @@ def _by_place(diagnostic: Diagnostic) -> tuple[str, str, str]:
 
 
 def _display_order(table: AttributeTable) -> Callable[[AttributeChange], tuple[int, str, str]]:
-    places = {each.path: place for place, each in enumerate(table.attributes)}
-
-    def order(change: AttributeChange) -> tuple[int, str, str]:
-        head = change.path.partition("[")[0]
-        place = places.get(head)
-        if place is None:
-            place = places.get(head.rpartition(".")[0], len(places))
-        return (place, change.path, change.item or "")
-
-    return order
+    return lambda change: (table.place(change.path), change.path, change.item or "")

@@ -27,6 +27,9 @@ class ResourceType(StrEnum):
     __hash__ = str.__hash__
 
 
+_TYPES: Final = {str(each): each for each in ResourceType}
+
+
 class Address(Struct, frozen=True, order=True):
     """The lasting name of a declared resource: ``user.alice.ng``. Keys compare without case."""
 
@@ -34,7 +37,7 @@ class Address(Struct, frozen=True, order=True):
     key: str
 
     def __str__(self) -> str:
-        return f"{self.resource_type}.{self.key}"
+        return self.resource_type + "." + self.key
 
     @property
     def folded(self) -> tuple[ResourceType, str]:
@@ -45,9 +48,10 @@ class Address(Struct, frozen=True, order=True):
     def parse(cls, text: str) -> "Address":
         """``group.support-emea`` -> Address; ValueError if the part before the first dot is no resource type."""
         kind, _, key = text.partition(".")
-        if not key:
+        resource_type = _TYPES.get(kind)
+        if not key or resource_type is None:
             raise ValueError(f"not an address: {text!r}")
-        return cls(ResourceType(kind), key)
+        return cls(resource_type, key)
 
 
 BULK_ID: Final = "bulkId:"
@@ -55,7 +59,7 @@ BULK_ID: Final = "bulkId:"
 
 def known_after_apply(address: Address) -> str:
     """The id of a resource that does not exist yet (RFC 7644 §3.7.2)."""
-    return f"{BULK_ID}{address}"
+    return BULK_ID + str(address)
 
 
 def is_known(resource_id: str) -> bool:

@@ -20,6 +20,9 @@ class Action(StrEnum):
     DEACTIVATE = "deactivate"
     DELETE = "delete"
 
+    # Enum's own is written in Python, here and below
+    __hash__ = str.__hash__
+
 
 class Cause(StrEnum):
     """Why a difference between desired and live exists; exactly one holds."""
@@ -29,6 +32,8 @@ class Cause(StrEnum):
     DUE = "due"
     DRIFT = "drift"
 
+    __hash__ = str.__hash__
+
 
 class PatchOp(StrEnum):
     """RFC 7644 §3.5.2."""
@@ -36,6 +41,8 @@ class PatchOp(StrEnum):
     ADD = "add"
     REMOVE = "remove"
     REPLACE = "replace"
+
+    __hash__ = str.__hash__
 
 
 class AttributeChange(Struct, frozen=True, kw_only=True):

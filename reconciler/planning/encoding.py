@@ -7,7 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from reconciler.model import AttributeChange, Change, Json, LiveResource, PatchOp, PatchOperation, ResourceType, Value
+from reconciler.model import (
+    Address,
+    AttributeChange,
+    Change,
+    Json,
+    LiveReference,
+    LiveResource,
+    PatchOp,
+    PatchOperation,
+    ResourceType,
+    Value,
+)
 from reconciler.planning.replacing import replace_value
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Format, Kind
@@ -55,11 +66,12 @@ def _put(body: dict[str, Any], change: AttributeChange, rules: AttributeRules) -
         schema, _, name = change.path.rpartition(":")
         body.setdefault(schema, {})[name] = change.after
         return
-    home = body if attribute.schema in (CORE_USER, CORE_GROUP) else body.setdefault(attribute.schema, {})
-    element = element_of(change.path)
+    home = body if attribute.core else body.setdefault(attribute.schema, {})
     if change.item is not None:
         home.setdefault(attribute.name, []).append(_item_value(attribute, change.item, change.after))
-    elif element is not None and element[2] is not None:
+        return
+    element = element_of(change.path)
+    if element is not None and element[2] is not None:
         elements = home.setdefault(attribute.name, [])
         found = next((each for each in elements if each.get(attribute.key) == element[1]), None)
         if found is None:
@@ -100,10 +112,9 @@ def _item_operation(change: AttributeChange, attribute: Attribute) -> PatchOpera
 
 
 def _item_value(attribute: Attribute, item: str, level: Value) -> dict[str, Json]:
-    if attribute.kind is Kind.LEVELS:
-        value: dict[str, Json] = {attribute.key: item}
-        return value if level is None else {**value, str(attribute.value): _json(level)}
-    return {"value": item}
+    if attribute.kind is not Kind.LEVELS:
+        return {"value": item}
+    return {attribute.key: item} if level is None else {attribute.key: item, str(attribute.value): _json(level)}
 
 
 def _element_operations(
@@ -150,9 +161,9 @@ def _wire(attribute: Attribute, part: str | None, value: Value) -> Value:
 
 
 def _json(value: Value) -> Json:
-    if isinstance(value, str | bool | int | float | Sequence | Mapping) or value is None:
-        return value
-    raise TypeError(f"a reference was not resolved: {value}")
+    if isinstance(value, Address | LiveReference):
+        raise TypeError(f"a reference was not resolved: {value}")
+    return value
 
 
 def _joined(operations: Iterable[PatchOperation]) -> Iterable[PatchOperation]:

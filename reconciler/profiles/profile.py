@@ -5,6 +5,7 @@ Defaults are what RFC 7643 and RFC 7644 promise. A profile is data (`*.yaml`), r
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct, field
@@ -130,9 +131,11 @@ class AttributeRules(Struct, frozen=True, kw_only=True):
 
     def stores(self, attribute: Attribute, path: str) -> bool:
         """Whether a value sent at this path is kept by the provider."""
-        return not {path, _plain(path), attribute.name}.intersection(self.not_stored)
+        dropped = self.not_stored
+        return not dropped or (path not in dropped and attribute.name not in dropped and _plain(path) not in dropped)
 
 
+@lru_cache(maxsize=65536)
 def _plain(path: str) -> str:
     """``emails.value`` for ``emails[type eq "work"].value``: what a rule says about every element."""
     head, bracket, rest = path.partition("[")

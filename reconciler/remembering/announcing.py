@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from reconciler.diffing.activity import ACTIVE, wish_of
-from reconciler.diffing.items import lists_of
 from reconciler.model import (
     Action,
     Address,
@@ -69,7 +68,7 @@ def _let_go(entry: AppliedResource, released: frozenset[str], situation: Situati
     if not released:
         return entry
     lists, give, take = dict(entry.lists), dict(entry.pending.give), dict(entry.pending.take)
-    for attribute in lists_of(situation.profile.rules(entry.address.resource_type).table):
+    for attribute in situation.profile.rules(entry.address.resource_type).table.lists:
         name = attribute.name
         if attribute.kind is Kind.MEMBERS and name in lists:
             items = {item: how for item, how in lists[name].items.items() if item not in released}
@@ -130,7 +129,7 @@ def _pending(pending: Pending, change: Change, rules: AttributeRules, *, leaving
     values = dict(pending.values)
     give = {name: dict(items) for name, items in pending.give.items()}
     take = {name: set(items) for name, items in pending.take.items()}
-    lists = {each.path: each for each in lists_of(rules.table)}
+    lists = {each.path: each for each in rules.table.lists}
     for each in change.attribute_changes:
         if each.item is None:
             values[each.path] = each.after

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from reconciler.diffing.activity import ACTIVE, Wish, dates_of, wish_of
-from reconciler.diffing.items import lists_of
 from reconciler.diffing.references import References, Unresolved
 from reconciler.model import (
     Address,
@@ -56,7 +55,7 @@ class Verified(Struct, frozen=True, kw_only=True):
             open_ |= self._open_active(wish, known)
         rules = self.after.profile.rules(self.found.resource_type)
         table = rules.table
-        lists = {each.name: self._list(each, known) for each in lists_of(table)}
+        lists = {each.name: self._list(each, known) for each in table.lists}
         return AppliedResource(
             address=self.wanted.address,
             live_id=self.found.id,
@@ -95,7 +94,7 @@ class Verified(Struct, frozen=True, kw_only=True):
                 unresolved.append(path)
             else:
                 values[path] = resolved
-        for attribute in lists_of(self.after.profile.rules(self.found.resource_type).table):
+        for attribute in self.after.profile.rules(self.found.resource_type).table.lists:
             lines = self.wanted.lists.get(attribute.name)
             for item, how in (lines.items if lines else {}).items():
                 if isinstance(item, str) and how.level is not None:

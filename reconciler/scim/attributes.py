@@ -78,12 +78,22 @@ class Attribute(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def path(self) -> str:
         """The SCIM path of the whole attribute (RFC 7644 §3.10)."""
-        return self.name if self.schema in (CORE_USER, CORE_GROUP) else f"{self.schema}:{self.name}"
+        return self.name if self.core else f"{self.schema}:{self.name}"
+
+    @cached_property
+    def core(self) -> bool:
+        """Whether it belongs to no extension."""
+        return self.schema in (CORE_USER, CORE_GROUP)
 
     @cached_property
     def is_list(self) -> bool:
         """Whether it is compared value by value, with claims on single values."""
         return self.kind in (Kind.NAMES, Kind.LEVELS, Kind.MEMBERS)
+
+    @cached_property
+    def refers(self) -> bool:
+        """Whether its values are ids of users or groups."""
+        return self.kind in (Kind.REFERENCE, Kind.MEMBERS)
 
     def spelled(self, key: str) -> str:
         """A key in its canonical spelling, if it has one: `type` is compared without case (RFC 7643 §8.7.1)."""
@@ -103,6 +113,11 @@ class AttributeTable(Struct, frozen=True, dict=True):
         return tuple(each for each in self.attributes if each.is_list)
 
     @cached_property
+    def references(self) -> frozenset[str]:
+        """The paths of the attributes whose values are ids of users or groups."""
+        return frozenset(each.path for each in self.attributes if each.refers)
+
+    @cached_property
     def _by_name(self) -> Mapping[str, Attribute]:
         return {each.name.lower(): each for each in self.attributes}
 
@@ -110,20 +125,42 @@ class AttributeTable(Struct, frozen=True, dict=True):
     def _by_path(self) -> Mapping[str, Attribute]:
         return {each.path: each for each in self.attributes}
 
+    @cached_property
+    def _found(self) -> dict[str, Attribute | None]:
+        """What was asked for by path before, as in `_places`: there are few paths and many people."""
+        return dict(self._by_path)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {each.path: place for place, each in enumerate(self.attributes)}
+
     def get(self, name: str) -> Attribute | None:
         """The attribute of that name, in any case."""
         return self._by_name.get(name.lower())
 
     def by_path(self, path: str) -> Attribute | None:
         """The attribute that a path belongs to; None for a path inside an undescribed extension."""
-        found = self._by_path.get(path)
-        if found is not None:
+        try:
+            return self._found[path]
+        except KeyError:
+            found = self._found[path] = self._attribute_of(path)
             return found
+
+    def _attribute_of(self, path: str) -> Attribute | None:
         head = path.partition("[")[0]
         # a dot begins a part (``name.givenName``), but URNs have dots of their own
         while head and head not in self._by_path:
             head = head.rpartition(".")[0]
         return self._by_path.get(head)
+
+    def place(self, path: str) -> int:
+        """How many attributes of the table stand before the one that a path belongs to; undescribed ones come last."""
+        try:
+            return self._places[path]
+        except KeyError:
+            found = self.by_path(path)
+            place = self._places[path] = len(self.attributes) if found is None else self._places[found.path]
+            return place
 
     @property
     def extensions(self) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ def _element(head: str, sub_attribute: str, key: str, part: str | None) -> str:
 _ELEMENT = pattern(r'(?P<head>.*?)\[(?P<told_by>\w+) eq (?P<key>"(?:[^"\\]|\\.)*")\](?:\.(?P<part>\w+))?')
 
 
+@lru_cache(maxsize=65536)
 def element_of(path: str) -> tuple[str, str, str | None] | None:
     """The inverse of `element_path`: the attribute's path, the key, the part; None for any other path."""
     found = _ELEMENT.fullmatch(path)

@@ -32,6 +32,8 @@ def canonical_boolean(raw: object) -> bool | None:
 
 def canonical_number(raw: object) -> float | int | None:
     """A number, integral where it can be (4.0 is 4), also from text; None for anything else."""
+    if type(raw) is int:
+        return raw
     if isinstance(raw, bool):
         return None
     if isinstance(raw, str):
