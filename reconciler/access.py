@@ -4,7 +4,7 @@ In the end means: through nested groups, and only for people who are active. Som
 loses one has lost nothing; somebody who is deactivated or deleted loses everything.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -71,9 +71,8 @@ def membership_before(situation: Situation) -> Membership:
     )
 
 
-def membership_after(changes: Sequence[Change], situation: Situation) -> Membership:
-    """As it would be when all changes are made."""
-    before = membership_before(situation)
+def membership_after(changes: Sequence[Change], before: Membership) -> Membership:
+    """As it would be when all changes are made; `before` stays as it is."""
     members, active = dict(before.members), dict(before.active)
     for change in changes:
         live_id = id_of(change)
@@ -85,7 +84,7 @@ def membership_after(changes: Sequence[Change], situation: Situation) -> Members
                     active[live_id] = each.after is True
             active[live_id] = active[live_id] and not deleted
             continue
-        held = members.setdefault(live_id, set())
+        held = members[live_id] = set(members.get(live_id, ()))
         for each in change.attribute_changes:
             if each.item is not None:
                 (held.add if each.op is PatchOp.ADD else held.discard)(each.item)
@@ -128,7 +127,8 @@ def effective_access(changes: Sequence[Change], situation: Situation) -> tuple[A
     """One entry for each person who gains or loses something; privileged ones first, then by name."""
     if not changes:
         return ()
-    before, after = membership_before(situation), membership_after(changes, situation)
+    before = membership_before(situation)
+    after = membership_after(changes, before)
     gains: dict[str, set[tuple[AccessKind, str]]] = {}
     losses: dict[str, set[tuple[AccessKind, str]]] = {}
     for group in _touched(changes, before, after):
@@ -187,35 +187,34 @@ def _worded(
         name for found in (gains, losses) for each in found.values() for kind, name in each if kind is AccessKind.GROUP
     }
     names, privileged = names_of(people | groups, situation), privileged_groups(situation)
+    kinds = {each for some in (gains, losses) for found in some.values() for each in found}
+    items = {each: _item(*each, names, privileged, situation.policy) for each in kinds}
+    # privileged ones first, then by name
+    ranks = {each: (not item.privileged, item.name.casefold(), item.kind) for each, item in items.items()}
     found = []
     for person in people:
         was, is_ = before.active.get(person, False), after.active.get(person, False)
-        change = AccessChange(
-            person=person,
-            name=names.get(person, (person, ""))[0],
-            label=names.get(person, (person, ""))[1],
-            gains=tuple(_items(gains.get(person, ()), names, privileged, situation.policy)),
-            loses=tuple(_items(losses.get(person, ()), names, privileged, situation.policy)),
-            starts=is_ and not was,
-            ends=was and not is_,
-        )
-        if change.gains or change.loses or change.starts or change.ends:
+        gained, lost = (sorted(some.get(person, ()), key=ranks.__getitem__) for some in (gains, losses))
+        if gained or lost or was is not is_:
+            name, label = names.get(person, (person, ""))
+            change = AccessChange(
+                person=person,
+                name=name,
+                label=label,
+                gains=tuple([items[each] for each in gained]),
+                loses=tuple([items[each] for each in lost]),
+                starts=is_ and not was,
+                ends=was and not is_,
+            )
             found.append(change)
     return tuple(sorted(found, key=lambda each: (not each.privileged, each.name.casefold(), each.person)))
 
 
-def _items(
-    found: Iterable[tuple[AccessKind, str]],
-    names: Mapping[str, tuple[str, str]],
-    privileged: Collection[str],
-    policy: Policy,
-) -> Iterator[AccessItem]:
-    """Privileged ones first, then by name."""
-    items = []
-    for kind, name in found:
-        if kind is AccessKind.ROLE:
-            items.append(AccessItem(kind=kind, name=name, privileged=privileged_role(name, policy)))
-            continue
-        key, label = names.get(name, (name, ""))
-        items.append(AccessItem(kind=kind, name=label or key, privileged=name in privileged))
-    return iter(sorted(items, key=lambda each: (not each.privileged, each.name.casefold(), each.kind)))
+def _item(
+    kind: AccessKind, name: str, names: Mapping[str, tuple[str, str]], privileged: Collection[str], policy: Policy
+) -> AccessItem:
+    """A role by its name, or a group by its live id."""
+    if kind is AccessKind.ROLE:
+        return AccessItem(kind=kind, name=name, privileged=privileged_role(name, policy))
+    key, label = names.get(name, (name, ""))
+    return AccessItem(kind=kind, name=label or key, privileged=name in privileged)

@@ -121,7 +121,8 @@ def _lost_through_groups(changes: Sequence[Change], protected: frozenset[str], s
     """Memberships that protected people lose because a group in between is deleted or loses another group."""
     if not any(_taken_by_anybody(each) or Action.DELETE in each.actions for each in changes):
         return
-    before, after = membership_before(situation), membership_after(changes, situation)
+    before = membership_before(situation)
+    after = membership_after(changes, before)
     for group in sorted(before.members):
         for person in before.people(group) & protected - after.people(group):
             yield f"{group_label(group, situation)} loses {_item_words('members', person, situation)}"
@@ -134,7 +135,8 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
     """
     if not situation.policy.minimum:
         return
-    at_first, in_the_end = membership_before(situation), membership_after(changes, situation)
+    at_first = membership_before(situation)
+    in_the_end = membership_after(changes, at_first)
     for name, least in situation.policy.minimum.items():
         group = _group_named(name, situation)
         if group is None:

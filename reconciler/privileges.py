@@ -46,6 +46,8 @@ def _warned(change: Change, groups: Collection[str], situation: Situation) -> Ch
 
 def _direct(change: Change, groups: Collection[str], situation: Situation, *, due: bool) -> Iterator[str]:
     guarded = change.address.resource_type is ResourceType.GROUP and id_of(change) in groups
+    if not guarded and not situation.policy.privileged_roles:
+        return
     for each in change.attribute_changes:
         if each.item is None or (each.cause is Cause.DUE and not due):
             continue
@@ -60,7 +62,8 @@ def _through_groups(changes: Sequence[Change], groups: Collection[str], situatio
     """Who comes into a privileged group, or out of it, because she does so in a group that is in it."""
     if not groups or not any(_moves_members(each) for each in changes):
         return
-    before, after = membership_before(situation), membership_after(_reviewed_now(changes), situation)
+    before = membership_before(situation)
+    after = membership_after(_reviewed_now(changes), before)
     for group in groups:
         had, has = before.people(group), after.people(group)
         for word, some in (("gains", has - had), ("loses", had - has)):
@@ -85,7 +88,7 @@ def _comebacks(changes: Sequence[Change], groups: Collection[str], situation: Si
     back = {each.live_id: each for each in changes if each.live_id and any(map(_brings_back, each.attribute_changes))}
     if not back:
         return
-    after = membership_after(changes, situation)
+    after = membership_after(changes, membership_before(situation))
     inside = {group: after.people(group) for group in groups}
     for live_id, change in back.items():
         for role in sorted(situation.live.resources[live_id].items("roles") or ()):
