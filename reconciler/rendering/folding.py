@@ -80,7 +80,7 @@ def _risk(change: Change) -> Risk:
         return Risk.PRIVILEGED
     if Action.REACTIVATE in change.actions:
         return Risk.REACTIVATES
-    if any(each.op is PatchOp.REMOVE and each.item is not None for each in change.attribute_changes):
+    if any(each.item is not None and each.op is PatchOp.REMOVE for each in change.attribute_changes):
         return Risk.TAKES
     return Risk.REST
 

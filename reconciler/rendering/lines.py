@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import repeat
 from typing import Final
 
 from msgspec import Struct
@@ -22,6 +23,8 @@ class Mark(StrEnum):
     CHANGE = "~"
     REMOVE = "-"
     NONE = ""
+
+    __hash__ = str.__hash__
 
 
 _NOTHING: Final = "nothing"
@@ -47,14 +50,15 @@ class Line(Struct, frozen=True, kw_only=True):
 
 def change_lines(change: Change, names: Names, *, kept: bool, cause: bool, verbose: bool) -> tuple[Line, ...]:
     """What a change does, a line each. `kept`: say how many values stay; `cause`: say why a line is there."""
-    via = verbose or (Action.CREATE not in change.actions and wording.common_origin(change) is None)
+    new = Action.CREATE in change.actions
+    via = verbose or (not new and wording.common_origin(change) is None)
+    mark = Mark.ADD if new else Mark.CHANGE
     lines: list[Line] = []
-    for path, some in _by_path(change):
-        if some[0].item is None:
-            lines += [_scalar(each, names, wording.notes(each, cause=cause, via=via)) for each in some]
-            continue
+    for path, some in _by_path(change, new):
         asides = [wording.notes(each, cause=cause, via=via) for each in some]
-        mark = Mark.ADD if Action.CREATE in change.actions else Mark.CHANGE
+        if some[0].item is None:
+            lines += map(_scalar, some, repeat(names), asides)
+            continue
         of_list = _list_lines(some, names, mark, _MARKS, asides)
         lines += _with_kept(of_list, change.kept.get(short_path(path), 0) if kept else 0)
     return tuple(lines)
@@ -63,7 +67,7 @@ def change_lines(change: Change, names: Names, *, kept: bool, cause: bool, verbo
 def drift_lines(change: Change, names: Names) -> tuple[Line, ...]:
     """What others did: each difference the other way round, from what is declared to what the server holds."""
     lines: list[Line] = []
-    for _, some in _by_path(change):
+    for _, some in _by_path(change, Action.CREATE in change.actions):
         asides = ["; ".join(("on the server", *(neutral(note) for note in each.notes))) for each in some]
         if some[0].item is not None:
             lines += _list_lines(some, names, Mark.CHANGE, _OPPOSITE, asides)
@@ -83,24 +87,30 @@ def drift_lines(change: Change, names: Names) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _by_path(change: Change) -> Iterable[tuple[str, list[AttributeChange]]]:
+def _by_path(change: Change, new: bool) -> Iterable[tuple[str, list[AttributeChange]]]:
     """The differences by attribute, in reading order: `active` first (but for somebody new), then as in the RFC."""
     found: dict[str, list[AttributeChange]] = {}
     for each in change.attribute_changes:
         found.setdefault(each.path, []).append(each)
     if len(found) == 1:
         return found.items()
-    late = Action.CREATE in change.actions
-    return sorted(found.items(), key=lambda entry: ((entry[0] != "active") or late, attribute_rank(entry[0])))
+    paths = sorted(found, key=attribute_rank)
+    if not new and "active" in found:
+        paths.remove("active")
+        paths.insert(0, "active")
+    return [(path, found[path]) for path in paths]
 
 
 def _scalar(change: AttributeChange, names: Names, aside: str) -> Line:
-    before, after = shown_pair(change.before, change.after, change.path, names)
+    path, op = change.path, change.op
+    if op is PatchOp.ADD and change.before is None:
+        return Line(mark=Mark.ADD, name=attribute_name(path), after=shown(change.after, path, names), aside=aside)
+    before, after = shown_pair(change.before, change.after, path, names)
     return Line(
-        mark=_MARKS[change.op],
-        name=attribute_name(change.path),
-        before=None if change.op is PatchOp.ADD else before,
-        after=None if change.op is PatchOp.REMOVE else after,
+        mark=_MARKS[op],
+        name=attribute_name(path),
+        before=None if op is PatchOp.ADD else before,
+        after=None if op is PatchOp.REMOVE else after,
         aside=_with_members(aside, change.before, change.after),
     )
 
@@ -117,19 +127,14 @@ def _with_members(aside: str, before: Value, after: Value) -> str:
 def _list_lines(
     changes: Sequence[AttributeChange], names: Names, mark: Mark, marks: Mapping[PatchOp, Mark], asides: Sequence[str]
 ) -> list[Line]:
-    rows = [(marks[each.op], _item(each, names)) for each in changes]
-    order = sorted(range(len(rows)), key=lambda index: (rows[index][0] is not Mark.REMOVE, rows[index][1].casefold()))
+    rows = [(marks[each.op], _item(each, names), aside) for each, aside in zip(changes, asides, strict=True)]
+    if len(rows) > 1:
+        rows.sort(key=lambda row: (row[0] is not Mark.REMOVE, row[1].casefold()))
     name = attribute_name(changes[0].path)
-    return [
-        Line(
-            mark=mark if position == 0 else Mark.NONE,
-            name=name if position == 0 else "",
-            item=rows[index][0],
-            after=rows[index][1],
-            aside=asides[index],
-        )
-        for position, index in enumerate(order)
-    ]
+    lines = [Line(mark=mark, name=name, item=rows[0][0], after=rows[0][1], aside=rows[0][2])]
+    nothing = Mark.NONE
+    lines += [Line(mark=nothing, name="", item=item, after=text, aside=aside) for item, text, aside in rows[1:]]
+    return lines
 
 
 def _with_kept(lines: list[Line], count: int) -> list[Line]:

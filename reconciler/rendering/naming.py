@@ -20,7 +20,7 @@ from reconciler.model import (
     known_after_apply,
 )
 from reconciler.rendering.neutral import ELLIPSIS, NAME_LIMIT, neutral, one_of_json, quoted
-from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES, Kind
+from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES
 from reconciler.scim.paths import short_path
 
 VALUE_LIMIT: Final = 240
@@ -31,10 +31,7 @@ _LEAD_IN: Final = 24
 _READING_ORDER: Final = ("userName", "displayName", *(each.name for each in USER_ATTRIBUTES.attributes))
 _ORDER: Final = {name.lower(): index for index, name in reversed(list(enumerate(_READING_ORDER)))}
 _REFERENCES: Final = frozenset(
-    each.path
-    for table in (USER_ATTRIBUTES, GROUP_ATTRIBUTES)
-    for each in table.attributes
-    if each.kind in (Kind.REFERENCE, Kind.MEMBERS)
+    each.path for table in (USER_ATTRIBUTES, GROUP_ATTRIBUTES) for each in table.attributes if each.refers
 )
 
 Names = Mapping[str, tuple[str, str]]
@@ -78,6 +75,8 @@ def person(resource_id: str, names: Names) -> str:
 def shown(value: Value, path: str, names: Names) -> str:
     """One value of the attribute at `path`: text in quotes, other JSON as it is, a reference as the person it means."""
     match value:
+        case str():
+            return person(value, names) if is_reference(path) else quoted(value, VALUE_LIMIT)
         case None:
             return "null"
         case Address():
@@ -85,8 +84,6 @@ def shown(value: Value, path: str, names: Names) -> str:
             return person(found, names) if found in names else neutral(value.key, NAME_LIMIT)
         case LiveReference():
             return neutral(value.name, NAME_LIMIT)
-        case str():
-            return person(value, names) if is_reference(path) else quoted(value, VALUE_LIMIT)
         case bool():
             return "true" if value else "false"
         case int():

@@ -1,6 +1,6 @@
 """A plan as text for a terminal or a log. Everything in a `PlanView` is neutral already."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from reconciler.rendering.layout import cells, listed, padded
@@ -62,13 +62,15 @@ def _block(block: Block, on: Paper) -> list[str]:
     rows = _heading(block, on)
     rows += [row for note in block.notes for row in on.paragraph(note, 4, "dim")]
     people = listed(block.people)
-    columns = _name_columns(block)
-    for index, line in enumerate(block.lines):
-        last = index == len(block.lines) - 1
-        fold = last and people and not line.aside
-        aside = people if fold else f"({line.aside})" if line.aside else ""
-        rows += _line(line, columns, aside, on)
-        people = "" if fold else people
+    signs = {mark: on.styled(mark, style) for mark, style in _MARK_STYLES.items()}
+    named = [cells(each.name) for each in block.lines]
+    columns = _name_columns(named)
+    last = block.lines[-1] if block.lines else None
+    for line, taken in zip(block.lines, named, strict=True):
+        aside = f"({line.aside})" if line.aside else ""
+        if line is last and not aside:
+            aside, people = people, ""
+        rows += _line(line, taken, columns, aside, signs, on)
     return rows + (on.paragraph(people, 4, "dim") if people else [])
 
 
@@ -83,21 +85,22 @@ def _heading(block: Block, on: Paper) -> list[str]:
     return on.beside(left, used, block.aside, 4)
 
 
-def _name_columns(block: Block) -> int:
+def _name_columns(named: Sequence[int]) -> int:
+    """How many columns the names of a block get that take so many."""
     least, most = _NAME_COLUMNS
-    return max([least, *(found for line in block.lines if (found := cells(line.name)) <= most)])
+    return max([least, *[each for each in named if each <= most]])
 
 
-def _line(line: Line, columns: int, aside: str, on: Paper) -> list[str]:
-    mark = on.styled(line.mark, _MARK_STYLES[line.mark]) if line.mark else " "
-    named = cells(line.name)
-    lead = f"  {mark} {line.name}{' ' * (columns - named)} "
+def _line(line: Line, named: int, columns: int, aside: str, signs: Mapping[Mark, str], on: Paper) -> list[str]:
+    """The rows of a line whose name takes `named` columns, in a block where names get `columns`; `signs`: styled."""
+    lead = f"  {signs.get(line.mark, ' ')} {line.name}{' ' * (columns - named)} "
     column = 5 + max(columns, named)
-    sign = on.styled(line.item, _MARK_STYLES[line.item]) if line.item else "="
-    used = column + 2 + _value_cells(line)
+    sign = signs.get(line.item, "=")
+    value, taken = _value(line, on)
+    used = column + 2 + taken
     if used <= on.width:
-        value = _value(line, on)
-        return on.beside(f"{lead}{sign} {value}", used, aside, column + 2)
+        row = f"{lead}{sign} {value}"
+        return on.beside(row, used, aside, column + 2) if aside else [row]
     if on.width - column < _LEAST_VALUE:
         rows, lead, column = [lead.rstrip()], " " * 6, 6
     else:
@@ -106,18 +109,14 @@ def _line(line: Line, columns: int, aside: str, on: Paper) -> list[str]:
     return rows + (on.paragraph(aside, column + 2, "dim") if aside else [])
 
 
-def _value_cells(line: Line) -> int:
-    """How many columns a value takes, or two with the arrow between them."""
-    if line.before is None or line.after is None:
-        return cells(line.before or line.after or "")
-    return cells(line.before) + len(" -> ") + cells(line.after)
-
-
-def _value(line: Line, on: Paper | None) -> str:
-    if line.before is None or line.after is None:
-        return line.before or line.after or ""
+def _value(line: Line, on: Paper | None) -> tuple[str, int]:
+    """A value, or two with the arrow between them, and how many columns that takes."""
+    before, after = line.before, line.after
+    if before is None or after is None:
+        value = before or after or ""
+        return value, cells(value)
     arrow = on.styled("->", "change") if on else "->"
-    return f"{line.before} {arrow} {line.after}"
+    return f"{before} {arrow} {after}", cells(before) + len(" -> ") + cells(after)
 
 
 def _long_value(line: Line, lead: str, sign: str, column: int, on: Paper) -> list[str]:
@@ -152,7 +151,7 @@ def _drift_block(block: Block, columns: int, on: Paper) -> list[str]:
     for line in block.lines:
         name = line.name or name
         sign = line.item or "="
-        found.append(f"{name} {sign} {_value(line, None)} {line.aside}")
+        found.append(f"{name} {sign} {_value(line, None)[0]} {line.aside}")
     subject = f"  # {padded(block.subject, columns)}   "
     indent = cells(subject)
     extra = [*block.notes, *([listed(block.people)] if block.people.named else [])]

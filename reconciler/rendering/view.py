@@ -189,13 +189,15 @@ def _blocks(plan: Plan, split: Split | None, verbose: bool) -> tuple[Block, ...]
 
 def _block(group: Group, names: Names, verbose: bool) -> Block:
     change = group.first
-    uniform = wording.uniform_cause(change)
+    facts = _facts(group)
+    # all differences have the cause of the change, so that it is said once
+    uniform = len(facts["causes"]) == 1
     whole = verbose or group.takes
     return Block(
         subject=_subject(group),
         predicate=wording.predicate(change.actions),
         mark=_block_mark(change.actions),
-        **_facts(group),
+        **facts,
         aside=wording.aside(group, uniform),
         lines=change_lines(change, names, kept=not group.folds, cause=not uniform, verbose=verbose),
         people=people([_key(each) for each in group.changes], whole) if group.folds else _NOBODY,
@@ -230,7 +232,7 @@ class _Facts(TypedDict):
 
 def _facts(group: Group) -> _Facts:
     change = group.first
-    found = dict.fromkeys([change.cause, *(each.cause for each in change.attribute_changes)])
+    found = dict.fromkeys([change.cause, *[each.cause for each in change.attribute_changes]])
     return _Facts(
         risk=group.risk,
         resource_type=change.address.resource_type,

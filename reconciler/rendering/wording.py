@@ -131,11 +131,6 @@ def tally_done(changes: Iterable[Change]) -> str:
     return _counted(changes, {action: words[1] for action, words in _TALLY.items()})
 
 
-def uniform_cause(change: Change) -> bool:
-    """Whether all differences of a change have the cause of the change, so that it is said once."""
-    return all(each.cause is change.cause for each in change.attribute_changes)
-
-
 def aside(group: Group, uniform: bool) -> str:
     """Why, and where it was written: what stands beside the heading of a block."""
     change = group.first
