@@ -56,6 +56,11 @@ def annotate(problems: Sequence[Diagnostic]) -> None:
             write_text(sys.stderr, line)
 
 
+def outputs_wanted() -> bool:
+    """Whether the runner takes outputs of this step."""
+    return bool(os.environ.get(OUTPUT))
+
+
 def leave_outputs(values: Mapping[str, str | int]) -> None:
     """Outputs of this step, ``NAME=VALUE``; values are words, numbers and digests of our own."""
     file = os.environ.get(OUTPUT)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.cli import masking
 from reconciler.cli.exits import Exit, worst
-from reconciler.cli.github import leave_outputs
+from reconciler.cli.github import leave_outputs, outputs_wanted
 from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
 from reconciler.cli.output import PLAN_FORMATS, show_plan
 from reconciler.cli.printing import show_text
@@ -91,7 +91,8 @@ def command(
             show_text(in_total(plans, [each.target for each in attempts if each.made is None]))
     else:
         show_plan(plans[0], form, verbose=verbose, split=splits[names[0]])
-    leave_outputs(_outputs(plans))
+    if outputs_wanted():  # the digest of a big plan takes its time
+        leave_outputs(_outputs(plans))
     changes = detailed_exitcode and any(each.changes for each in plans)
     return worst([*codes, *map(code_of, plans), Exit.CHANGES if changes else Exit.DONE])
 
