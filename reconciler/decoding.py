@@ -80,6 +80,9 @@ class _Reading(Struct):
         self.not_read[attribute.path] = why
 
 
+_Read: TypeAlias = Callable[[Attribute, Any, _Reading], None]
+
+
 class Decoder:
     """Reads resources of one type from one service provider. Made once for many rows."""
 
@@ -90,7 +93,6 @@ class Decoder:
         extensions: Extensions = NO_EXTENSIONS,
         unasked: Collection[str] = (),
     ) -> None:
-        self._unasked = tuple(unasked)
         self._resource_type = resource_type
         self._rules: AttributeRules = profile.rules(resource_type)
         self._by_schema: dict[str, dict[str, Attribute]] = {CORE_USER.lower(): {}, CORE_GROUP.lower(): {}}
@@ -102,7 +104,10 @@ class Decoder:
         }
         self._declared = {urn.lower(): {name.lower(): name for name in names} for urn, names in extensions.items()}
         self._kept: dict[tuple[str, str], tuple[_Part, ...]] = {}
-        self._readers: Mapping[Kind, Callable[[Attribute, Any, _Reading], None]] = {
+        left_out = [(name, _NOT_STORED) for name in self._rules.not_stored] + [(name, _NOT_ASKED) for name in unasked]
+        self._left_out = [(name, self._attribute(name), why) for name, why in left_out]
+        readers: Mapping[Kind, _Read] = {
+            Kind.TEXT: self._text,
             Kind.COMPLEX: self._complex,
             Kind.KEYED: self._keyed,
             Kind.NAMES: self._names,
@@ -110,6 +115,12 @@ class Decoder:
             Kind.MEMBERS: self._names,
             Kind.REFERENCE: self._reference,
         }
+        self._readers = {each.name: readers.get(each.kind, self._single) for each in self._rules.table.attributes}
+
+    def _attribute(self, name: str) -> Attribute | None:
+        """The attribute of a name or a path."""
+        table = self._rules.table
+        return table.get(name) or next((each for each in table.attributes if each.path == name), None)
 
     def decode(self, row: Mapping[str, Json]) -> LiveResource:
         """One resource. Raises IncompleteListing if it has no usable id."""
@@ -120,11 +131,11 @@ class Decoder:
             lower = name.lower()
             attribute = self._core.get(lower)
             if attribute is not None:
-                self._read(attribute, value, reading)
+                self._readers[attribute.name](attribute, value, reading)
             elif ":" in lower and lower not in _IGNORED:
                 self._extension(name, value, reading)
-        self._leave_out(self._rules.not_stored, _NOT_STORED, reading)
-        self._leave_out(self._unasked, _NOT_ASKED, reading)
+        for name, attribute, why in self._left_out:
+            self._leave_out(name, attribute, why, reading)
         return LiveResource(
             resource_type=self._resource_type,
             id=row_id(row, self._resource_type.value),
@@ -135,11 +146,14 @@ class Decoder:
             version=version_of(row),
         )
 
-    def _read(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
-        reader = self._readers.get(attribute.kind)
-        if reader is not None:
-            reader(attribute, value, reading)
-        elif attribute.kind is not Kind.JSON and isinstance(value, list | dict):
+    def _text(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
+        if isinstance(value, str):
+            reading.attributes[attribute.path] = canonical_text(value)
+        else:
+            self._single(attribute, value, reading)
+
+    def _single(self, attribute: Attribute, value: Any, reading: _Reading) -> None:
+        if attribute.kind is not Kind.JSON and isinstance(value, list | dict):
             reading.leave_out(attribute, _SEVERAL)
         else:
             reading.attributes[attribute.path] = live_value(attribute, None, value)
@@ -157,7 +171,7 @@ class Decoder:
             lower = each.lower()
             attribute = described.get(lower)
             if attribute is not None:
-                self._read(attribute, content, reading)
+                self._readers[attribute.name](attribute, content, reading)
             elif not unassigned(plain := canonical_json(content)):
                 path = f"{self._spelling.get(urn, name)}:{declared.get(lower, each)}"
                 reading.attributes[path] = plain
@@ -264,20 +278,17 @@ class Decoder:
             key.startswith(each[:-1]) if each.endswith("*") else key == each for each in patterns
         )
 
-    def _leave_out(self, names: Collection[str], why: str, reading: _Reading) -> None:
+    def _leave_out(self, name: str, attribute: Attribute | None, why: str, reading: _Reading) -> None:
         """What a server drops, or was not asked for, is not read, even if something of that name comes back."""
-        for name in names:
-            attribute = self._rules.table.get(name) or next(
-                (each for each in self._rules.table.attributes if each.path == name), None
-            )
-            if attribute is None:
-                reading.attributes.pop(name, None)
-                reading.not_read[name] = why
-                continue
-            reading.lists.pop(attribute.name, None)
-            for path in [each for each in reading.attributes if _belongs(each, attribute)]:
-                del reading.attributes[path]
-            reading.leave_out(attribute, why)
+        if attribute is None:
+            reading.attributes.pop(name, None)
+            reading.not_read[name] = why
+            return
+        reading.lists.pop(attribute.name, None)
+        inside = (f"{attribute.path}.", f"{attribute.path}[")
+        for path in [each for each in reading.attributes if each == attribute.path or each.startswith(inside)]:
+            del reading.attributes[path]
+        reading.leave_out(attribute, why)
 
 
 class _Part(Struct, frozen=True):
@@ -335,7 +346,3 @@ def _summary(attribute: Attribute, by_key: Mapping[str, list[_Content]]) -> Json
             distinct = sorted(distinct, key=lambda each: json.dumps(each, sort_keys=True))
         elements += [({attribute.key: key} if key else {}) | each for each in distinct]
     return elements
-
-
-def _belongs(path: str, attribute: Attribute) -> bool:
-    return path == attribute.path or path.startswith((f"{attribute.path}.", f"{attribute.path}["))

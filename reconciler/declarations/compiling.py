@@ -24,7 +24,7 @@ from reconciler.suggestions import suggestion
 from reconciler.yamlsource import Places
 
 DATES: Final = ("startsOn", "endsOn")
-LIFECYCLE: Final = ("active", *DATES, "deleteAfter", "timeZone")
+LIFECYCLE: Final = frozenset({"active", *DATES, "deleteAfter", "timeZone"})
 OWN_WORDS: Final = frozenset(
     {*LIFECYCLE, "from", "without", "targets", "formerly", "overrides", "groups"}
     | {"members", "memberRule", "membership"}

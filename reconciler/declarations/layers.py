@@ -5,7 +5,7 @@ where it is the last word, it stays as "cleared". Values are canonical already; 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct, field
 
@@ -13,7 +13,7 @@ from reconciler.model import DesiredItem, ItemKey, Origin, SourceLocation, Value
 from reconciler.yamlsource import Places
 
 
-class Spot(NamedTuple):
+class Spot(Struct, frozen=True):
     """Where a value was written, worked out only when somebody asks: most values are never shown.
 
     `key` is a key of the mapping or an index of the list `container`; `via` names the layer.
@@ -27,14 +27,12 @@ class Spot(NamedTuple):
     @property
     def source(self) -> SourceLocation:
         """The place of the key, or of the list item."""
-        if isinstance(self.key, str):
-            return self.places.key(self.container, self.key)
-        return self.places.value(self.container, self.key)
+        return self.places.written(self.container, self.key)
 
     @property
     def origin(self) -> Origin:
         """The place and the layer."""
-        return Origin(self.source, self.via)
+        return Origin(self.places.written(self.container, self.key), self.via)
 
 
 class Origins(Mapping[str, Origin]):
@@ -48,6 +46,11 @@ class Origins(Mapping[str, Origin]):
     def __getitem__(self, path: str) -> Origin:
         return self._spots[path].origin
 
+    def get(self, path: str, default: Any = None) -> Any:
+        """As of every mapping, and in half of the time: each value of a plan comes by here."""
+        spot = self._spots.get(path)
+        return default if spot is None else spot.origin
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._spots)
 
@@ -58,7 +61,7 @@ class Origins(Mapping[str, Origin]):
         return repr(dict(self))
 
 
-class Single(NamedTuple):
+class Single(Struct, frozen=True):
     """One value at one path; None clears it."""
 
     path: str
@@ -66,7 +69,7 @@ class Single(NamedTuple):
     spot: Spot
 
 
-class Parts(NamedTuple):
+class Parts(Struct, frozen=True):
     """The parts of a complex value, of one element, or of an extension: path -> value and where it was written.
 
     `cleared`: the whole was written as null, and `cells` say so path by path.
@@ -82,7 +85,7 @@ class Parts(NamedTuple):
         return Parts({**self.cells, **later.cells})
 
 
-class Elements(NamedTuple):
+class Elements(Struct, frozen=True):
     """Elements told apart by a key (``emails``): key -> parts. `cleared`: null was written for all."""
 
     path: str
@@ -100,7 +103,7 @@ class Elements(NamedTuple):
         return Elements(later.path, merged, later.spot)
 
 
-class Items(NamedTuple):
+class Items(Struct, frozen=True):
     """A list of names, or of groups. `taken`: items that null takes out."""
 
     items: Mapping[ItemKey, DesiredItem]
