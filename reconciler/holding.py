@@ -7,6 +7,7 @@ for a long pause, a remote that has been silent for half an hour.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Final
 
 from msgspec import Struct, field
@@ -38,6 +39,7 @@ class Hold(Struct, kw_only=True):
     taken: bool = False
     _last: datetime = field(default_factory=lambda: leasing.now())
     _operations: int = 0
+    _one: Lock = field(default_factory=Lock)
 
     def ended(self) -> None:
         """One more operation has ended: give a sign of life if it is time."""
@@ -46,15 +48,17 @@ class Hold(Struct, kw_only=True):
 
     def keep(self) -> None:
         """Give a sign of life if it is time. A remote that does not answer is no reason to stop: the lease lasts."""
-        since = leasing.now() - self._last
-        late = not timedelta(0) <= since < leasing.SIGN_OF_LIFE
-        if self.lost is None and self.record.leased and (late or self._operations >= leasing.OPERATIONS):
-            self._renew()
+        with self._one:  # pages are read by several threads, and each may wait
+            since = leasing.now() - self._last
+            late = not timedelta(0) <= since < leasing.SIGN_OF_LIFE
+            if self.lost is None and self.record.leased and (late or self._operations >= leasing.OPERATIONS):
+                self._renew()
 
     def refusal(self) -> str | None:
         """Why nothing may be written to the target at this moment; None if it may. One last try renews the lease."""
-        if self.lost is None and self._is_over():
-            self._renew()
+        with self._one:
+            if self.lost is None and self._is_over():
+                self._renew()
         if self.lost is None and self._is_over():
             self.lost = RecordTrouble(
                 "the lease of this run is over and could not be renewed, so nothing more was sent",

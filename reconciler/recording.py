@@ -5,7 +5,7 @@ A record that is damaged or another target's is worth nothing to a plan, which t
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -56,7 +56,8 @@ class LoadedRecord(Struct, frozen=True, kw_only=True):
 class Record(Struct, frozen=True, kw_only=True):
     """Reads and writes the record of one target. `run` names this run in what it writes.
 
-    `keep`: so many commits, then the next end of an apply begins the history anew.
+    `keep`: so many commits, then the next end of an apply begins the history anew. `paths`: the settings and the
+    folders of declarations, from the top of the repository; what they held is noted.
     """
 
     store: RecordStore
@@ -64,6 +65,7 @@ class Record(Struct, frozen=True, kw_only=True):
     run: str
     tool: str
     keep: int = RecordSettings().keep
+    paths: tuple[str, ...] = ()
     began: datetime = field(default_factory=lambda: leasing.now())
 
     @property
@@ -156,6 +158,7 @@ class Record(Struct, frozen=True, kw_only=True):
         lease: Lease | None = None,
     ) -> tuple[dict[str, bytes], CommitMessage]:
         header = RecordHeader(
+            trees=self._trees(state.commit),
             target=self.target.name,
             url_fingerprint=url_fingerprint(self.target.url),
             run=self.run,
@@ -174,6 +177,11 @@ class Record(Struct, frozen=True, kw_only=True):
             },
         )
         return encode(state, header, report), message
+
+    def _trees(self, commit: str | None) -> dict[str, str]:
+        if commit is None or not isinstance(self.store, GitRecordStore):
+            return {}
+        return self.store.repository.ids(commit, self.paths)
 
     def _about_length(self, header: RecordHeader) -> list[Diagnostic]:
         """Only after the end of an apply: one under way may be longer, its end cuts it."""
@@ -214,7 +222,15 @@ def record_of(project: Project, target: Target, tool: str) -> Record:
         kept = project.settings.record
         remote = _remote(project, repository)
         store = GitRecordStore(repository, target.name, remote, email=kept.email, place=kept.ref)
-    return Record(store=store, target=target, run=run, tool=tool, keep=project.settings.record.keep)
+    paths = () if repository is None else _inside(repository, project.declared_paths(target))
+    return Record(store=store, target=target, run=run, tool=tool, keep=project.settings.record.keep, paths=paths)
+
+
+def _inside(repository: GitRepository, paths: Iterable[Path]) -> tuple[str, ...]:
+    """Those paths that lie in the repository, from its top."""
+    top = repository.top.resolve()
+    found = (each.resolve() for each in paths)
+    return tuple(each.relative_to(top).as_posix() for each in found if each.is_relative_to(top))
 
 
 def _remote(project: Project, repository: GitRepository) -> str | None:

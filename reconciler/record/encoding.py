@@ -64,7 +64,8 @@ class RecordHeader(Struct, frozen=True, kw_only=True):
     """Whose record it is and which run wrote it.
 
     `url_fingerprint`: see `url_fingerprint`. `source_commit`: the newest commit an apply set out for.
-    `declarations_tree`, `settings_tree`: git tree ids of what it read, None outside git. `whole`: an apply has reached
+    `trees`: the settings file and the folders of declarations -> their ids in that commit, so that what was applied can
+    be told from its like even after a rewritten history; empty outside git. `whole`: an apply has reached
     its end on this record. `generation`: commits since the chain was begun. `counts`: lines in users/, groups/ and
     pending.jsonl, so that a lost file is noticed. `lease`: of an apply that has not ended. `source_commit`, `whole` and
     `counts` are written by `encode`.
@@ -73,8 +74,7 @@ class RecordHeader(Struct, frozen=True, kw_only=True):
     target: str
     url_fingerprint: str
     source_commit: str | None = None
-    declarations_tree: str | None = None
-    settings_tree: str | None = None
+    trees: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
     run: str = ""
     tool: str = ""
@@ -191,8 +191,7 @@ def _header_json(header: RecordHeader) -> Json:
         "url": header.url_fingerprint,
         "source": {
             "commit": header.source_commit,
-            "declarations": header.declarations_tree,
-            "settings": header.settings_tree,
+            "trees": dict(header.trees),
         },
         "whole": header.whole,
         "run": header.run,
@@ -211,12 +210,12 @@ def _read_header(files: Files) -> RecordHeader:
         data = mapping_of(orjson.loads(files[HEADER]), "the file")
         _require_known_format(data)
         source = mapping_of(data["source"], "source")
+        trees = mapping_of(source.get("trees", {}), "trees")
         return RecordHeader(
             target=_typed(data, "target", str),
             url_fingerprint=_typed(data, "url", str),
             source_commit=text_or_none(source["commit"], "commit"),
-            declarations_tree=text_or_none(source["declarations"], "declarations"),
-            settings_tree=text_or_none(source["settings"], "settings"),
+            trees={path: _typed(trees, path, str) for path in trees},
             whole=_typed(data, "whole", bool),
             run=_typed(data, "run", str),
             tool=_typed(data, "tool", str),

@@ -208,6 +208,18 @@ class GitRepository(Struct, frozen=True, kw_only=True):
         answer = self.ask("symbolic-ref", "--quiet", f"{head}HEAD", accept=(0, 1, 128))
         return answer.text.removeprefix(head) if answer.code == 0 and answer.text.startswith(head) else None
 
+    def ids(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
+        """Return path -> the id of the file or folder there as of `commit`, for those paths (from the top) that it has.
+
+        Equal ids, equal content. Raises `GitError` where the commit is not here.
+        """
+        wanted = [path for path in paths if path != "."]
+        if not wanted:
+            return {}
+        entries = self.ask("ls-tree", "-z", commit, "--", *wanted).text.split("\0")
+        named = (entry.partition("\t") for entry in entries if entry)
+        return {path: facts.split(" ")[2] for facts, _, path in named}
+
     def is_shallow(self) -> bool:
         """Say whether the history is cut off: then a missing ancestor proves nothing."""
         return self.ask("rev-parse", "--is-shallow-repository").text == "true"

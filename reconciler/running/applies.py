@@ -165,7 +165,7 @@ def _carried_out(
         left = known_by_now() if concluded is None else concluded
         troubles.append(hold.lost)
         if not hold.taken:
-            troubles.append(run.record.finish(left, hold.loaded, _report(results)))
+            troubles.append(run.record.finish(left, hold.loaded, _report(plan, results)))
     return Outcome(
         reconciliation=reconciliation,
         results=tuple(results),
@@ -212,7 +212,7 @@ def _remember_nothing_written(run: Run, reconciliation: Reconciliation) -> Recor
     if concluded == run.loaded.applied and not run.loaded.unfinished:
         return None
     made_data_folder(run.project)
-    return run.record.finish(concluded, run.loaded, _report(()))
+    return run.record.finish(concluded, run.loaded, _report(reconciliation.plan, ()))
 
 
 def _verified(
@@ -267,7 +267,11 @@ def _created(reconciliation: Reconciliation, results: Sequence[Result]) -> dict[
     return {each.address: ids[each.number] for each in creates if each.number in ids}
 
 
-def _report(results: Sequence[Result]) -> dict[str, Json]:
-    """The end report that is kept with the record: numbers and outcomes, no values."""
-    outcomes: list[Json] = [{"number": each.number, "outcome": type(each).__name__.lower()} for each in results]
+def _report(plan: Plan, results: Sequence[Result]) -> dict[str, Json]:
+    """The end report that is kept with the record: who, and what came of it; no values."""
+    addresses = {each.number: str(each.address) for each in plan.operations}
+    outcomes: list[Json] = [
+        {"number": each.number, "address": addresses[each.number], "outcome": type(each).__name__.lower()}
+        for each in results
+    ]
     return {"results": outcomes}

@@ -1,5 +1,6 @@
 """The record of an ordinary life in git: who pushes what and when, and how checkouts of all kinds stand to it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,26 @@ def test_a_first_apply_announces_and_concludes(company: Company) -> None:
     assert trailers(first)["Run"] == trailers(newest)["Run"]
     assert trailers(first)["Nonce"] != trailers(newest)["Nonce"]
     assert company.active() >= set(TEAM)
+
+
+def test_the_record_names_what_was_applied_and_what_came_of_it(company: Company) -> None:
+    """The content too: a commit may be gone one day, and two commits may hold the same."""
+    company.applied()
+    header, report = (
+        json.loads(git(company.world.origin, "show", f"{REF}:{name}.json")) for name in ("header", "report")
+    )
+    assert header["source"] == {
+        "commit": git(company.world.seed, "rev-parse", "HEAD"),
+        "trees": {
+            each: git(company.world.seed, "rev-parse", f"HEAD:{each}") for each in ("identities", "reconciler.yaml")
+        },
+    }
+    assert report == {
+        "results": [
+            {"number": number, "address": f"user.{key}", "outcome": "succeeded"}
+            for number, key in enumerate(TEAM, start=1)
+        ]
+    }
 
 
 def test_the_record_is_announced_before_the_first_write(company: Company) -> None:

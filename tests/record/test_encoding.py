@@ -29,7 +29,7 @@ URL = "https://scim.example.com/v2"
 HEADER = RecordHeader(
     target="sandbox",
     url_fingerprint=url_fingerprint(URL),
-    declarations_tree="4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    trees={"identities": "4b825dc642cb6eb9a060e54bf8d69288fbee4904"},
     run="4711",
     tool="0.1.0",
     generation=3,
@@ -174,7 +174,7 @@ def test_layout() -> None:
         "format": 1,
         "target": "sandbox",
         "url": url_fingerprint(URL),
-        "source": {"commit": "1a2b3c4d" * 5, "declarations": HEADER.declarations_tree, "settings": None},
+        "source": {"commit": "1a2b3c4d" * 5, "trees": dict(HEADER.trees)},
         "whole": True,
         "run": "4711",
         "tool": "0.1.0",

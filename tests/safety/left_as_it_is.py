@@ -12,6 +12,8 @@ from tests.cli.in_process import quick
 from tests.cli.provider import Provider, people
 from tests.conftest import Ran
 from tests.git.company import TEAM
+from tests.git.test_causes import others
+from tests.git.test_proof_before_a_removal import stranger
 from tests.safety.rails import Rail, applied, apply, crew, declared, founded, with_accept
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -118,6 +120,18 @@ def name_taken(path: Path) -> Iterator[Ran]:
         yield apply(folder)
 
 
+def name_of_another(path: Path) -> Iterator[Ran]:
+    """Others rename her account and give its name to a new one: a forged entry would look just like that."""
+    with founded(path) as company:
+        assert apply(company.seed).code == 0
+        others(company, "bob.li@example.com", "userName", "bobby@example.com")
+        new = stranger(company, "bob.li")
+        yield apply(company.seed)
+        target = f"/scim/v2/Users/{new}"
+        company.running.service.handle(Request(method="DELETE", target=target, headers={}, body=b""))
+        yield apply(company.seed)
+
+
 def nobody_there(path: Path) -> Iterator[Ran]:
     with applied(path, declared("p0") + crew("p0")) as (folder, running):
         folder.write("identities/a.yaml", declared("p0") + crew("p0", "{live: ghost@x.example}"))
@@ -221,5 +235,14 @@ REFUSED = (
         told="# group.crew:",
         play=group_cannot,
         codes=tuple(f"group-cannot-be-{each}" for each in ("created", "renamed", "changed", "deleted")),
+    ),
+    Rail(
+        name="the record and the name disagree",
+        stops="a line whose recorded account bears a name that git never gave it, while its own name is somebody else",
+        past="the server, where the name is given back, or the account of that name is removed",
+        ends=5,
+        told="# user.bob.li:",
+        play=name_of_another,
+        codes=("ambiguous",),
     ),
 )
