@@ -14,7 +14,7 @@ from reconciler.decoding import NO_EXTENSIONS, Extensions
 from reconciler.errors import IncompleteListing
 from reconciler.model import AppliedState, Diagnostic, LiveResource, LiveState, ResourceType, Severity
 from reconciler.profiles.profile import Profile
-from reconciler.refreshing import decode_resource, refresh
+from reconciler.refreshing import UNTRUSTED, decode_resource, is_cut, refresh
 from reconciler.scim.paths import url_path
 from reconciler.transport.client import Reader
 
@@ -35,9 +35,9 @@ def refresh_proved(
 ) -> LiveState:
     """`refresh`, in which nobody whom the record knows, nor `also`, is absent only because a listing left her out.
 
-    Where somebody was left out, the listings are walked once more, to an empty page whatever their totals say; who is
-    in none of them even then is read by id. That costs a request for each recorded id that no listing shows, up to
-    MOST. Raises as `refresh` does, and IncompleteListing where more are left out than are read by id.
+    Where somebody was left out, though no listing was cut, they are walked once more, to an empty page whatever their
+    totals say; who is in none of them even then is read by id. That costs a request for each recorded id that no
+    listing shows, up to MOST. Raises as `refresh` does, and IncompleteListing where more are left out than are read so.
     """
 
     def walked(*, to_the_end: bool) -> LiveState:
@@ -49,7 +49,7 @@ def refresh_proved(
     }
     live = walked(to_the_end=False)
     hidden = _left_out(reader, profile, recorded, live, extensions)
-    if hidden and live.totals_trusted:
+    if hidden and live.totals_trusted and not is_cut(live):
         live = _walked_again(walked, hidden)
         hidden = _left_out(reader, profile, recorded, live, extensions)
     absent = len(recorded.keys() - live.resources.keys())
@@ -86,7 +86,7 @@ def _walked_again(walked: Callable[..., LiveState], hidden: Mapping[str, LiveRes
     """A walk to an empty page. It tells of totals only where these turned out to be wrong."""
     live = walked(to_the_end=True)
     if hidden.keys().isdisjoint(live.resources):
-        return replace(live, totals_trusted=True, notices=())
+        return replace(live, totals_trusted=True, notices=tuple(each for each in live.notices if each is not UNTRUSTED))
     return live
 
 
@@ -112,6 +112,7 @@ def _left_out(
 def _with_hidden(live: LiveState, hidden: Mapping[str, LiveResource]) -> LiveState:
     if not hidden:
         return live
+    behind_the_cut = is_cut(live) and not any(each.active for each in hidden.values())
     names = ", ".join(sorted(each.name for each in hidden.values())[:5]) + (" …" if len(hidden) > 5 else "")
     is_one = len(hidden) == 1
     notice = Diagnostic(
@@ -126,5 +127,5 @@ def _with_hidden(live: LiveState, hidden: Mapping[str, LiveResource]) -> LiveSta
         live,
         resources={**live.resources, **hidden},
         unlisted=live.unlisted | hidden.keys(),
-        notices=(*live.notices, notice),
+        notices=live.notices if behind_the_cut else (*live.notices, notice),
     )

@@ -49,18 +49,26 @@ def refresh(
     """
     resources: _Found = {}
     trusted, user_rows = True, _NO_ROWS
+    notices: list[Diagnostic] = []
     if users:
         for filtered, listing in _passes(reader, profile, ResourceType.USER, extensions, unasked, to_the_end).items():
             decoder = Decoder(ResourceType.USER, profile, extensions, _left_out(profile, filtered, unasked))
             resources |= {each.id: each for each in map(decoder.decode, listing.rows)}
             trusted, user_rows = trusted and listing.totals_trusted, (*user_rows, *listing.rows)
+            notices += [_cut(listing, filtered)] if listing.cut else []
     if groups:
         listing = _passes(reader, profile, ResourceType.GROUP, extensions, (), to_the_end)[None]
         trusted = trusted and listing.totals_trusted
         found = _groups(reader, profile, listing.rows, user_rows, Decoder(ResourceType.GROUP, profile, extensions))
         _refuse_shared_ids(resources, found)
         resources |= _without_names_for_ids(found, resources)
-    return LiveState(resources=resources, totals_trusted=trusted, notices=() if trusted else (_UNTRUSTED,))
+    notices += [] if trusted else [UNTRUSTED]
+    return LiveState(resources=resources, totals_trusted=trusted, notices=tuple(notices))
+
+
+def is_cut(live: LiveState) -> bool:
+    """Whether the server refused the end of a listing."""
+    return any(each.code == "list-cut" for each in live.notices)
 
 
 def decode_resource(
@@ -70,13 +78,25 @@ def decode_resource(
     return Decoder(resource_type, profile, extensions).decode(row)
 
 
-_UNTRUSTED: Final = Diagnostic(
+UNTRUSTED: Final = Diagnostic(
     severity=Severity.WARNING,
     code="totals-not-trusted",
     summary="the server's totals are lower than what it holds",
     detail="Its listings were read until an empty page; whether they are whole cannot be checked by their totals.",
     mend="nothing to do here; absences that would cost something are read by id",
 )
+
+
+def _cut(listing: Listing, filtered: str | None) -> Diagnostic:
+    total = "an unknown number" if listing.total is None else f"{listing.total:,}"
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="list-cut",
+        summary=f"of {total} users with {filtered} the server lists {len(listing.rows):,} and refuses the pages behind",
+        detail="Of the others, those whom the record knows are read by id. Whoever is new here and has the login of "
+        "one of them is found when she is created.",
+        mend="nothing to do here; who has left for good may be deleted on the server",
+    )
 
 
 def _passes(
@@ -97,7 +117,9 @@ def _passes(
         for each in wire.user_list_filters if is_user else (None,):
             left_out = _left_out(profile, each, unasked)
             wanted = _wanted(profile, resource_type, extensions, left_out) if wire.list_attributes else ()
-            listings[each] = reader.listing(path, filter=each, attributes=wanted, to_the_end=to_the_end)
+            listings[each] = reader.listing(
+                path, filter=each, attributes=wanted, to_the_end=to_the_end, may_be_cut=each in wire.cut_lists
+            )
         received = sum(len(listing.rows) for listing in listings.values())
         repeated = received - len({row_id(row, path) for listing in listings.values() for row in listing.rows})
         if not repeated:

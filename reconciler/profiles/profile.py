@@ -54,6 +54,8 @@ class WireRules(Struct, frozen=True, kw_only=True):
     use_versions: bool = True
     user_list_filters: tuple[str | None, ...] = (None,)
     """One listing for each; several where a list without a filter leaves somebody out."""
+    cut_lists: tuple[str, ...] = ()
+    """Filters of listings whose later pages may be refused; then whoever is on these is in no listing."""
     list_attributes: bool = False
     """Whether a listing must name the attributes it wants."""
     least_page_size: int | None = None

@@ -80,26 +80,32 @@ class Reader:
         return document_of(reply)
 
     def listing(
-        self, path: str, *, filter: str | None = None, attributes: Sequence[str] = (), to_the_end: bool = False
+        self,
+        path: str,
+        *,
+        filter: str | None = None,
+        attributes: Sequence[str] = (),
+        to_the_end: bool = False,
+        may_be_cut: bool = False,
     ) -> Listing:
         """All resources under a path (RFC 7644 §3.4.2), whole or not at all: else raises IncompleteListing.
 
         `filter` is a SCIM filter, not percent-encoded; `attributes` names what to return, empty for the default set.
-        `to_the_end`: its totals are not to be trusted from the start.
+        `to_the_end`: its totals are not to be trusted from the start. `may_be_cut`: what the server lists is enough.
         """
         fixed = {"filter": filter} if filter else {}
         if attributes:
             fixed["attributes"] = ",".join(attributes)
 
         def walked(base: httpx.URL | None) -> Listing:
-            return self._walked(path, fixed, base, to_the_end)
+            return self._walked(path, fixed, base, to_the_end, may_be_cut)
 
         if not filter:
             return self._by_either_base(path, walked)
         try:
             return walked(self._bases.get(path))
         except PageRefused as refused:
-            if refused.status == httpx.codes.BAD_REQUEST:
+            if refused.status == httpx.codes.BAD_REQUEST and not refused.later:
                 raise without_filter(refused, filter) from None
             raise
 
@@ -168,12 +174,15 @@ class Reader:
             return ask(self._bases.get(path))
         except PageRefused as refused:
             other = self._channel.with_end(self._wire.other_bases)
-            if refused.status != httpx.codes.BAD_REQUEST or other is None or path in self._bases:
+            refused_at_once = refused.status == httpx.codes.BAD_REQUEST and not refused.later
+            if not refused_at_once or other is None or path in self._bases:
                 raise
             self._bases[path] = other
             return ask(other)
 
-    def _walked(self, path: str, fixed: Mapping[str, str], base: httpx.URL | None, to_the_end: bool) -> Listing:
+    def _walked(
+        self, path: str, fixed: Mapping[str, str], base: httpx.URL | None, to_the_end: bool, may_be_cut: bool
+    ) -> Listing:
         def ask(paging: Mapping[str, str]) -> Page:
             return self._page(path, {**fixed, **paging}, base)
 
@@ -186,6 +195,7 @@ class Reader:
             threads=1 if to_the_end else self._threads,
             paging=wire.paging,
             to_the_end=to_the_end,
+            may_be_cut=may_be_cut,
         )
 
     def _page(self, path: str, params: Mapping[str, str], base: httpx.URL | None) -> Page:

@@ -22,17 +22,23 @@ _EMPTY_PAGES: Final = 100
 """Empty pages in a row that cursor paging may bring."""
 _ROUND: Final = (10, 25)
 """Page sizes that servers have are multiples of one of these."""
+_CUT: Final = 400
+"""How a page behind the last that may be listed is answered."""
 _CURSOR_LOST: Final = ("invalidCursor", "expiredCursor")
 
 Row: TypeAlias = Mapping[str, Json]
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    """All rows, each id once. `total` is what the server claims; where it is not to be trusted, the rows are all."""
+    """All rows, each id once. `total` is what the server claims; where it is not to be trusted, the rows are all.
+
+    `cut`: the server refused the pages behind these rows.
+    """
 
     rows: tuple[Row, ...]
     total: int | None
     totals_trusted: bool
+    cut: bool = False
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -44,7 +50,9 @@ class Page(Struct, frozen=True, kw_only=True):
 
 
 class PageRefused(TargetError):
-    """The server refused a page; `scim_type` says why, if it does."""
+    """The server refused a page; `scim_type` says why, if it does. `later`: pages before it came."""
+
+    later = False
 
     def __init__(self, summary: str, mend: str, scim_type: str | None, status: int | None = None) -> None:
         super().__init__(summary, mend)
@@ -64,20 +72,22 @@ def complete_listing(
     threads: int = 1,
     paging: Paging = Paging.INDEX,
     to_the_end: bool = False,
+    may_be_cut: bool = False,
 ) -> Listing:
     """Every row of a listing, or IncompleteListing with the numbers.
 
     `ask` takes paging parameters and gives a page; `where` is the address for messages; `pause` waits for seconds.
     `threads`: how many pages may be waited for at once; with more than one, `ask` is called from several threads.
     `paging`: what the first page is asked by; a server that gives a cursor unasked is followed all the same.
-    `to_the_end`: no total is believed, the walk ends at an empty page.
+    `to_the_end`: no total is believed, the walk ends at an empty page. `may_be_cut`: where a later page is refused with
+    400, and so again, the walk ends there, and the listing says so.
     """
     doubts: list[str] = []
     for attempt in range(WALKS_AGAIN + 1):
         if attempt:
             pause(float(attempt))
         try:
-            return _Walk(ask, page_size, where, threads, paging, to_the_end).run()
+            return _Walk(ask, page_size, where, threads, paging, to_the_end, may_be_cut).run()
         except _Doubt as doubt:
             doubts.append(str(doubt))
     raise IncompleteListing(
@@ -106,7 +116,14 @@ class _Walk:
     """One walk from the first page to the last."""
 
     def __init__(
-        self, ask: Ask, page_size: int | None, where: str, threads: int, paging: Paging, to_the_end: bool
+        self,
+        ask: Ask,
+        page_size: int | None,
+        where: str,
+        threads: int,
+        paging: Paging,
+        to_the_end: bool,
+        may_be_cut: bool,
     ) -> None:
         self._ask = ask
         self._by_cursor = paging is Paging.CURSOR
@@ -121,6 +138,7 @@ class _Walk:
         self._empty = 0
         self._total: int | None = None
         self._to_the_end = to_the_end
+        self._may_be_cut = may_be_cut
         self._trusted = True
         self._own_totals = True
         self._cursors: set[str] = set()
@@ -132,15 +150,29 @@ class _Walk:
             more = self._take(page)
             if more:
                 self._look_ahead(page)
-            while more:
-                page = self._next_page(page)
-                more = self._take(page)
+            while more and (following := self._page_after(page)) is not None:
+                page, more = following, self._take(following)
         finally:
             if self._ahead is not None:
                 self._ahead.close()
-        if self._trusted and self._total is not None and len(self._rows) < self._total:
+        if not more and self._trusted and self._total is not None and len(self._rows) < self._total:
             raise _Doubt(f"totalResults says {self._total}, {len(self._rows)} rows came")
-        return Listing(rows=tuple(self._rows.values()), total=self._total, totals_trusted=self._trusted)
+        return Listing(rows=tuple(self._rows.values()), total=self._total, totals_trusted=self._trusted, cut=more)
+
+    def _page_after(self, page: Page) -> Page | None:
+        """The next page; None where the listing may be cut, and is."""
+        try:
+            try:
+                return self._next_page(page)
+            except PageRefused as refused:
+                if not self._may_be_cut or refused.status != _CUT:
+                    raise
+                return self._next_page(page)
+        except PageRefused as refused:
+            if self._may_be_cut and refused.status == _CUT:
+                return None
+            refused.later = True
+            raise
 
     def _first_page(self) -> Page:
         # An empty cursor asks for the first page by cursor (RFC 9865 §2).

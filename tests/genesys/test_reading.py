@@ -187,3 +187,47 @@ def test_somebody_deleted_who_is_listed_for_a_while_is_deleted_once_and_no_more(
     org.before = lambda _: None
     assert org.plan().changes == ()
     assert org.members("Support") == ["bob@example.com"]
+
+
+def test_people_at_rest_behind_the_last_page_are_read_by_id_or_met(tmp_path: Path) -> None:
+    """More people have left than are listed: whoever is ours is known all the same, and nobody is made twice."""
+    with company(tmp_path) as org:
+        org.settings(pageSize=2)
+        ours = {"userName": "zoe@example.com", "displayName": "Zoe", "active": False}
+        for each in range(4):
+            org.elsewhere("POST", "/Users", {"userName": f"a{each}@example.com", "displayName": "A", "active": False})
+        org.declare({"ann": ANN, "zoe": ours}, {"support": {"displayName": "Support", "members": ["ann", "zoe"]}})
+        assert org.apply().said == []
+        org.elsewhere("POST", "/Users", {"userName": "old@example.com", "displayName": "Old", "active": False})
+        org.service.switch(Switches(last_index=4))
+        plan = org.plan(drift=True)
+        assert plan.changes == ()
+        said = {each.code: each.summary for each in plan.notices}
+        assert "not-listed" not in said
+        assert said["list-cut"] == "of 6 users with active eq false the server lists 4 and refuses the pages behind"
+        new = {"userName": "old@example.com", "displayName": "New"}
+        org.declare(
+            {"ann": ANN, "zoe": ours | {"title": "Agent"}, "new": new},
+            {"support": {"displayName": "Support", "members": ["ann"]}},
+        )
+        done = org.apply()
+        assert done.said == []
+        assert "restored: the server had this user already, and had not listed it" in done.notes
+        assert org.stored("zoe@example.com")["title"] == "Agent"
+        assert (org.stored("old@example.com")["displayName"], org.members("Support")) == ("New", ["ann@example.com"])
+        assert org.plan(drift=True).changes == ()
+        org.service.switch(Switches())
+        whole = org.plan(drift=True)
+        assert (whole.changes, [each for each in whole.notices if each.code == "list-cut"]) == ((), [])
+
+
+def test_people_at_work_are_listed_whole_or_not_at_all(tmp_path: Path) -> None:
+    with company(tmp_path, lastIndex=2) as org:
+        org.settings(pageSize=1)
+        for each in range(3):
+            org.elsewhere("POST", "/Users", {"userName": f"a{each}@example.com", "displayName": "A"})
+        org.declare({"ann": ANN})
+        ran = org.run("plan")
+        assert ran.code == 1
+        assert "the server answered 400 (Nothing behind row 2 can be listed." in " ".join(ran.err.split())
+        assert {each.path for each in org.listings("users")} == {f"{V2}/users"}

@@ -356,3 +356,47 @@ def test_an_expired_cursor_starts_the_walk_again() -> None:
 def test_json_that_is_no_list_response(body: object) -> None:
     with pytest.raises(NotScim):
         walk(lambda _: httpx.Response(200, json=body))
+
+
+def cut_after(last: int, *, times: int = 99, status: int = 400) -> Handler:
+    """Nine people, and a page that begins behind a row is refused, so many times."""
+    left = [times]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if asked(request, "startIndex", 1) > last and left[0]:
+            left[0] -= 1
+            return httpx.Response(status, json={"detail": "no further"})
+        return paged(rows(9))(request)
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("handler", "people", "cut", "requests"),
+    [
+        (cut_after(3), 4, True, 4),
+        (cut_after(3, times=1), 9, False, 6),
+        (cut_after(9), 9, False, 5),
+    ],
+    ids=["cut", "refused once", "whole"],
+)
+def test_a_listing_that_may_be_cut(handler: Handler, people: int, cut: bool, requests: int) -> None:
+    client = reader(handler, WireRules(page_size=2))
+    found = client.listing("/Users", filter="active eq false", may_be_cut=True)
+    assert (len(found.rows), found.cut, client.requests) == (people, cut, requests)
+
+
+@pytest.mark.parametrize(
+    ("handler", "may_be_cut", "words"),
+    [
+        (cut_after(3), False, "the server answered 400 (no further)"),
+        (cut_after(3, status=500), True, "the server answered 500 (no further)"),
+        (cut_after(0), True, "it was asked for active eq false"),
+    ],
+    ids=["may not", "another status", "nothing listed"],
+)
+def test_a_refused_page_that_is_no_cut(handler: Handler, may_be_cut: bool, words: str) -> None:
+    with pytest.raises(TargetError) as stopped:
+        reader(handler, WireRules(page_size=2)).listing("/Users", filter="active eq false", may_be_cut=may_be_cut)
+    assert words in stopped.value.summary
+    assert ("takes no such filter" in stopped.value.mend) is ("asked for" in words)
