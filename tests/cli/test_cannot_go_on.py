@@ -294,12 +294,18 @@ RECORDS = [
         no_json,
         (
             "the record cannot be read: header.json: not JSON",
-            "to begin a new one delete {folder}/.reconciler/record/prod",
+            "kept in {folder}/.reconciler/record/prod (on this machine only); to begin a new one delete that folder",
         ),
     ),
     (lost_lines, ("cannot be read", "{folder}/.reconciler/record/prod")),
     (another_target, ('belongs to target "emea", not to "prod"', "{folder}/.reconciler/record/prod")),
-    (another_url, ("another url", "to begin a new one delete {folder}/.reconciler/record/prod")),
+    (
+        another_url,
+        (
+            "another url",
+            "kept in {folder}/.reconciler/record/prod (on this machine only); to begin a new one delete that folder",
+        ),
+    ),
     (newer_format, ("newer reconciler (format 99", "Install")),
     (current_is_damaged, ("{folder}/.reconciler/record/prod cannot be read", "put the folder back")),
 ]
