@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.matching import match_resources
-from reconciler.model import Address, Ambiguous, OnlyDesired, Paired, Pending
+from reconciler.model import Address, Ambiguous, OnlyDesired, Paired, Pending, Standing
 from reconciler.settling import settle
 from tests.core.builders import (
     NUMBER,
@@ -23,8 +23,8 @@ from tests.core.builders import (
 SENT = Pending(values={"userName": "al@x.io"})
 
 
-def matched(wanted, found, applied=None, profile=PROFILE):
-    return match_resources(wanted, found, settle(applied or record(), found, profile), profile)
+def matched(wanted, found, applied=None, profile=PROFILE, stood=None):
+    return match_resources(wanted, found, settle(applied or record(), found, profile), profile, stood)
 
 
 def shown(matches):
@@ -118,6 +118,45 @@ def test_twins_are_refused_and_frozen() -> None:
 def test_the_record_tells_twins_apart() -> None:
     found = live(live_user("1", "al@x.io"), live_user("2", "al@x.io"))
     assert shown(matched(desired(user("al")), found, record(entry("user.al", "2")))) == {"user.al": "2 by record"}
+
+
+def called(**names):
+    """What git shows: key of a user -> the names that commits gave her."""
+    return {
+        Address.parse(f"user.{key}").folded: Standing(names=frozenset({name}), path="") for key, name in names.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("stood", "formerly", "expected"),
+    [
+        # not kept in git: a record that nobody else can write
+        (None, (), "1 by record"),
+        ({}, (), "? 1 2"),
+        (called(al="zoe@x.io"), (), "? 1 2"),
+        (called(bo="eve@x.io"), (), "? 1 2"),
+        (called(al="eve@x.io"), (), "1 by record"),
+        ({}, ("Eve@x.io",), "1 by record"),
+    ],
+)
+def test_a_record_that_says_another_account_than_the_name_needs_proof(stood, formerly, expected) -> None:
+    found = live(live_user("1", "EVE@x.io"), live_user("2", "al@x.io"))
+    matches = matched(desired(user("al", formerly=formerly)), found, record(entry("user.al", "1")), stood=stood)
+    assert shown(matches) == {"user.al": expected}
+    assert matches.frozen == (frozenset() if "by" in expected else {"1", "2"})
+
+
+def test_whom_nobody_else_could_be_is_followed_by_id_and_a_rival_who_is_somebody_is_not_frozen() -> None:
+    applied = record(entry("user.al", "1"), entry("user.bo", "2"))
+    renamed = live(live_user("1", "was@x.io"), live_user("2", "bo@x.io"))
+    assert shown(matched(desired(user("al")), renamed, applied, stood={})) == {"user.al": "1 by record"}
+    wanted = desired(user("al", name="bo@x.io"), user("bo", name="rob@x.io"))
+    assert shown(matched(wanted, renamed, applied, stood={})) == {"user.al": "? 1", "user.bo": "2 by record"}
+    proved = called(al="was@x.io")
+    assert shown(matched(wanted, renamed, applied, stood=proved)) == {
+        "user.al": "1 by record",
+        "user.bo": "2 by record",
+    }
 
 
 def test_two_that_want_one_account_are_both_refused() -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.diffing.activity import dates_of
 from reconciler.model import AppliedDates, AppliedItem, ItemKey, LiveReference, Pending, Removal, ResourceType
+from reconciler.remembering import announce, conclude
 from reconciler.scim.paths import level_path
 from tests.core.builders import (
     ADDITIVE,
@@ -493,6 +494,23 @@ def test_entries_move_with_their_accounts_before_the_first_write() -> None:
     found = announced(reconciled(desired(user("al", V)), state, applied))
     assert list(found.resources) == [AL]
     assert (found.resources[AL].live_id, found.resources[AL].lists) == ("al", {"roles": ours("r", mode=None)})
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("al@x.io", "now"), ("AL@x.io", "now"), ("was@x.io", "then")],
+    ids=["as declared", "in another case", "an earlier name"],
+)
+def test_an_entry_names_a_commit_that_knows_the_accounts_name(name, source) -> None:
+    """A removal is proved by the name that the commit declares, and a rename may fail."""
+    applied = record(replace(al(W), source="then"))
+    found = live(live_user("al", name, {"title": "w"}))
+    plan = reconciled(desired(user("al", V)), found, applied)
+    assert announce(plan.situation, plan.plan.changes, "now").resources[AL].source == source
+    after = live(live_user("al", name, {"title": "v"}))
+    again = reconciled(desired(user("al", V)), after, announce(plan.situation, plan.plan.changes, "now"))
+    ended = conclude(again.situation.applied, again.situation, again.plan.drift, {})
+    assert ended.resources[AL].source == source
 
 
 def test_a_key_is_kept_as_it_is_spelled_now() -> None:
