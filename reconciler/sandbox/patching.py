@@ -47,6 +47,7 @@ def apply_patch(
     patch = _Patch(patched, resource_type, chosen)
     for operation in operations:
         patch.apply(operation)
+    _check_members(document, patched, chosen.members_per_group)
     return patched
 
 
@@ -70,6 +71,12 @@ def _check_size(operations: list[JsonObject], switches: Switches) -> None:
     most = switches.members_per_patch
     if most is not None and sum(map(_member_count, operations)) > most:
         raise ScimError(400, f"A PATCH names at most {most} members.", ScimType.TOO_MANY)
+
+
+def _check_members(before: JsonObject, after: JsonObject, most: int | None) -> None:
+    held, now = (len(each.get(MEMBERS, ())) for each in (before, after))
+    if most is not None and now > max(most, held):
+        raise ScimError(400, f"A group has at most {most} members.", ScimType.TOO_MANY)
 
 
 def _member_count(operation: JsonObject) -> int:

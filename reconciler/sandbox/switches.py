@@ -137,6 +137,7 @@ class Switches:
     nested_groups: bool = False
     operations_per_patch: int | None = None
     members_per_patch: int | None = None
+    members_per_group: int | None = None
     conflict: int = field(default=412, metadata={"choices": (400, 409, 412)})  # a stale If-Match; 400 says invalidVers
     delete_status: int = field(default=204, metadata={"choices": (200, 204)})
     phone_form: PhoneForm = PhoneForm.E164

@@ -41,6 +41,7 @@ ANSWERS: Mapping[str, list[Any]] = {
     "nestedGroups": [True, False],
     "operationsPerPatch": [None, 1, 2, 10],
     "membersPerPatch": [None, 1],
+    "membersPerGroup": [None],
     "conflict": [400, 409, 412],
     "deleteStatus": [200, 204],
     "phoneForm": ["e164", "tel"],
@@ -67,6 +68,7 @@ ELSEWHERE = {
     "unremovable": "test_what_cannot_be_cleared_is_said_with_the_line_that_ends_it",
     "forbidden": "test_a_right_that_is_missing_is_named_and_all_else_is_done",
     "onlySlotFilters": "test_a_role_that_cannot_be_taken_one_by_one_is_taken_by_hand",
+    "membersPerGroup": "test_who_finds_no_place_in_a_group_is_named_and_the_others_are_in_it",
     "memberRemove": "test_a_member_who_cannot_be_taken_alone_is_taken_by_hand",
     "bareExtensions": "test_an_extension_that_is_refused_is_written_as_a_number",
     "unsupported": "test_an_organisation_that_cannot_filter_or_patch_says_so",
@@ -214,6 +216,25 @@ def test_a_member_who_cannot_be_taken_alone_is_taken_by_hand(tmp_path: Path, ans
             each for each in org.stored("Support")["members"] if each["value"] == org.stored("bob@example.com")["id"]
         ]
         org.change("Support", {"op": "replace", "path": "members", "value": held})
+        assert org.plan().changes == ()
+
+
+def test_who_finds_no_place_in_a_group_is_named_and_the_others_are_in_it(tmp_path: Path) -> None:
+    people = {f"p{each}": {"userName": f"p{each}@example.com", "displayName": "P"} for each in range(9)}
+    with company(tmp_path, membersPerGroup=6) as org:
+        org.declare(people, group(*people))
+        (said,) = org.apply().said
+        assert "A group has at most 6 members" in said
+        assert "the rest of the change is done" in said
+        held = org.members("Support")
+        left = people.keys() - {each.partition("@")[0] for each in held}
+        assert len(held) == 6
+        assert all(f"{each}@example.com" in said or f"user.{each}" in said for each in left)
+        assert {each.item for each in org.plan().changes[0].attribute_changes} == {
+            org.stored(f"{each}@example.com")["id"] for each in left
+        }
+        org.declare(people, group(*(each.partition("@")[0] for each in held)))
+        assert org.apply().said == []
         assert org.plan().changes == ()
 
 

@@ -409,6 +409,8 @@ TRIALS: dict[str, Trial] = {
         ({"operations_per_patch": 2}, [(400, "tooMany"), 3, (400, "tooMany")]),
         ({"members_per_patch": 2}, [(400, "tooMany")] * 3),
         ({"members_per_patch": 3, "operations_per_patch": 3}, [3, 3, 0]),
+        ({"members_per_group": 3}, [3, 3, 0]),
+        ({"members_per_group": 2}, [(400, "tooMany"), (400, "tooMany"), (400, "noTarget")]),
     ),
     "a version that is not the latest": trial(
         stale,
