@@ -193,7 +193,7 @@ class Mask:
             violations=tuple([self._violation(each) for each in plan.violations]),
             refused=tuple([self.diagnostic(each) for each in plan.refused]),
             notices=tuple([self.diagnostic(each) for each in plan.notices]),
-            names={self.names(each): self._name(each, *names) for each, names in plan.names.items()},
+            names={self.names(each): self._name(*names) for each, names in plan.names.items()},
             access=tuple([self._access(each) for each in plan.access]),
         )
 
@@ -270,7 +270,7 @@ class Mask:
             case _:
                 return value if stays else MASKED
 
-    def _name(self, resource_id: str, name: str, display: str) -> tuple[str, str]:
+    def _name(self, name: str, display: str) -> tuple[str, str]:
         return (name, display) if self._stays(name) else (self.person(name), "")
 
     def _access(self, change: AccessChange) -> AccessChange:

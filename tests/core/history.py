@@ -87,7 +87,7 @@ class History:
         planned = party.repository.plan(self.server, drift=run.drift)
         party.ledger.check_plan(planned, self.server, drift=run.drift)
         ran = party.repository.apply(self.server, run)
-        party.ledger.after_run(ran, self.server, drift=run.drift, finished=run.reaches_its_end)
+        party.ledger.after_run(ran, self.server, finished=run.reaches_its_end)
 
     def others(self) -> None:
         """Somebody works on the server by hand."""

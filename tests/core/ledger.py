@@ -202,7 +202,7 @@ class Ledger:
 
     # --- a run
 
-    def after_run(self, ran: Ran, server: Server, *, drift: bool, finished: bool) -> None:
+    def after_run(self, ran: Ran, server: Server, *, finished: bool) -> None:
         plan = ran.planned
         self._note_declared(self.repository.plan(server).situation)
         self._note_releases(plan.situation, server)

@@ -60,7 +60,7 @@ def not_proved(path: Path) -> Iterator[Ran]:
     """An apply of what nobody committed, accepted, is all that the record has to show for her."""
     with founded(path) as company:
         company.seed.write("identities/a.yaml", people(*TEAM, "eve.x"))
-        accepted = list(with_accept(company, company.seed))
+        accepted = list(with_accept(company.seed))
         assert accepted[-1].code == 0
         company.declare(*TEAM, ann_lee="Lead")
         yield apply(company.seed)

@@ -102,7 +102,7 @@ def founded(path: Path) -> Iterator[Company]:
         yield company
 
 
-def with_accept(company: Company, folder: QuickFolder) -> Iterator[Ran]:
+def with_accept(folder: QuickFolder) -> Iterator[Ran]:
     refused = apply(folder)
     yield refused
     accepted = re.findall(r"--accept\s+([\w-]+@[0-9a-f]{8})", refused.out)
@@ -115,14 +115,14 @@ def behind(path: Path) -> Iterator[Ran]:
         company.declare(*TEAM, ann_lee="Lead")
         company.applied()
         git(company.world.seed, "checkout", "-q", old)
-        yield from with_accept(company, company.seed)
+        yield from with_accept(company.seed)
 
 
 def diverged(path: Path) -> Iterator[Ran]:
     with founded(path) as company:
         git(company.world.seed, "commit", "-q", "--amend", "-m", "another history")
         company.declare(*TEAM, ann_lee="Lead")
-        yield from with_accept(company, company.seed)
+        yield from with_accept(company.seed)
 
 
 def dirty(path: Path) -> Iterator[Ran]:
@@ -137,14 +137,14 @@ def in_progress(path: Path) -> Iterator[Ran]:
     with founded(path) as company:
         left_behind(company, ago=timedelta(minutes=5))
         company.declare(*TEAM, ann_lee="Lead")
-        yield from with_accept(company, company.seed)
+        yield from with_accept(company.seed)
 
 
 def record_lost(path: Path) -> Iterator[Ran]:
     with founded(path) as company:
         git(company.world.origin, "update-ref", "-d", REF)
         company.declare(*TEAM, ann_lee="Lead")
-        yield from with_accept(company, company.seed)
+        yield from with_accept(company.seed)
 
 
 ACCEPT = "a reviewed line in `acceptances.yaml`, which the plan prints: it holds for exactly these items"
