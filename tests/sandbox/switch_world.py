@@ -48,9 +48,11 @@ class World:
     def patch(self, path: str, *operations: dict[str, Any]) -> httpx.Response:
         return self.client.patch(path, json={"schemas": [PATCH_OP], "Operations": list(operations)})
 
-    def change(self, path: str | None, value: Any, verb: str = "replace", **attributes: Any) -> Any:
+    def change(
+        self, path: str | None, value: Any, verb: str = "replace", *, login: str = "ann", **attributes: Any
+    ) -> Any:
         """Create a person with some attributes, patch one, and return the person, or status and kind of refusal."""
-        answer = self.patch(f"/Users/{self.person(**attributes)}", operation(verb, path, value))
+        answer = self.patch(f"/Users/{self.person(login, **attributes)}", operation(verb, path, value))
         return answer.json() if answer.status_code == 200 else refused(answer)
 
     def put(self, before: dict[str, Any], after: dict[str, Any]) -> Any:

@@ -80,7 +80,7 @@ def test_json_text_comes_back_exactly(text: str) -> None:
     except UnicodeEncodeError:
         data = json.dumps({"a": text}).encode()
     file = read_yaml(data, "f")
-    assert file.documents == ({"a": text},) or file.diagnostics
+    assert file.documents == ({"a": text},) or {each.code for each in file.diagnostics} == {"control-character"}
 
 
 @settings(max_examples=500, deadline=None)
