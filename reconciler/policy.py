@@ -13,14 +13,17 @@ from reconciler.model import (
     Address,
     Cause,
     Change,
+    Diagnostic,
     Limit,
     Paired,
     PatchOp,
     Policy,
     ResourceType,
+    Severity,
     Violation,
 )
 from reconciler.privileges import check_privileged
+from reconciler.scim.attributes import name_path
 from reconciler.situation import Situation, group_label, name_of, protected_ids
 
 _PLURALS: Final = {"person": "people", "active person": "active people"}
@@ -34,6 +37,41 @@ def check_policy(changes: Sequence[Change], situation: Situation) -> tuple[Viola
     counted = (_removals, _member_removals, _role_removals, _updates, _creations)
     named = (_protected, _minimum, check_privileged, _vanished)
     return tuple(violation for rule in (*counted, *named) for violation in rule(changes, situation))
+
+
+def nobody_named(situation: Situation) -> list[Diagnostic]:
+    """A notice for each part of the policy that names somebody whom nothing here knows: it guards nobody."""
+    policy = situation.policy
+    guarded = {
+        "protect": policy.protect,
+        "privileged.groups": tuple(f"group.{each.removeprefix('group.')}" for each in policy.privileged_groups),
+        "minimum": tuple(f"group.{each.removeprefix('group.')}" for each in policy.minimum),
+    }
+    if not any(guarded.values()):
+        return []
+    known = _all_names(situation)
+    strange = {key: [each for each in names if each.casefold() not in known] for key, names in guarded.items()}
+    return [_strange(key, names, policy) for key, names in strange.items() if names]
+
+
+def _all_names(situation: Situation) -> set[str]:
+    """What the policy may call anybody who is live, declared or recorded, casefolded."""
+    names = {f"{each.resource_type}.{each.name}" for each in situation.live.resources.values()}
+    for address, wanted in situation.desired.resources.items():
+        name = wanted.attributes.get(name_path(address.resource_type))
+        names |= {str(address), f"{address.resource_type}.{name}"}
+    names |= {str(address) for address in situation.applied.resources}
+    return {part.casefold() for each in names for part in (each, each.partition(".")[2])}
+
+
+def _strange(key: str, names: Sequence[str], policy: Policy) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.NOTICE,
+        code="policy-names-nobody",
+        summary=f"policy.{key} names nobody here: {', '.join(names)}",
+        mend="check the spelling; what is meant for one target stands better in its own policy",
+        source=policy.sources.get(key),
+    )
 
 
 def _removals(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:

@@ -36,7 +36,7 @@ from reconciler.model import (
 )
 from reconciler.planning.ordering import name_swaps, order_operations
 from reconciler.planning.possible import without_impossible, without_taken_names
-from reconciler.policy import check_policy
+from reconciler.policy import check_policy, nobody_named
 from reconciler.privileges import warned
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.settling import settle
@@ -124,6 +124,7 @@ def reconcile(
             *desired.diagnostics,
             *live.notices,
             *differences.notices,
+            *nobody_named(situation),
             *unused,
         ),
         names=_names((*changes, *drift), situation),

@@ -19,7 +19,6 @@ ours, its recorded last day has passed   take, due                take, due
 ours, P "take"                           take, leftover           take, leftover
 ours otherwise                           take, declared           take, declared
 not ours, P "take"                       ·                        take, leftover
-not ours, its line says that it is over  take, drift              as below
 not ours, no record of the resource      ·                        take, drift
 not ours, recorded as authoritative      ·                        take, drift
 not ours, recorded otherwise             ·                        take, declared
@@ -70,7 +69,7 @@ def cause_to_take(item: str, record: ListRecord, mode: ListMode | None, expired:
             return Cause.DUE
         return Cause.LEFTOVER if item in record.take else Cause.DECLARED
     if mode is not ListMode.AUTHORITATIVE:
-        return Cause.DRIFT if expired is not None and item not in record.take else None
+        return None
     if item in record.take:
         return Cause.LEFTOVER
     if not record.known or record.mode is ListMode.AUTHORITATIVE:

@@ -14,6 +14,7 @@ from tests.core.builders import (
     OPEN,
     TODAY,
     a,
+    codes,
     desired,
     entry,
     group,
@@ -393,6 +394,30 @@ def test_a_privileged_membership_that_ends_by_its_day_is_only_warned_of() -> Non
     outcome = reconciled(wanted, found, record(known), policy=replace(OPEN, privileged_groups=("g",)))
     assert rules(outcome) == []
     assert outcome.plan.changes[0].warnings == ("privileged: loses member al@x.io",)
+
+
+# --- names that are nobody's
+
+
+def test_a_policy_that_guards_nobody_says_so() -> None:
+    policy = replace(
+        OPEN,
+        protect=("AL", "user.bo", "bo@x.io", "group.g", "gee", "user.typo", "breakglas@x.io"),
+        privileged_groups=("g", "group.Gee", "new", "admin"),
+        minimum={"group.g": 1, "gee": 1, "group.gon": 2, "old": 1},
+        sources={"protect": SourceLocation("reconciler.yaml", 4)},
+    )
+    wanted = desired(user("al"), user("bo"), group("g", name="Other"), group("new"))
+    found = live(live_user("al"), live_group("g", "Gee"))
+    known = record(entry("group.g", "g"), entry("group.old", "gone"))
+    notices = [each for each in reconciled(wanted, found, known, policy=policy).plan.notices if "policy" in each.code]
+    assert [each.summary for each in notices] == [
+        "policy.protect names nobody here: user.typo, breakglas@x.io",
+        "policy.privileged.groups names nobody here: group.admin",
+        "policy.minimum names nobody here: group.gon",
+    ]
+    assert notices[0].source == SourceLocation("reconciler.yaml", 4)
+    assert codes(reconciled(wanted, found, known)) == []
 
 
 # --- nobody left
