@@ -16,6 +16,7 @@ from reconciler.model import AppliedState, Diagnostic, LiveResource, LiveState, 
 from reconciler.profiles.profile import Profile
 from reconciler.refreshing import UNTRUSTED, decode_resource, is_cut, refresh
 from reconciler.scim.paths import url_path
+from reconciler.transport.answers import is_usable_id
 from reconciler.transport.client import Reader
 
 MOST: Final = 50
@@ -98,7 +99,8 @@ def _left_out(
     extensions: Extensions,
 ) -> dict[str, LiveResource]:
     """Who is there by id and in no listing."""
-    absent = sorted(recorded.keys() - live.resources.keys())
+    # whoever may push the record may write anything there; what is no id would be another address
+    absent = sorted(each for each in recorded.keys() - live.resources.keys() if is_usable_id(each))
     found: dict[str, LiveResource] = {}
     for each in absent[:MOST]:
         kind = recorded[each]

@@ -74,6 +74,13 @@ def test_whoever_is_gone_stays_gone() -> None:
     assert (state.totals_trusted, codes(state)) == (True, [])
 
 
+@pytest.mark.parametrize("forged", ["..", ".", "bulkId:user.ann", "u\n1", "u" * 5000])
+def test_what_is_no_id_is_not_asked_for(forged: str) -> None:
+    server = Server(1)
+    refresh_proved(reader(server), RFC, recorded("u0", forged))
+    assert server.asked == ["/Users", "/Groups"]
+
+
 def test_a_group_is_looked_for_among_groups() -> None:
     server = Server(1)
     refresh_proved(reader(server), RFC, recorded("g1", kind=ResourceType.GROUP))
