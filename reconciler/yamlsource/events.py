@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from yaml.events import ScalarEvent, StreamEndEvent
+from yaml.events import ScalarEvent
 
 try:
     from yaml.cyaml import CParser as _CParser  # type: ignore[attr-defined]
@@ -34,12 +34,7 @@ def scalars(text: str) -> Iterator[tuple[str, bool, Any, Any]]:
 def events(text: str) -> Iterator[Any]:
     """The events of PyYAML's parser, libyaml's where there is one."""
     parser: Any = FAST_PARSER(text.encode()) if FAST_PARSER else yaml.SafeLoader(text)
-    get = parser.get_event
     try:
-        while True:
-            event = get()
-            yield event
-            if event is None or type(event) is StreamEndEvent:
-                return
+        yield from iter(parser.get_event, None)
     finally:
         parser.dispose()

@@ -84,8 +84,8 @@ class Reader:
 
     def _run(self) -> None:
         handlers: dict[type, Callable[[Any], None]] = {
-            MappingStartEvent: self._open_mapping,
-            SequenceStartEvent: self._open_list,
+            MappingStartEvent: self._open,
+            SequenceStartEvent: self._open,
             MappingEndEvent: self._close_mapping,
             SequenceEndEvent: self._close,
             AliasEvent: self._alias,
@@ -225,13 +225,9 @@ class Reader:
 
     # --- containers
 
-    def _open_mapping(self, event: MappingStartEvent) -> None:
-        self._open({}, {}, event)
-
-    def _open_list(self, event: SequenceStartEvent) -> None:
-        self._open([], [], event)
-
-    def _open(self, new: Container, marks: Marks, event: Any) -> None:
+    def _open(self, event: Any) -> None:
+        new: Container = {} if type(event) is MappingStartEvent else []
+        marks: Marks = {} if type(event) is MappingStartEvent else []
         mark = event.start_mark
         packed = mark.line << SHIFT | mark.column
         if event.tag is not None:
@@ -251,9 +247,9 @@ class Reader:
     def _close_mapping(self, event: MappingEndEvent) -> None:
         if self.merges:
             self._apply_merges()
-        self._close(event)
+        self.container, self.marks, self.key = self.stack.pop()
 
-    def _close(self, event: Any) -> None:
+    def _close(self, event: SequenceEndEvent) -> None:
         self.container, self.marks, self.key = self.stack.pop()
 
     def _put(self, value: Any, packed: int) -> None:
