@@ -31,7 +31,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, header: RecordHeader, run: str) -> "Claim | None":
         """The claim that a record holds; None where there is none, and where it is this run's own, started again."""
-        if header.lease is None or header.run == run:
+        if header.lease is None or _began_before(header.run, run):
             return None
         return cls(run=header.run, commit=header.source_commit, lease=header.lease)
 
@@ -61,6 +61,20 @@ class Claim(Struct, frozen=True, kw_only=True):
 
     def _words(self) -> str:
         return f"an apply of {(self.commit or 'files')[:12]} by run {self.run} since {_read(self.lease.since)}"
+
+
+def run_name(run: str, attempt: str | None) -> str:
+    """``4711.2``: the second attempt of a run, where a CI system counts them."""
+    return f"{run}.{attempt}" if attempt else run
+
+
+def _began_before(held: str, run: str) -> bool:
+    """Whether an attempt holds the record that this one takes the place of. Two jobs of one attempt are two."""
+    name, _, attempt = run.partition(".")
+    held_name, _, before = held.partition(".")
+    if not (attempt.isdecimal() and before.isdecimal()):
+        return held == run
+    return held_name == name and int(before) < int(attempt)
 
 
 def now() -> datetime:

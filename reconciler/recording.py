@@ -215,7 +215,8 @@ class Record(Struct, frozen=True, kw_only=True):
 def record_of(project: Project, target: Target, tool: str) -> Record:
     """The record of a target: in git where there is git, in a file for an embedded target and outside git."""
     repository = None if target.embedded else project.repository
-    run = os.environ.get("GITHUB_RUN_ID") or os.environ.get("CI_JOB_ID") or secrets.token_hex(4)
+    job = os.environ.get("GITHUB_RUN_ID") or os.environ.get("CI_JOB_ID") or secrets.token_hex(4)
+    run = leasing.run_name(job, os.environ.get("GITHUB_RUN_ATTEMPT"))
     if repository is None:
         store: RecordStore = FileRecordStore(data_folder(project) / "record" / target.name)
     else:

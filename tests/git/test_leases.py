@@ -108,6 +108,38 @@ def test_the_same_run_started_again_goes_on(company: Company) -> None:
     assert company.seed.run("apply", "--auto-approve", GITHUB_RUN_ID="4711").code == 0
 
 
+def test_two_jobs_of_one_attempt_are_two(company: Company) -> None:
+    """A workflow may apply in two jobs by mistake; only a later attempt knows that the earlier one is dead."""
+    company.applied()
+    left_behind(company, ago=timedelta(minutes=1), run="4711.1")
+    company.declare(*TEAM, ann_lee="Lead")
+    for attempt, code in (("1", 3), ("2", 0)):
+        environment = {"GITHUB_RUN_ID": "4711", "GITHUB_RUN_ATTEMPT": attempt}
+        assert company.seed.run("apply", "--auto-approve", **environment).code == code
+    assert trailers(company.history()[0])["Run"] == "4711.2"
+
+
+@pytest.mark.parametrize(
+    ("held", "run", "own"),
+    [
+        ("4711", "4711", True),
+        ("4711", "4712", False),
+        ("4711.1", "4711.2", True),
+        ("4711.9", "4711.10", True),
+        ("4711.2", "4711.2", False),
+        ("4711.3", "4711.2", False),
+        ("4712.1", "4711.2", False),
+        # written by somebody who counts otherwise
+        ("4711", "4711.2", False),
+        ("4711.1", "4711", False),
+        ("4711.x", "4711.2", False),
+    ],
+)
+def test_whose_claim_it_is(held: str, run: str, own: bool) -> None:
+    header = RecordHeader(target="t", url_fingerprint="u", run=held, lease=lease_from(NOW, NOW))
+    assert (Claim.of(header, run) is None) is own
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_a_claim_is_cleared_where_nothing_is_left_to_do(own: bool, company: Company) -> None:
     company.applied()
