@@ -66,15 +66,15 @@ def page() -> str:
 
 
 @cache
-def heard() -> dict[str, Said]:
-    """Code -> the first message that a repository with mistakes, or a plan, was given."""
-    found: dict[str, Said] = {}
+def heard() -> dict[tuple[str, bool], Said]:
+    """Code, and whether it is a rule's -> the first message that a repository with mistakes, or a plan, was given."""
+    found: dict[tuple[str, bool], Said] = {}
     for path in sorted(HERE.glob("*.txt")):
         for repository in repositories(path):
             for each in _MESSAGE.finditer(repository.said):
                 mend = " ".join([each["mend"] or "", *(each["more"] or "").split()]).strip()
                 said = Said(each["code"], each["severity"], "", each["summary"], mend)
-                found.setdefault(said.code, said)
+                found.setdefault((said.code, False), said)
     return {**planned(), **found}
 
 
@@ -84,7 +84,8 @@ def _table(found: Sequence[Said]) -> Iterator[str]:
     real = heard()
     for code in dict.fromkeys(each.code for each in found):
         said = [each for each in found if each.code == code]
-        best = real.get(code) or max(said, key=lambda each: (len(re.findall(r"\w+", each.summary)), bool(each.mend)))
+        longest = max(said, key=lambda each: (len(re.findall(r"\w+", each.summary)), bool(each.mend)))
+        best = real.get((code, longest.kind == "rule"), longest)
         yield f"| `{code}` | {_cell(best.summary)} | {_cell(best.mend)} |"
 
 

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.cli.provider import Provider, provider
 from tests.diagnostics.codes import Said
@@ -45,19 +46,21 @@ STORIES = [
 ]
 
 
-def planned() -> dict[str, Said]:
-    """Code -> the first thing that a plan of one of the stories says under it."""
-    found: dict[str, Said] = {}
+def planned() -> dict[tuple[str, bool], Said]:
+    """Code, and whether it is that of a broken rule -> the first thing that one of the stories says under it."""
+    found: dict[tuple[str, bool], Said] = {}
+
+    def hear(some: Iterator[Said]) -> None:
+        for said in some:
+            found.setdefault((said.code, said.kind == "rule"), said)
+
     for story in STORIES:
         with tempfile.TemporaryDirectory() as name:
-            for said in _told(Path(name), *story):
-                found.setdefault(said.code, said)
+            hear(_told(Path(name), *story))
     with tempfile.TemporaryDirectory() as name:
-        for said in _saved(Path(name)):
-            found.setdefault(said.code, said)
+        hear(_saved(Path(name)))
     with tempfile.TemporaryDirectory() as name, provider() as running:
-        for said in _in_git(Path(name), running):
-            found.setdefault(said.code, said)
+        hear(_in_git(Path(name), running))
     return found
 
 
@@ -97,12 +100,15 @@ def _in_git(folder: Path, running: Provider) -> Iterator[Said]:
     assert say(["apply", "--auto-approve"], folder).code == 0
     _git(folder, "checkout", "-q", "old")
     yield from _plan(folder)
+    yield from _refused(folder)
     _write(folder, running.settings(), people(["a", "c"]))
     _commit(folder, "third")
     yield from _plan(folder)
+    yield from _refused(folder)
     _git(folder, "checkout", "-q", "main")
     _write(folder, running.settings(), people(["a", "b", "d"]))
     yield from _plan(folder)
+    yield from _refused(folder)
     _write(folder, running.settings() + "policy: {drift: correct}\n", people(["a", "b", "d"]))
     yield from _plan(folder, "--base", "old")
 
@@ -113,17 +119,28 @@ def _plan(folder: Path, *more: str) -> Iterator[Said]:
     yield from _notices(said.out)
 
 
+def _refused(folder: Path) -> Iterator[Said]:
+    """What an apply says that stops before it writes."""
+    said = say(["apply", "--auto-approve", "--format", "json"], folder)
+    assert said.code == 3, said.err
+    yield from _told_by(json.loads(said.out)["targets"][0]["plan"])
+
+
 def _notices(out: str) -> Iterator[Said]:
-    plan = json.loads(out)
+    yield from _told_by(json.loads(out))
+
+
+def _told_by(plan: Any) -> Iterator[Said]:
     for each in (*plan["refused"], *plan["notices"]):
         yield Said(each["code"], each["severity"], "", _steady(each["summary"]), each["mend"])
     for each in plan["violations"]:
-        yield Said(each["rule"], "rule", "", _steady(each["summary"]), each["mend"])
+        yield Said(each["rule"], "rule", "", _steady(each["summary"]), _steady(each["mend"]))
 
 
 def _steady(text: str) -> str:
     """Ids, commits and times, which are others in every run, made the same."""
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:]+\+00:00", "2026-11-02T09:30:00+00:00", text)
+    text = re.sub(r"@[0-9a-f]{8}\b", "@DIGEST", text)
     text = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "2819c223…", text)
     return re.sub(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{12}\b|\b[a-f]{12}\b", "5d41402abc4b", text)
 
