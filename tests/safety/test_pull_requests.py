@@ -258,6 +258,33 @@ def hundred_megabytes(review: Review) -> None:
         stream.truncate(100_000_000)
 
 
+def acceptances_without_end(review: Review) -> None:
+    with (review.pr.path / "acceptances.yaml").open("wb") as stream:
+        stream.write(b"- {rule: protect, digest: 00000000, reason: mine}\n")
+        stream.truncate(100_000_000)
+
+
+def settings_without_end(review: Review) -> None:
+    with (review.pr.path / "reconciler.yaml").open("wb") as stream:
+        stream.write(b"targets: {}\n")
+        stream.truncate(100_000_000)
+
+
+def acceptances_that_laugh(review: Review) -> None:
+    lines = ["- &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"- &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    review.pr.write("acceptances.yaml", "\n".join(lines) + "\n")
+
+
+def device_for_settings(review: Review) -> None:
+    (review.pr.path / "reconciler.yaml").unlink()
+    os.mkfifo(review.pr.path / "reconciler.yaml")
+
+
+def device_for_acceptances(review: Review) -> None:
+    os.mkfifo(review.pr.path / "acceptances.yaml")
+
+
 def many_laughs(review: Review) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
@@ -289,6 +316,11 @@ HOSTILE: dict[Callable[[Review], None], tuple[int, str]] = {
     folder_that_is_a_link: (64, "is a link that leads elsewhere"),
     device_for_a_file: (1, "not-a-file"),
     hundred_megabytes: (1, "file-too-large"),
+    acceptances_without_end: (1, "file-too-large"),
+    settings_without_end: (3, "cannot all be read"),
+    acceptances_that_laugh: (1, "too-many-aliases"),
+    device_for_settings: (3, "protect"),
+    device_for_acceptances: (3, "protect"),
     many_laughs: (1, "too-many-aliases"),
     record_in_its_own_clone: (3, "protect"),
     hooks_and_filters: (3, "protect"),
