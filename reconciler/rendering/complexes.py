@@ -21,7 +21,7 @@ def differing_members(before: Value, after: Value) -> list[str]:
 
     Elements of lists count from 0. Values that are no objects or lists, or of different kinds, have no members.
     """
-    if before is None or after is None:
+    if before is None or after is None or isinstance(before, str):
         return []
     kinds = (Mapping, list)
     if not any(isinstance(before, kind) and isinstance(after, kind) for kind in kinds):

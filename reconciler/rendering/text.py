@@ -1,6 +1,7 @@
 """A plan as text for a terminal or a log. Everything in a `PlanView` is neutral already."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from reconciler.rendering.layout import cells, listed, padded
@@ -62,7 +63,7 @@ def _block(block: Block, on: Paper) -> list[str]:
     rows = _heading(block, on)
     rows += [row for note in block.notes for row in on.paragraph(note, 4, "dim")]
     people = listed(block.people)
-    signs = {mark: on.styled(mark, style) for mark, style in _MARK_STYLES.items()}
+    signs = _signs(bool(on.styles))
     named = [cells(each.name) for each in block.lines]
     columns = _name_columns(named)
     last = block.lines[-1] if block.lines else None
@@ -72,6 +73,13 @@ def _block(block: Block, on: Paper) -> list[str]:
             aside, people = people, ""
         rows += _line(line, taken, columns, aside, signs, on)
     return rows + (on.paragraph(people, 4, "dim") if people else [])
+
+
+@cache
+def _signs(colour: bool) -> Mapping[Mark, str]:
+    """The signs before lines, each in its style."""
+    on = paper(0, colour)
+    return {mark: on.styled(mark, style) for mark, style in _MARK_STYLES.items()}
 
 
 def _heading(block: Block, on: Paper) -> list[str]:

@@ -5,6 +5,7 @@ writer escapes its own syntax and nothing else. No colours, no widths, no I/O.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final, TypedDict
 
 from msgspec import Struct
@@ -262,6 +263,7 @@ def _key(change: Change) -> str:
     return neutral(change.address.key, NAME_LIMIT)
 
 
+@cache
 def _block_mark(actions: tuple[Action, ...]) -> Mark:
     match wording.main_action(actions):
         case Action.DELETE | Action.DEACTIVATE:
