@@ -160,7 +160,6 @@ def _named(rules: AttributeRules) -> dict[str, Iterable[str]]:
     return {
         "unsupported": rules.unsupported,
         "required": rules.required,
-        "immutable": rules.immutable,
         "caseInsensitive": rules.case_insensitive,
         "readOnlyElements": rules.read_only_elements,
         "notStored": rules.not_stored,

@@ -87,16 +87,15 @@ class WireRules(Struct, frozen=True, kw_only=True):
 class AttributeRules(Struct, frozen=True, kw_only=True):
     """What the provider does with the attributes of one resource type.
 
-    `unsupported`: name -> why; declaring it is an error. `required`: paths a create needs. `immutable`: paths that keep
-    their first value. `case_insensitive`: ``userName``, ``emails.value``. `read_only_elements`: attribute -> keys that
-    the provider owns. `not_stored`: names or paths it drops. `modes`: list -> mode where nobody says otherwise.
-    `never_removed`: list -> names that are never taken. `bare_extension`: a phone number may be an extension alone.
+    `unsupported`: name -> why; declaring it is an error. `required`: paths a create needs. `case_insensitive`:
+    ``userName``, ``emails.value``. `read_only_elements`: attribute -> keys that the provider owns. `not_stored`: names
+    or paths it drops. `modes`: list -> mode where nobody says otherwise. `never_removed`: list -> names that are never
+    taken. `bare_extension`: a phone number may be an extension alone.
     """
 
     table: AttributeTable
     unsupported: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
-    immutable: tuple[str, ...] = ()
     case_insensitive: tuple[str, ...] = ("userName", "emails.value")
     read_only_elements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     not_stored: tuple[str, ...] = ()

@@ -37,7 +37,6 @@ SECTIONS: dict[str, type] = {
 FITTING: dict[str, Any] = {
     "unsupported": {"externalId": "there is none"},
     "required": ["externalId"],
-    "immutable": ["externalId"],
     "caseInsensitive": ["externalId"],
     "readOnlyElements": {"externalId": ["x"]},
     "notStored": ["externalId"],
@@ -215,7 +214,7 @@ BAD: list[tuple[str, str, list[tuple[int, int, str]]]] = [
     ("attributes are text", "name: try\ntitle: T\nusers: {attributes: a}", [(3, 21, "wrong-type")]),
     ("unknown attribute", "name: try\ntitle: T\nusers: {required: [usrName]}", [(3, 19, "unknown-attribute")]),
     ("other case", "name: try\ntitle: T\nusers: {unsupported: {nickname: no}}", [(3, 22, "unknown-attribute")]),
-    ("user's attribute on groups", "name: try\ntitle: T\ngroups: {immutable: [userName]}",
+    ("user's attribute on groups", "name: try\ntitle: T\ngroups: {notStored: [userName]}",
      [(3, 21, "unknown-attribute")]),
     ("unknown base", "name: try\ntitle: T\nextends: rcf", [(3, 10, "unknown-profile")]),
     ("two levels", "name: try\ntitle: T\nextends: genesys", [(3, 10, "extends-twice")]),
