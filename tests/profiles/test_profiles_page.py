@@ -1,0 +1,195 @@
+"""docs/profiles.md is real: its example runs, its tables are the schema and the profile rfc. BLESS=1 writes both."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import NODEFAULT, UNSET
+from msgspec.structs import fields
+
+import reconciler
+from reconciler.profiles.conversion import camel_case
+from reconciler.profiles.profile import RFC
+from reconciler.scim.attributes import Attribute
+from tests.cli.test_cli_page import with_part
+from tests.conftest import Folder
+
+ROOT = Path(reconciler.__file__).parents[1]
+PAGE = ROOT / "docs" / "profiles.md"
+SCHEMA = json.loads((ROOT / "schemas" / "profile.schema.json").read_text("utf-8"))
+BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.M | re.S)
+PORT = "127.0.0.1:8080"
+HEADING = ("| key | value | in `rfc` | meaning |", "| --- | --- | --- | --- |")
+
+
+def test_the_tables_are_the_schema() -> None:
+    written = PAGE.read_text(encoding="utf-8")
+    page = with_part(written, "keys", keys())
+    if os.environ.get("BLESS") == "1":
+        PAGE.write_text(page, encoding="utf-8")
+    else:
+        assert written == page, "docs/profiles.md is not what the schema says: run this test with BLESS=1"
+
+
+def test_users_and_groups_have_the_same_keys() -> None:
+    """So one table tells of both."""
+    assert SCHEMA["properties"]["users"]["properties"] == SCHEMA["properties"]["groups"]["properties"]
+
+
+def test_the_page_names_keys_that_exist() -> None:
+    told = PAGE.read_text(encoding="utf-8").partition("## Every key")[0]
+    named = re.findall(r"`(wire|users|groups|membership|lifecycle)\.(\w+)`", told)
+    assert len(named) > 5
+    assert [each for each in named if each[1] not in SCHEMA["properties"][each[0]]["properties"]] == []
+
+
+def test_the_example_is_real(tmp_path: Path) -> None:
+    folder, copy = Folder(tmp_path / "office"), tmp_path / "copy"
+    folder.path.mkdir()
+    for name in ("reconciler", "schemas"):
+        shutil.copytree(ROOT / name, copy / name)
+    written = PAGE.read_text(encoding="utf-8")
+    with ExitStack() as running:
+        page = BLOCK.sub(lambda found: block(found, folder, copy, running), written)
+    if os.environ.get("BLESS") == "1":
+        PAGE.write_text(page, encoding="utf-8")
+    assert page == PAGE.read_text(encoding="utf-8")
+    assert "No changes." in page
+
+
+@pytest.mark.parametrize("line", ["wire: {listAttribute: true}", "users: {required: [nikName]}"])
+def test_validate_tells_of_a_mistake_in_a_profile_with_its_place(tmp_path: Path, line: str) -> None:
+    folder, copy = Folder(tmp_path / "office"), tmp_path / "copy"
+    for name in ("reconciler", "schemas"):
+        shutil.copytree(ROOT / name, copy / name)
+    with_profile(copy, f"name: directory\ntitle: Our directory\n{line}\n")
+    folder.write("reconciler.yaml", "targets: {a: {profile: directory, url: 'https://example.com'}}\n")
+    folder.write("identities/a.yaml", "users: {a: {userName: a@example.com}}\n")
+    ran = folder.run("validate", PYTHONPATH=str(copy))
+    assert ran.code == 1
+    assert re.match(r"profiles/directory\.yaml:3:\d+: error\[unknown-", ran.err)
+
+
+def block(found: re.Match[str], folder: Folder, copy: Path, running: ExitStack) -> str:
+    """The block as it is now: a file is written, a command is run."""
+    kind, body = found.groups()
+    first, _, _ = body.partition("\n")
+    if kind == "yaml" and first.startswith("# reconciler/profiles/"):
+        with_profile(copy, body)
+    elif kind == "yaml":
+        folder.write(first.removeprefix("# "), body)
+    elif first == "$ reconciler sandbox":
+        port, body = running.enter_context(served(folder, copy))
+        settings = folder.path / "reconciler.yaml"
+        settings.write_text(settings.read_text("utf-8").replace(PORT, port), "utf-8")
+        body = f"{first}\n{body.replace(port, PORT)}"
+    else:
+        command, _, last = first.removeprefix("$ reconciler ").partition(" | tail -")
+        said = folder.run(*command.split(), PYTHONPATH=str(copy)).out.splitlines(keepends=True)
+        body = "".join([f"{first}\n", *said[-int(last) :]])
+    return f"```{kind}\n{body}```"
+
+
+def with_profile(copy: Path, text: str) -> None:
+    """What the page asks for: the file, and its name among the choices."""
+    (copy / "reconciler" / "profiles" / "directory.yaml").write_text(text, "utf-8")
+    path = copy / "schemas" / "settings.schema.json"
+    schema = json.loads(path.read_text("utf-8"))
+    schema["$defs"]["target"]["properties"]["profile"]["enum"].insert(0, "directory")
+    path.write_text(json.dumps(schema), "utf-8")
+
+
+@contextmanager
+def served(folder: Folder, copy: Path) -> Iterator[tuple[str, str]]:
+    """Host and port of `reconciler sandbox`, and the line it prints."""
+    command = [sys.executable, "-m", "reconciler", "sandbox", "--port", "0"]
+    surroundings = {**os.environ, "PYTHONPATH": str(copy)}
+    with subprocess.Popen(
+        command, cwd=folder.path, env=surroundings, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            yield said.strip().rpartition("http://")[2], said
+        finally:
+            process.terminate()
+
+
+def keys() -> Iterator[str]:
+    """The tables, as the schema has its keys."""
+    top, written = SCHEMA["properties"], SCHEMA["required"]
+    yield from ("", *HEADING)
+    for key, node in top.items():
+        if "properties" not in node:
+            yield row(key, node, "needed" if key in written else "")
+    for section in ("wire", "users", "membership", "lifecycle"):
+        both = section == "users"
+        yield from ("", "### `users` and `groups`" if both else f"### `{section}`", "")
+        yield from (top[section]["description"] + (" The same keys for groups." if both else ""), "", *HEADING)
+        for key, node in top[section]["properties"].items():
+            yield row(key, node, default_in(section, key))
+    attribute = SCHEMA["$defs"]["attribute"]
+    yield from ("", "### A row of `attributes`", "", attribute["description"], "", *HEADING)
+    defaults = {camel_case(each.name): each.default for each in fields(Attribute)}
+    for key, node in attribute["properties"].items():
+        unset = defaults[key] in (NODEFAULT, UNSET)
+        yield row(key, node, "needed" if unset else "the core schema" if key == "schema" else shown(defaults[key]))
+    yield ""
+
+
+def row(key: str, node: Mapping[str, Any], default: str) -> str:
+    return f"| `{key}` | {values(node)} | {default} | {node['description']} |".replace("|  |", "| |")
+
+
+def default_in(section: str, key: str) -> str:
+    if key == "attributes":
+        return "the standard's"
+    names = {camel_case(each.name): each.name for each in fields(type(getattr(RFC, section)))}
+    own = shown(getattr(getattr(RFC, section), names[key]))
+    groups = shown(getattr(RFC.groups, names[key])) if section == "users" else own
+    return own if own == groups else f"{own}; groups: {groups}"
+
+
+def values(node: Mapping[str, Any]) -> str:
+    """What may stand there, in words."""
+    if "$ref" in node:
+        return "row, see below"
+    if "enum" in node:
+        return ", ".join(f"`{each}`" for each in node["enum"])
+    types = [node["type"]] if isinstance(node["type"], str) else list(node["type"])
+    least = f" from {node['minimum']}" if "minimum" in node else ""
+    words = {
+        "string": "text",
+        "boolean": "`true`, `false`",
+        "integer": f"whole number{least}",
+        "number": f"number{least}",
+        "null": "`null`",
+    }
+    if types == ["array"]:
+        return f"list of {values(node['items'])}".replace("number ", "numbers ").replace("row,", "rows,")
+    if types == ["object"]:
+        return f"name -> {values(node['additionalProperties'])}"
+    return " or ".join(words[each] for each in types)
+
+
+def shown(value: Any) -> str:
+    """A default as YAML would hold it."""
+    return f"`{yaml_of(value)}`" if value != "" else ""
+
+
+def yaml_of(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, tuple):
+        return f"[{', '.join(yaml_of(each) for each in value)}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {yaml_of(each)}" for key, each in value.items()) + "}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
