@@ -103,7 +103,8 @@ def reconcile(
         stood=context.stood,
     )
     unproved = not_proved(situation)
-    situation = replace(situation, matches=replace(matches, frozen=matches.frozen | unproved.keys()))
+    frozen = matches.frozen | {live_id for live_id, _ in unproved}
+    situation = replace(situation, matches=replace(matches, frozen=frozen))
     differences = diff_resources(situation)
     changes, drift = _divided(differences.findings, context, profile)
     changes, impossible = without_impossible(changes, profile)
@@ -117,7 +118,7 @@ def reconcile(
         changes=changes,
         drift=drift,
         violations=violations,
-        refused=(*unproved.values(), *differences.refused, *impossible, *swaps, *taken),
+        refused=(*(why for _, why in unproved), *differences.refused, *impossible, *swaps, *taken),
         notices=(
             *context.notices,
             *_about_record(applied, context.notices),

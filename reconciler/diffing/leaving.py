@@ -5,6 +5,7 @@ declared once, and that the account is called what the declarations called it. W
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from reconciler.model import (
     Address,
@@ -19,22 +20,30 @@ from reconciler.model import (
 from reconciler.scim.values import canonical_text
 from reconciler.situation import Situation
 
+_MEND: Final = "remove it on the server if it is to go, or write it under `released`; mend the record if it is wrong"
 
-def not_proved(situation: Situation) -> dict[str, Diagnostic]:
-    """Live id -> why it is left as it is, of everybody who would lose something and whom git does not show."""
+
+def not_proved(situation: Situation) -> list[tuple[str, Diagnostic]]:
+    """Live id and why it is left as it is, of each entry that would cost somebody something and that git does not show.
+
+    Several entries may point at one account; each of them is named.
+    """
     if situation.stood is None:
-        return {}
-    return {
-        found.id: Diagnostic(
-            severity=Severity.ERROR,
-            code="removal-not-proved",
-            summary=f"not proved, left as it is: {doubt}",
-            mend="remove it on the server if it is to go, or write it under `released`; mend the record if it is wrong",
-            address=address,
+        return []
+    return [
+        (
+            found.id,
+            Diagnostic(
+                severity=Severity.ERROR,
+                code="removal-not-proved",
+                summary=f"not proved, left as it is: {doubt}",
+                mend=_MEND,
+                address=address,
+            ),
         )
         for address, entry, found in _undeclared(situation)
         if something_is_left(entry, found.id, situation) and (doubt := _doubt(situation, address, found))
-    }
+    ]
 
 
 def _undeclared(situation: Situation) -> Iterator[tuple[Address, AppliedResource, LiveResource]]:

@@ -171,6 +171,19 @@ def test_somebody_who_was_never_declared_stays(company: Company) -> None:
     left_alone(company, company.seed.run("plan"), "eve.x", *TEAM)
 
 
+def test_every_entry_that_points_at_her_is_named(company: Company) -> None:
+    company.applied()
+    eve = stranger(company)
+    head = git(company.world.seed, "rev-parse", "HEAD")
+    forge(company, claiming(entry("eve.x", eve, head), entry("eve.y", eve, head)))
+    planned = company.seed.run("plan")
+    left_alone(company, planned, "eve.x", *TEAM)
+    assert [key for key in ("user.eve.x", "user.eve.y") if f"# {key}: {NOT_PROVED}" in planned.out] == [
+        "user.eve.x",
+        "user.eve.y",
+    ]
+
+
 @pytest.mark.parametrize(
     "source", ["0" * 39 + "1", None, "HEAD", "--upload-pack=touch /tmp/x", "main"], ids=lambda each: str(each)[:10]
 )
