@@ -4,12 +4,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from reconciler.errors import TargetError
 from reconciler.project import Project
 from reconciler.recording import data_folder, made_data_folder
-from reconciler.sandbox import SandboxError, SandboxService, open_sandbox, read_switches
+from reconciler.sandbox import KINDS, SandboxError, SandboxService, open_sandbox, read_switches
 from reconciler.settings import Target
+
+_PLAIN: Final = "rfc"
+"""The organisation for a profile that has none of its own: switches make it as odd as that provider."""
 
 
 @contextmanager
@@ -42,7 +46,8 @@ def _opened(target: Target, folder: Path, beside: Path) -> SandboxService:
         mend = "correct sandbox: {switches: ...} in the settings; docs/sandbox.md lists them"
         raise TargetError(_said(target, error), mend) from error
     try:
-        return open_sandbox(folder, target.profile, seed, switches=switches)
+        kind = target.profile if target.profile in KINDS else _PLAIN
+        return open_sandbox(folder, kind, seed, switches=switches)
     except SandboxError as error:
         begin_again = f"to begin with a fresh organisation delete {folder}"
         mend = f"mend {seed}; if that is right, {begin_again}" if seed else begin_again

@@ -15,7 +15,7 @@ from reconciler.sandbox.access import Access
 from reconciler.sandbox.directory import Directory
 from reconciler.sandbox.errors import SandboxError, ScimError
 from reconciler.sandbox.messages import Request, Response
-from reconciler.sandbox.organisation import organisation
+from reconciler.sandbox.organisation import KINDS, organisation
 from reconciler.sandbox.seeding import add_seed, apply_seed_file
 from reconciler.sandbox.server import SandboxServer, serve
 from reconciler.sandbox.service import SandboxService
@@ -24,6 +24,7 @@ from reconciler.sandbox.switches import Switches, read_switches
 from reconciler.sandbox.transport import SandboxTransport
 
 __all__ = [
+    "KINDS",
     "Access",
     "Request",
     "Response",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, field
 
@@ -227,3 +227,5 @@ _BUILDERS: Mapping[str, Callable[[Switches], Organisation]] = {
     "rfc-strict": _rfc_strict,
     "genesys": _genesys,
 }
+KINDS: Final = frozenset(_BUILDERS)
+"""The profile names that an organisation of their own stands for."""

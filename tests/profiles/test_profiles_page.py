@@ -4,10 +4,7 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +23,23 @@ ROOT = Path(reconciler.__file__).parents[1]
 PAGE = ROOT / "docs" / "profiles.md"
 SCHEMA = json.loads((ROOT / "schemas" / "profile.schema.json").read_text("utf-8"))
 BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.M | re.S)
-PORT = "127.0.0.1:8080"
 HEADING = ("| key | value | in `rfc` | meaning |", "| --- | --- | --- | --- |")
+
+
+def test_the_page_quotes_what_the_code_says() -> None:
+    source = "".join(each.read_text("utf-8") for each in sorted((ROOT / "reconciler").rglob("*.py")))
+    quoted = re.findall(r"^\| `((?:[a-z]+ ){3,})", PAGE.read_text(encoding="utf-8"), re.M)
+    assert len(quoted) > 3
+    assert [each for each in quoted if each not in source] == []
+
+
+@pytest.fixture
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of reconciler, to which a profile can be added."""
+    path = tmp_path_factory.mktemp("copy")
+    for name in ("reconciler", "schemas"):
+        shutil.copytree(ROOT / name, path / name)
+    return path
 
 
 def test_the_tables_are_the_schema() -> None:
@@ -51,25 +63,24 @@ def test_the_page_names_keys_that_exist() -> None:
     assert [each for each in named if each[1] not in SCHEMA["properties"][each[0]]["properties"]] == []
 
 
-def test_the_example_is_real(tmp_path: Path) -> None:
-    folder, copy = Folder(tmp_path / "office"), tmp_path / "copy"
-    folder.path.mkdir()
-    for name in ("reconciler", "schemas"):
-        shutil.copytree(ROOT / name, copy / name)
+def test_the_example_is_real(folder: Folder, copy: Path) -> None:
     written = PAGE.read_text(encoding="utf-8")
-    with ExitStack() as running:
-        page = BLOCK.sub(lambda found: block(found, folder, copy, running), written)
+    page = BLOCK.sub(lambda found: block(found, folder, copy), written)
     if os.environ.get("BLESS") == "1":
         PAGE.write_text(page, encoding="utf-8")
     assert page == PAGE.read_text(encoding="utf-8")
     assert "No changes." in page
 
 
+def test_a_new_profile_can_be_begun_with(folder: Folder, copy: Path) -> None:
+    with_profile(copy, "name: directory\ntitle: Our directory\n")
+    assert folder.run("init", "--profile", "directory", PYTHONPATH=str(copy)).code == 0
+    ran = folder.run("plan", PYTHONPATH=str(copy))
+    assert ran.code == 0, ran.err
+
+
 @pytest.mark.parametrize("line", ["wire: {listAttribute: true}", "users: {required: [nikName]}"])
-def test_validate_tells_of_a_mistake_in_a_profile_with_its_place(tmp_path: Path, line: str) -> None:
-    folder, copy = Folder(tmp_path / "office"), tmp_path / "copy"
-    for name in ("reconciler", "schemas"):
-        shutil.copytree(ROOT / name, copy / name)
+def test_validate_tells_of_a_mistake_in_a_profile_with_its_place(folder: Folder, copy: Path, line: str) -> None:
     with_profile(copy, f"name: directory\ntitle: Our directory\n{line}\n")
     folder.write("reconciler.yaml", "targets: {a: {profile: directory, url: 'https://example.com'}}\n")
     folder.write("identities/a.yaml", "users: {a: {userName: a@example.com}}\n")
@@ -78,7 +89,7 @@ def test_validate_tells_of_a_mistake_in_a_profile_with_its_place(tmp_path: Path,
     assert re.match(r"profiles/directory\.yaml:3:\d+: error\[unknown-", ran.err)
 
 
-def block(found: re.Match[str], folder: Folder, copy: Path, running: ExitStack) -> str:
+def block(found: re.Match[str], folder: Folder, copy: Path) -> str:
     """The block as it is now: a file is written, a command is run."""
     kind, body = found.groups()
     first, _, _ = body.partition("\n")
@@ -86,11 +97,6 @@ def block(found: re.Match[str], folder: Folder, copy: Path, running: ExitStack) 
         with_profile(copy, body)
     elif kind == "yaml":
         folder.write(first.removeprefix("# "), body)
-    elif first == "$ reconciler sandbox":
-        port, body = running.enter_context(served(folder, copy))
-        settings = folder.path / "reconciler.yaml"
-        settings.write_text(settings.read_text("utf-8").replace(PORT, port), "utf-8")
-        body = f"{first}\n{body.replace(port, PORT)}"
     else:
         command, _, last = first.removeprefix("$ reconciler ").partition(" | tail -")
         said = folder.run(*command.split(), PYTHONPATH=str(copy)).out.splitlines(keepends=True)
@@ -105,22 +111,6 @@ def with_profile(copy: Path, text: str) -> None:
     schema = json.loads(path.read_text("utf-8"))
     schema["$defs"]["target"]["properties"]["profile"]["enum"].insert(0, "directory")
     path.write_text(json.dumps(schema), "utf-8")
-
-
-@contextmanager
-def served(folder: Folder, copy: Path) -> Iterator[tuple[str, str]]:
-    """Host and port of `reconciler sandbox`, and the line it prints."""
-    command = [sys.executable, "-m", "reconciler", "sandbox", "--port", "0"]
-    surroundings = {**os.environ, "PYTHONPATH": str(copy)}
-    with subprocess.Popen(
-        command, cwd=folder.path, env=surroundings, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            yield said.strip().rpartition("http://")[2], said
-        finally:
-            process.terminate()
 
 
 def keys() -> Iterator[str]:
