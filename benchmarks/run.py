@@ -66,9 +66,9 @@ def start(parent: Path) -> Iterator[Row]:
 
 
 def against_terraform(parent: Path) -> Iterator[Row]:
-    """A `plan` that creates everybody, against Terraform's that does the same; alone, and after a `validate`.
+    """A `plan` that creates everybody, against Terraform's that does the same, in two shapes; and after a `validate`.
 
-    `plan` makes every check that `validate` makes: who wants both calls `plan`. The second row is for who calls both.
+    `plan` makes every check that `validate` makes: who wants both calls `plan`. The last row is for who calls both.
     """
     what = f"{_SMALL:,} users to create, against `terraform plan`"
     command = terraform.terraform()
@@ -77,18 +77,20 @@ def against_terraform(parent: Path) -> Iterator[Row]:
         return
     with world(parent, _SMALL, state="empty", recorded=False) as made:
         valid, planned = alternating(_TIMES, lambda: made.reconciler("validate"), lambda: made.reconciler("plan"))
-    theirs = terraform.plan(command, parent, _SMALL)
-    name = f"{terraform.version(command, parent)} {_seconds(theirs)} (1 run)"
-    yield Row(
-        what=f"`plan`, which validates, {what}",
-        measured=f"{_seconds(planned)}, {name}; {theirs.cpu / planned.cpu:.0f}x in CPU",
-        value=theirs.wall / planned.wall,
-        limit=50,
-        least=True,
-    )
-    both = valid.wall + planned.wall
-    measured = f"{both:.2f} s; {theirs.cpu / (valid.cpu + planned.cpu):.0f}x in CPU"
-    yield Row(what=f"`validate` and then `plan`, {what}", measured=measured, value=theirs.wall / both, limit=None)
+    version = terraform.version(command, parent)
+    theirs = {shape: terraform.plan(command, parent, _SMALL, shape) for shape in (terraform.SCIM, terraform.OURS)}
+    for shape, cost in theirs.items():
+        yield Row(
+            what=f"`plan`, which validates, {what} of {shape}",
+            measured=f"{_seconds(planned)}, {version} {_seconds(cost)} (1 run); {cost.cpu / planned.cpu:.0f}x in CPU",
+            value=cost.wall / planned.wall,
+            limit=50 if shape == terraform.SCIM else None,
+            least=True,
+        )
+    both, scim = valid.wall + planned.wall, theirs[terraform.SCIM]
+    measured = f"{both:.2f} s; {scim.cpu / (valid.cpu + planned.cpu):.0f}x in CPU"
+    what = f"`validate` and then `plan`, {what} of {terraform.SCIM}"
+    yield Row(what=what, measured=measured, value=scim.wall / both, limit=50, least=True)
 
 
 def growth(parent: Path) -> Iterator[Row]:
