@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from io import RawIOBase
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 from msgspec import Struct
@@ -34,12 +35,13 @@ class RequestLine(Struct, frozen=True, kw_only=True):
 
 
 class Audit:
-    """Writes one audit file. Every line is handed to the operating system at once, and to the disk at the end."""
+    """Writes one audit file, from any thread. Lines go to the operating system at once, to the disk at the end."""
 
     def __init__(self, stream: RawIOBase, path: Path, now: Callable[[], datetime] = utc_now) -> None:
         self._stream = stream
         self._path = path
         self._now = now
+        self._one = Lock()
 
     @classmethod
     def open(cls, path: Path, *, head: Mapping[str, Any] | None = None, now: Callable[[], datetime] = utc_now) -> Self:
@@ -84,12 +86,13 @@ class Audit:
         self.close()
 
     def _write(self, event: str, members: Mapping[str, Any]) -> None:
-        line = write_json({"at": self._now().isoformat(), "event": event, **members}) + b"\n"
-        try:
-            while line:
-                line = line[self._stream.write(line) or 0 :]
-        except OSError as error:
-            raise _trouble(self._path, error) from error
+        with self._one:  # lines are whole, and in the order of their times
+            line = write_json({"at": self._now().isoformat(), "event": event, **members}) + b"\n"
+            try:
+                while line:
+                    line = line[self._stream.write(line) or 0 :]
+            except OSError as error:
+                raise _trouble(self._path, error) from error
 
 
 def _private(path: str, flags: int) -> int:

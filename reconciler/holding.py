@@ -43,12 +43,13 @@ class Hold(Struct, kw_only=True):
 
     def ended(self) -> None:
         """One more operation has ended: give a sign of life if it is time."""
-        self._operations += 1
+        with self._one:
+            self._operations += 1
         self.keep()
 
     def keep(self) -> None:
         """Give a sign of life if it is time. A remote that does not answer is no reason to stop: the lease lasts."""
-        with self._one:  # pages are read by several threads, and each may wait
+        with self._one:  # pages are read and operations performed by several threads, and each may wait
             since = leasing.now() - self._last
             late = not timedelta(0) <= since < leasing.SIGN_OF_LIFE
             if self.lost is None and self.record.leased and (late or self._operations >= leasing.OPERATIONS):
@@ -59,12 +60,12 @@ class Hold(Struct, kw_only=True):
         with self._one:
             if self.lost is None and self._is_over():
                 self._renew()
-        if self.lost is None and self._is_over():
-            self.lost = RecordTrouble(
-                "the lease of this run is over and could not be renewed, so nothing more was sent",
-                "somebody else may be applying by now: look at the plan, then apply again",
-            )
-        return self.lost.summary if self.lost is not None else None
+            if self.lost is None and self._is_over():
+                self.lost = RecordTrouble(
+                    "the lease of this run is over and could not be renewed, so nothing more was sent",
+                    "somebody else may be applying by now: look at the plan, then apply again",
+                )
+            return self.lost.summary if self.lost is not None else None
 
     def sleep(self, seconds: float) -> None:
         """Wait, and give signs of life meanwhile."""

@@ -228,13 +228,14 @@ def _stale(left: Left, request_id: str | None = None) -> Refusal:
 
 def _two_parts(operations: Operations) -> tuple[Operations, Operations] | None:
     """Halves; but switching somebody off comes first, by itself: nothing that is refused may hold it up."""
-    off = tuple(each for each in operations if _switches_off(each))
+    off = tuple(each for each in operations if switches_off(each))
     if off and len(off) < len(operations):
         return off, tuple(each for each in operations if each not in off)
     return halves(operations)
 
 
-def _switches_off(operation: PatchOperation) -> bool:
+def switches_off(operation: PatchOperation) -> bool:
+    """Whether it takes somebody's account."""
     return operation.path == "active" and operation.value is False
 
 

@@ -12,6 +12,7 @@ from reconciler.applying.memberships import is_member_delta
 from reconciler.applying.performing import NOTHING_READ, UNKNOWN_MEMBERS, Live, Members, Performer
 from reconciler.applying.references import Unresolved
 from reconciler.applying.sending import Sending
+from reconciler.applying.side_by_side import SideBySide
 from reconciler.audit import Audit
 from reconciler.errors import RecordTrouble
 from reconciler.model import (
@@ -42,48 +43,69 @@ def execute(
     sleep: Callable[[float], None] = time.sleep,
     known: Collection[str] = (),
     live: Live = NOTHING_READ,
+    at_once: int = 1,
 ) -> tuple[Result, ...]:
     """Perform the operations of a plan; one result for each, in the order of their numbers.
 
-    `stop` is asked before each operation; once it says yes the rest is not tried. `members`: group id -> member ids as
+    `stop` is asked before each operation; once it says yes the rest is not tried. `progress` is told each result, in
+    the order of numbers. Both are called in the caller's thread. `members`: group id -> member ids as
     they were last read, to notice losses; a group that is missing here is read before its first change. `sleep` waits
     for what was created to show, within the profile's `settles_within`. `known`: ids that accounts have or had before.
-    `live`: id -> what the plan was made on; a conflict is judged by it.
+    `live`: id -> what the plan was made on; a conflict is judged by it. `at_once`: how many operations may be on their
+    way; what is when a run halts, ends and counts.
     """
     sending = Sending(audit)
-    run = _Run(operations, Performer(writer, profile, sending, members, sleep, known, live), sending)
-    results: list[Result] = []
-    for operation in sorted(operations, key=lambda each: each.number):
-        if stop is not None and stop():
-            sending.halt("the run was stopped")
-        result = run.perform(operation)
-        results.append(result)
-        if progress is not None:
-            progress(result)
-    return tuple(results)
+    performer = Performer(writer, profile, sending, members, sleep, known, live)
+    run = _Run(operations, performer, sending, progress, stop)
+    ordered = sorted(operations, key=lambda each: each.number)
+    if at_once > 1:
+        SideBySide(at_once, untried=run.untried, tried=run.tried, note=run.note).perform(ordered)
+    else:
+        for operation in ordered:
+            run.note(run.untried(operation) or run.tried(operation))
+    return run.results
 
 
 class _Run:
     """The operations of a run and their results so far."""
 
-    def __init__(self, operations: Sequence[Operation], performer: Performer, sending: Sending) -> None:
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        performer: Performer,
+        sending: Sending,
+        progress: Callable[[Result], None] | None,
+        stop: Callable[[], bool] | None,
+    ) -> None:
         self._performer = performer
         self._sending = sending
+        self._progress = progress
+        self._stop = stop
         self._by_number = {each.number: each for each in operations}
         self._creates = {
             known_after_apply(each.address): each.number for each in operations if isinstance(each, CreateResource)
         }
         self._results: dict[int, Result] = {}
 
-    def perform(self, operation: Operation) -> Result:
-        """The result of one operation; those it depends on have had theirs."""
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """All that were noted, in that order."""
+        return tuple(self._results.values())
+
+    def note(self, result: Result) -> None:
+        """It counts from now on."""
+        self._results[result.number] = result
+        if self._progress is not None:
+            self._progress(result)
+
+    def untried(self, operation: Operation) -> Result | None:
+        """The result of one that is not to be tried; None if it is. Those it depends on have been noted."""
+        if self._stop is not None and self._stop():
+            self._sending.halt("the run was stopped")
         if self._sending.halted is not None:
-            result: Result = self._not_tried(operation)
-        else:
-            failed = self._failed_dependency(operation)
-            result = self._tried(operation) if failed is None else self._skipped(operation, failed, None)
-        self._results[operation.number] = result
-        return result
+            return self._not_tried(operation)
+        failed = self._failed_dependency(operation)
+        return self._skipped(operation, failed, None) if failed is not None else None
 
     def _failed_dependency(self, operation: Operation) -> int | None:
         """What it needs and did not succeed. A chunk of members needs ids only, and loses those that there are not."""
@@ -94,7 +116,8 @@ class _Run:
                 return number
         return None
 
-    def _tried(self, operation: Operation) -> Result:
+    def tried(self, operation: Operation) -> Result:
+        """Perform it: what came of it."""
         try:
             match operation:
                 case CreateResource():

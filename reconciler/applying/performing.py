@@ -70,7 +70,11 @@ _FIRST_PAUSE: Final = 0.5
 
 
 class Performer:
-    """Performs single operations of one run, one after the other."""
+    """Performs single operations of one run.
+
+    Several threads may use it at once for operations that `side_by_side` lets go together: what is remembered of a
+    resource is then one thread's business, and ids are not looked through while others are given.
+    """
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """The ids that a run has been given for what it created, in the place of references (``bulkId:…``, RFC 7644 §3.7.2)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from reconciler.applying.memberships import Operations, added, without_members
@@ -13,6 +13,15 @@ class Unresolved(Exception):
     def __init__(self, bulk_id: str) -> None:
         super().__init__(bulk_id)
         self.bulk_id = bulk_id
+
+
+def references_in(value: Any) -> Iterator[str]:
+    """Every reference in some JSON."""
+    if isinstance(value, str) and not is_known(value):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from references_in(each)
 
 
 class References:

@@ -1,6 +1,7 @@
 """One request of a run between its two lines in the audit, and when nothing more is to be tried."""
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, Final
 
 from reconciler.audit import Audit, RequestLine
@@ -13,16 +14,18 @@ _SILENT: Final = 3
 
 
 class Sending:
-    """The requests of one run, one after the other. `halted`: why nothing more is to be tried, if it is so."""
+    """The requests of one run, from any thread. `halted`: why nothing more is to be tried, if it is so."""
 
     def __init__(self, audit: Audit | None) -> None:
         self._audit = audit
         self._silent = 0
+        self._one = Lock()
         self.halted: str | None = None
 
     def halt(self, why: str) -> None:
         """Try nothing more; the first reason stays."""
-        self.halted = self.halted or why
+        with self._one:
+            self.halted = self.halted or why
 
     def send(
         self, operation: Operation, method: str, path: str, sent: Any, request: Callable[[], Answer | Refusal]
@@ -33,10 +36,11 @@ class Sending:
             self._audit.intent(line, sent)
         answer = request()
         heard = isinstance(answer, Answer) or not (answer.status is None or answer.later)
-        self._silent = 0 if heard else self._silent + 1
-        if isinstance(answer, Refusal) and self._silent >= _SILENT:
+        with self._one:
+            silent = self._silent = 0 if heard else self._silent + 1
+        if isinstance(answer, Refusal) and silent >= _SILENT:
             said = "kept asking to come back later" if answer.later else "gave no answer"
-            self.halt(f"the server {said} {self._silent} times in a row")
+            self.halt(f"the server {said} {silent} times in a row")
         if self._audit is not None:
             try:
                 self._audit.result(line, answer)

@@ -154,6 +154,8 @@ def _carried_out(
             sleep=hold.sleep,
             known=_known_ids(announced),
             live=reconciliation.situation.live.resources,
+            # the embedded provider answers in this process: there is nothing to wait for
+            at_once=1 if run.target.embedded else run.target.writes_at_once,
         )
         if not hold.taken:
             unverified, concluded = _verified(run, writer, reconciliation, announced, results, hold)

@@ -55,6 +55,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
     `url`: the SCIM base URL, or ``sandbox:`` for the embedded provider. `identities`: folders beside the settings.
     `not_stored`: attribute names or paths that this server drops. `modes`: list -> mode (`lists:` in the settings).
+    `writes_at_once`: how many operations of an apply may wait for their answers at the same time.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Target(Struct, frozen=True, kw_only=True):
     modes: Mapping[str, ListMode] = field(default_factory=dict)
     not_stored: tuple[str, ...] = ()
     page_size: int | None = None
+    writes_at_once: int = 1
     sandbox_seed: str | None = None
     sandbox_switches: Mapping[str, object] = field(default_factory=dict)
     source: SourceLocation | None = None

@@ -158,6 +158,7 @@ def _read_numbers(whole: Section) -> None:
     _read_number(whole.section("record"), "keep")
     for section in each_target:
         _read_number(section, "pageSize")
+        _read_number(section, "writesAtOnce")
     for section in (whole, *each_target):
         policy = section.section("policy")
         for key in ("limits", "minimum"):

@@ -35,7 +35,7 @@ def read_target(
     url = _url(section, source, profile, environment)
     sandbox = section.section("sandbox")
     _check_sandbox(section, url)
-    page_size = section.data.get("pageSize")
+    page_size, at_once = section.data.get("pageSize"), section.data.get("writesAtOnce")
     identities = _folders(section, folder)
     target = Target(
         name=section.words.rpartition(".")[2],
@@ -47,6 +47,7 @@ def read_target(
         modes=_modes(section, profile),
         not_stored=_not_stored(section, profile),
         page_size=int(page_size) if isinstance(page_size, int | float) else None,
+        writes_at_once=int(at_once) if isinstance(at_once, int | float) else 1,
         sandbox_seed=sandbox.text("seed") if sandbox is not None else None,
         sandbox_switches=_switches(sandbox),
         source=source,

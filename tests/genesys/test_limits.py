@@ -25,7 +25,7 @@ from reconciler.transport.auth import BearerSigner, ClientCredentialsSigner, Sig
 from reconciler.transport.client import Writer
 from tests.genesys.company import CORRELATION, V2, Company, company
 from tests.genesys.life import BOB, CHE
-from tests.transport.serving import FakeTime
+from tests.transport.serving import FakeTime, SharedTime
 
 HOST = "http://127.0.0.1:1"
 PROFILE = load_profile("genesys")
@@ -83,6 +83,37 @@ def test_an_apply_is_as_fast_as_it_may_be_and_no_faster() -> None:
     assert minutes >= 6
     assert 300 * minutes * 0.95 <= len(org.arrived) <= 300 * (minutes + 1)
     assert len(refused) <= len(org.arrived) / 100
+
+
+@dataclass(kw_only=True)
+class Distant(Counted):
+    """An organisation whose answers to creates take their time."""
+
+    answered: list[int] = field(default_factory=list)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        if request.method == "POST":
+            self.time.sleep(0.4)
+            if answer.status_code == httpx.codes.CREATED:
+                self.answered.append(1)
+        return answer
+
+
+@pytest.mark.parametrize(("at_once", "share"), [(1, 0.5), (2, 1.0), (4, 1.0)])
+def test_where_an_answer_takes_its_time_several_at_once_use_up_what_is_allowed(at_once: int, share: float) -> None:
+    number = 1000
+    clock = SharedTime(lambda: min(at_once, number - len(org.answered)))
+    access = Access(token="t1", clock=lambda: clock.now)
+    service = open_sandbox(None, "genesys", access=access, switches=read_switches({"rateLimit": 300}))
+    org = Distant(service=service, time=clock)
+    with org.writer(BearerSigner("t1")) as writer:
+        results = execute(creates(0, number), writer, PROFILE, audit=None, sleep=clock.sleep, at_once=at_once)
+    service.close()
+    assert all(isinstance(each, Succeeded) for each in results)
+    minutes = (org.arrived[-1][0] - org.arrived[0][0]) / 60
+    assert 300 * minutes * share * 0.95 <= len(org.arrived) <= 300 * (minutes + 1) * share
+    assert len([each for each in org.arrived if each[1] == 429]) <= number / 100
 
 
 def test_two_thousand_operations_where_6000_a_minute_are_allowed_wait_for_nothing() -> None:

@@ -271,10 +271,12 @@ def pass_time_at_once(patch: pytest.MonkeyPatch, time: FakeTime) -> None:
     patch.setattr("reconciler.running.applies.time", SimpleNamespace(monotonic=time.clock.monotonic, sleep=time.sleep))
 
 
-def settings(organisation: str, policy: str, url: str = "sandbox:") -> str:
+def settings(organisation: str, policy: str, url: str = "sandbox:", more: str = "") -> str:
+    """`more`: further keys of the target, in braces, each with a comma before it."""
     profile = CLIENT_PROFILES[organisation]
     targets = "".join(
-        f"  {name}: {{profile: {profile}, url: '{url}'}}\n" for name, url in (("here", url), ("there", "sandbox:"))
+        f"  {name}: {{profile: {profile}, url: '{url}'{more}}}\n"
+        for name, url in (("here", url), ("there", "sandbox:"))
     )
     return f"defaultTarget: here\ntargets:\n{targets}{policy}"
 

@@ -67,6 +67,7 @@ targets:
     lists: {ENTITLEMENTS: authoritative, routingskills: additive}
     notStored: [datehire, phoneNumbers.primary, group.externalid]
     pageSize: 50
+    writesAtOnce: 4
     sandbox: {seed: sandbox/seed.yaml}
   two:
     profile: rfc
@@ -84,6 +85,7 @@ targets:
     assert one.modes == {"roles": ListMode.AUTHORITATIVE, "routingSkills": ListMode.ADDITIVE}
     assert one.not_stored == ("dateHire", "phoneNumbers.primary", "group.externalId")
     assert (one.page_size, one.sandbox_seed) == (50, "sandbox/seed.yaml")
+    assert (one.writes_at_once, two.writes_at_once) == (4, 1)
     assert one.policy.drift_correct
     assert two.url == "https://two.example.com/scim"
 
@@ -343,6 +345,10 @@ BAD: list[tuple[str, list[tuple[int, int, str]]]] = [
     (after(ONE, "pageSize: many"), [(5, 15, "wrong-type")]),
     (after(ONE, 'pageSize: "5"'), [(5, 15, "wrong-type")]),
     (after(ONE, "pageSize: 100000"), [(5, 15, "out-of-range")]),
+    (after(ONE, "writesAtOnce: 0"), [(5, 19, "out-of-range")]),
+    (after(ONE, "writesAtOnce: 17"), [(5, 19, "out-of-range")]),
+    (after(ONE, "writesAtOnce: 2.5"), [(5, 19, "wrong-type")]),
+    (after(ONE, "writesAtOnce: all"), [(5, 19, "wrong-type")]),
     # sign-in
     (after(ONE, f"auth: {HIDDEN}"), [(5, 11, "inline-secret"), (5, 11, "wrong-type")]),
     (after(ONE, "auth: {}"), [(5, 5, "nothing-in-it")]),

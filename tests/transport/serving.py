@@ -31,6 +31,31 @@ class FakeTime:
         self.now += seconds
 
 
+class SharedTime(FakeTime):
+    """The same for several threads: it moves on to the next who wakes once all `busy()` of them are asleep."""
+
+    def __init__(self, busy: Callable[[], int]) -> None:
+        super().__init__()
+        self._busy = busy
+        self._moved = threading.Condition()
+        self._asleep: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        with self._moved:
+            wakes, patience = self.now + seconds, 3000
+            self._asleep.append(wakes)
+            while self.now < wakes:
+                if len(self._asleep) >= self._busy() and min(self._asleep) > self.now:
+                    self.now = min(self._asleep)
+                    self._moved.notify_all()
+                    continue
+                # nobody says when a thread has ended, so it is looked for now and then
+                self._moved.wait(0.02)
+                patience -= 1
+                assert patience, "fewer threads are at work than ought to be"
+            self._asleep.remove(wakes)
+
+
 def reader(handler: Handler, wire: WireRules | None = None, time: FakeTime | None = None, **more: Any) -> Reader:
     """A Reader whose server is a function."""
     more = {"base_url": BASE, "signer": None} | more
