@@ -4,7 +4,7 @@ In passes over everybody, strongest first; what a pass pairs is out of later one
 
 1. the live id that the record holds under the same key,
 2. the name: userName of a user, displayName of a group,
-3. `formerly`: earlier userNames or keys.
+3. `formerly`: earlier userNames or keys; of somebody whose `deleteAfter` is over only keys.
 
 Ambiguity refuses the identity and *freezes* every candidate: nothing about it may change. So does an unanswered create
 whose login somebody bears, with other values, while the line now asks for another login: it may be ours or not.
@@ -30,6 +30,7 @@ from reconciler.model import (
     Matches,
     OnlyDesired,
     Paired,
+    Phase,
     ResourceType,
     Standing,
 )
@@ -140,7 +141,9 @@ class _Matching(Struct):
             live_id = entry.live_id if entry and name.casefold() not in self._declared else None
             if live_id in self.live and live_id not in self.taken:
                 found[live_id] = None
-            found |= dict.fromkeys(self._named(name))
+            # an earlier login only hints at whose account one is: enough to go on with it, not to delete it
+            if self.desired[address].lifecycle.phase is not Phase.DELETION:
+                found |= dict.fromkeys(self._named(name))
         return list(found)
 
     def _named(self, name: object) -> list[str]:

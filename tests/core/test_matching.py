@@ -1,5 +1,7 @@
 """Which live resource a declared one stands for: the passes, whose entry counts, and what is not guessed at."""
 
+from datetime import date
+
 import pytest
 from msgspec.structs import replace
 
@@ -13,6 +15,7 @@ from tests.core.builders import (
     entry,
     give,
     group,
+    lifecycle,
     live,
     live_group,
     live_user,
@@ -92,6 +95,15 @@ def test_a_user_and_a_group_of_one_name_are_two() -> None:
 def test_an_earlier_name_may_be_a_key_or_a_login(formerly, applied, expected) -> None:
     found = live(live_user("1", "was@x.io"))
     assert shown(matched(desired(user("al", formerly=formerly)), found, applied)) == {"user.al": expected}
+
+
+def test_an_earlier_login_deletes_nobody() -> None:
+    """Whose `deleteAfter` is over: she may be gone already, and the account of the earlier login be somebody else's."""
+    found = live(live_user("1", "was@x.io"))
+    gone = lifecycle(ends=date(2026, 1, 1), delete_after=1)
+    for formerly, expected in ((("was@x.io",), "-"), (("old",), "1 by formerly")):
+        al = user("al", formerly=formerly, here=gone)
+        assert shown(matched(desired(al), found, record(entry("user.old", "1"))))["user.al"] == expected
 
 
 def test_a_key_that_is_still_declared_is_nobodys_earlier_key() -> None:

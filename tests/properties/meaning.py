@@ -135,7 +135,8 @@ def _united(name: str, layers: list[Lines]) -> Json:
         if name in layer:
             later = layer[name]
             before = [] if found in (..., None) else found
-            found = None if later is None else [*before, *(each for each in later if each not in before)]
+            # nothing in brackets clears what came before, as null does
+            found = [*before, *(each for each in later if each not in before)] if later else later
     return found
 
 
