@@ -2,12 +2,14 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from reconciler.sandbox import Request
 from tests.cli.in_process import QuickFolder, quick
 from tests.cli.provider import Provider, people, provider
 from tests.conftest import Folder, Ran
@@ -102,6 +104,27 @@ def _shown(change: dict[str, Any], names: dict[str, list[str]]) -> str:
 
 def apply(folder: QuickFolder, *more: str) -> Ran:
     return folder.run("apply", "--auto-approve", *more)
+
+
+@contextmanager
+def second_create_held(company: Company) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """The server holds the second create that it is sent: set once it is there, and what lets it through."""
+    reached, let_through = threading.Event(), threading.Event()
+    posts = 0
+
+    def before(request: Request) -> None:
+        nonlocal posts
+        posts += request.method == "POST"
+        if request.method == "POST" and posts == 2:
+            reached.set()
+            assert let_through.wait(60)
+
+    company.running.before = before
+    try:
+        yield reached, let_through
+    finally:
+        let_through.set()
+        company.running.before = lambda request: None
 
 
 def trailers(message: str) -> dict[str, str]:

@@ -6,7 +6,6 @@ fail, are cancelled or never start, reverts, squashes, old checkouts, other hand
 
 import json
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from tests.cli.provider import answer, people
-from tests.git.company import TEAM, Company, acceptance_in, apply, causes, said, trailers
+from tests.git.company import TEAM, Company, acceptance_in, apply, causes, said, second_create_held, trailers
 from tests.git.test_proof_before_a_removal import ids, request
 from tests.git.test_trouble_with_the_record import REFUSES_FINAL, started
 from tests.record.git_world import World, git
@@ -119,30 +118,19 @@ def test_a_removal_that_failed_is_left_over(company: Company) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_apply_that_was_cancelled_gives_its_turn_back_and_leaves_the_rest(number: int, company: Company) -> None:
     company.declare("ann.lee", "bob.li", "cem.o", "dan.o")
-    reached, let_through = threading.Event(), threading.Event()
-    posts = 0
-
-    def before(request: Request) -> None:
-        nonlocal posts
-        posts += request.method == "POST"
-        if request.method == "POST" and posts == 2:
-            reached.set()
-            assert let_through.wait(60)
-
-    company.running.before = before
-    process = started(company.seed)
-    try:
-        assert reached.wait(60)
-        process.send_signal(number)
-        with pytest.raises(Exception, match="timed out"):
-            process.wait(0.3)
-        let_through.set()
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.communicate()
+    with second_create_held(company) as (reached, let_through):
+        process = started(company.seed)
+        try:
+            assert reached.wait(60)
+            process.send_signal(number)
+            with pytest.raises(Exception, match="timed out"):
+                process.wait(0.3)
+            let_through.set()
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+            process.communicate()
     assert process.returncode == 5, out + err
-    company.running.before = lambda request: None
     # one who has not seen it start can go on at once
     other = company.clone("other")
     found = causes(other)

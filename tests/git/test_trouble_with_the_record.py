@@ -12,7 +12,7 @@ import pytest
 from reconciler.sandbox import Request
 from tests.cli.in_process import QuickFolder, quick
 from tests.cli.provider import people
-from tests.git.company import TEAM, Company, acceptance_in, apply, data, said, trailers
+from tests.git.company import TEAM, Company, acceptance_in, apply, data, said, second_create_held, trailers
 from tests.record.git_world import REF, git
 
 REFUSES_ALL = "echo 'policy: nobody pushes here' >&2; exit 1"
@@ -172,25 +172,13 @@ def started(folder: QuickFolder) -> "subprocess.Popen[str]":
 
 def test_an_apply_that_is_killed_is_finished_by_the_next(company: Company) -> None:
     company.declare("ann.lee", "bob.li", "cem.o")
-    reached, let_through = threading.Event(), threading.Event()
-    posts = 0
-
-    def before(request: Request) -> None:
-        nonlocal posts
-        posts += request.method == "POST"
-        if request.method == "POST" and posts == 2:
-            reached.set()
-            assert let_through.wait(60)
-
-    company.running.before = before
-    process = started(company.seed)
-    try:
-        assert reached.wait(60)
-    finally:
-        process.kill()
-        process.communicate()
-    let_through.set()
-    company.running.before = lambda request: None
+    with second_create_held(company) as (reached, _):
+        process = started(company.seed)
+        try:
+            assert reached.wait(60)
+        finally:
+            process.kill()
+            process.communicate()
     assert [trailers(each)["State"] for each in company.history()] == ["claimed"]
     refused = apply(company.seed)
     assert refused.code == 3
