@@ -4,7 +4,7 @@ In passes over everybody, strongest first; what a pass pairs is out of later one
 
 1. the live id that the record holds under the same key,
 2. the name: userName of a user, displayName of a group,
-3. `formerly`: earlier userNames or keys; of somebody whose `deleteAfter` is over only keys.
+3. `formerly`: earlier keys, and earlier userNames of whoever has had no account under this key and is not over.
 
 Ambiguity refuses the identity and *freezes* every candidate: nothing about it may change. So does an unanswered create
 whose login somebody bears, with other values, while the line now asks for another login: it may be ours or not.
@@ -141,10 +141,18 @@ class _Matching(Struct):
             live_id = entry.live_id if entry and name.casefold() not in self._declared else None
             if live_id in self.live and live_id not in self.taken:
                 found[live_id] = None
-            # an earlier login only hints at whose account one is: enough to go on with it, not to delete it
-            if self.desired[address].lifecycle.phase is not Phase.DELETION:
+            if self._may_be_called(address):
                 found |= dict.fromkeys(self._named(name))
         return list(found)
+
+    def _may_be_called(self, address: Address) -> bool:
+        """Whether an account of an earlier login may be hers. It is a hint: enough to go on with it, not to delete it.
+
+        Whoever had an account under this key by the record needs the hint no more: that account is gone.
+        """
+        entry = self.entries.get(address.key.casefold())
+        had_one = entry is not None and entry.live_id is not None
+        return not had_one and self.desired[address].lifecycle.phase is not Phase.DELETION
 
     def _named(self, name: object) -> list[str]:
         if not isinstance(name, str):

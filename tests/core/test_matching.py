@@ -106,6 +106,14 @@ def test_an_earlier_login_deletes_nobody() -> None:
         assert shown(matched(desired(al), found, record(entry("user.old", "1"))))["user.al"] == expected
 
 
+def test_an_earlier_login_is_no_way_out_when_her_own_account_is_gone() -> None:
+    """By the record she had one under this key, and others deleted it: who bears the earlier login is not she."""
+    found = live(live_user("1", "was@x.io"))
+    al = user("al", formerly=("was@x.io",))
+    for own, expected in (("gone", "-"), (None, "1 by formerly")):
+        assert shown(matched(desired(al), found, record(entry("user.al", own)))) == {"user.al": expected}
+
+
 def test_a_key_that_is_still_declared_is_nobodys_earlier_key() -> None:
     found = live(live_user("1", "was@x.io"))
     applied = record(entry("user.old", "1"))
