@@ -28,13 +28,14 @@ class Hold(Struct, kw_only=True):
     """One apply's hold on the record. `loaded`: as it was written last. `state`: what is known by now.
 
     `lost`: why nothing more may be sent; `taken`: somebody else has the record, so it is not written again either.
-    `pause`: how to wait, in seconds.
+    `pause`: how to wait, in seconds. `stopped`: whether somebody has asked the run to end.
     """
 
     record: Record
     loaded: LoadedRecord
     state: Callable[[], AppliedState]
     pause: Callable[[float], None]
+    stopped: Callable[[], bool]
     lost: RecordTrouble | None = None
     taken: bool = False
     _last: datetime = field(default_factory=lambda: leasing.now())

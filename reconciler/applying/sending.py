@@ -35,9 +35,8 @@ class Sending:
         if self._audit is not None:
             self._audit.intent(line, sent)
         answer = request()
-        heard = isinstance(answer, Answer) or not (answer.status is None or answer.later)
         with self._one:
-            silent = self._silent = 0 if heard else self._silent + 1
+            silent = self._silent = self._silent + 1 if _is_silence(answer) else 0
         if isinstance(answer, Refusal) and silent >= _SILENT:
             said = "kept asking to come back later" if answer.later else "gave no answer"
             self.halt(f"the server {said} {silent} times in a row")
@@ -48,3 +47,8 @@ class Sending:
                 # It has been done, so its result counts; nothing more is done without an audit.
                 self.halt(trouble.summary)
         return answer
+
+
+def _is_silence(answer: Answer | Refusal) -> bool:
+    """Whether the server gave no answer that counts; what we did not send says nothing of it."""
+    return isinstance(answer, Refusal) and not answer.withheld and (answer.status is None or answer.later)

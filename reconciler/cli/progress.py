@@ -1,4 +1,4 @@
-"""Progress of an apply on a terminal, and a polite stop: the request under way is finished, the rest is not tried."""
+"""Progress of an apply on a terminal, and a polite stop: what has been sent is finished, the rest is not tried."""
 
 import signal
 from types import FrameType
@@ -41,7 +41,7 @@ class Progress:
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         self._stop = True
         if self._shows:
-            self._stream.write("\r\x1b[Kstopping after the request under way\n")
+            self._stream.write("\r\x1b[Kstopping: what has been sent is finished\n")
 
     def __enter__(self) -> Self:
         return self

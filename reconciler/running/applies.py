@@ -50,6 +50,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     troubles: tuple[ReconcilerError, ...] = ()
 
 
+def _never() -> bool:
+    return False
+
+
 def apply_target(
     project: Project,
     options: Options,
@@ -57,9 +61,11 @@ def apply_target(
     confirm: Callable[[Reconciliation], bool],
     narrow: Callable[[Reconciliation], Reconciliation] | None = None,
     progress: Callable[[Result], None] | None = None,
-    stop: Callable[[], bool] | None = None,
+    stop: Callable[[], bool] = _never,
 ) -> Outcome | None:
     """Plan, ask, write, verify, record. None if `confirm` said no.
+
+    Once `stop` says yes, what has been sent is finished, and nobody waits for what a server has put off.
 
     `confirm` is shown every plan, also one that breaks a rule or is empty; it is only asked to decide on the others.
     `narrow` comes first: it may leave some of the plan out, or raise what stops the run before anything is written.
@@ -109,7 +115,7 @@ def _carried_out(
     writer: Writer,
     reconciliation: Reconciliation,
     progress: Callable[[Result], None] | None,
-    stop: Callable[[], bool] | None,
+    stop: Callable[[], bool],
 ) -> Outcome:
     """Announce, write, read again, record. Raises RecordTrouble before the first write; later troubles are told.
 
@@ -133,7 +139,7 @@ def _carried_out(
     def known_by_now() -> AppliedState:
         return _with_ids(announced, _created(reconciliation, results))
 
-    hold = Hold(record=run.record, loaded=claimed, state=known_by_now, pause=time.sleep)
+    hold = Hold(record=run.record, loaded=claimed, state=known_by_now, pause=time.sleep, stopped=stop)
 
     def note(result: Result) -> None:
         results.append(result)
@@ -149,7 +155,7 @@ def _carried_out(
             run.profile,
             audit=audit,
             progress=note,
-            stop=lambda: hold.lost is not None or (stop is not None and stop()),
+            stop=lambda: hold.lost is not None or stop(),
             members=members,
             sleep=hold.sleep,
             known=_known_ids(announced),

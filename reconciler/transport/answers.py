@@ -38,7 +38,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 class Refusal(Struct, frozen=True, kw_only=True):
     """A failure of one request. `status` None: no answer. `unknown`: the server may have done it all the same.
 
-    `later`: the server asked to come back later, to the last try.
+    `later`: the server asked to come back later, to the last try. `withheld`: we sent it no more, for reasons of ours.
     """
 
     status: int | None
@@ -47,6 +47,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     unknown: bool = False
     later: bool = False
+    withheld: bool = False
     attempts: int = 1
 
     def __str__(self) -> str:

@@ -10,13 +10,14 @@ import ssl
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import httpx
 from msgspec import Struct
 
 from reconciler import __version__
+from reconciler.errors import Unreachable
 from reconciler.lazy import pattern
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import MAX_BODY, one_line
@@ -27,6 +28,7 @@ from reconciler.transport.throttle import (
     MAX_WAITING,
     Clock,
     RateBudget,
+    Turn,
     shared_budget,
     wait_before_retry,
 )
@@ -67,16 +69,8 @@ class Silence(Struct, frozen=True, kw_only=True):
     attempts: int
 
 
-class Turn(Protocol):
-    """Whether it is still this run's turn to write; others may be waiting for theirs."""
-
-    def keep(self) -> None:
-        """Say that the run is alive; called now and then while a request waits."""
-        ...
-
-    def refusal(self) -> str | None:
-        """Why nothing may be written at this moment; None if it may."""
-        ...
+class Withheld(Unreachable):
+    """What we did not send: it is not this run's turn any more, or the run is to end. No word about the server."""
 
 
 class Forbidden(RuntimeError):
@@ -136,7 +130,7 @@ class Channel:
 
         "Later" (429, 503) is tried again for every method; no answer and gateway trouble for GET only. `base`: another
         base URL of the same host. `patient` False: a "later" is returned, once everybody has been made to wait.
-        Raises NotScim for an answer without end, SignInFailed where signing fails.
+        Raises NotScim for an answer without end, SignInFailed where signing fails, Withheld if `turn` says so.
         """
         request = self._request(base or self._base, method, path, params, body, headers)
         waited, attempt = 0.0, 0
@@ -247,11 +241,7 @@ class Channel:
         )
 
     def _once(self, request: httpx.Request, attempt: int) -> Reply | Silence:
-        self._budget.acquire(self.turn.keep if self.turn is not None else None)
-        # after the waiting: what was allowed before it may not be any more
-        refusal = self.turn.refusal() if self.turn is not None and request.method != "GET" else None
-        if refusal is not None:
-            return Silence(summary=refusal, mend="", sent=False, attempts=attempt)
+        self._take_turn(writes=request.method != "GET")
         with self._counting:
             self._requests += 1
         try:
@@ -272,6 +262,15 @@ class Channel:
             body=self._scrubbed(body),
             attempts=attempt,
         )
+
+    def _take_turn(self, *, writes: bool) -> None:
+        """Wait as long as it takes. Raises Withheld where nothing may be sent in the end."""
+        if not self._budget.acquire(self.turn, writes=writes):
+            raise Withheld("the run was stopped while requests had to wait", "apply again: it goes on from there")
+        # after the waiting: what was allowed before it may not be any more
+        refusal = self.turn.refusal() if self.turn is not None and writes else None
+        if refusal is not None:
+            raise Withheld(refusal)
 
     def _scrubbed(self, content: bytes) -> bytes:
         return self._signer.scrubbed(content) if isinstance(self._signer, Signer) else content

@@ -18,10 +18,10 @@ from reconciler.errors import NotScim, SignInFailed, TargetError, Unreachable
 from reconciler.model import Json, PatchOperation
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import Answer, Refusal, error_of, request_id_of
-from reconciler.transport.channel import Channel, Reply, Silence, Turn
+from reconciler.transport.channel import Channel, Reply, Silence, Withheld
 from reconciler.transport.listing import Listing, Page, PageRefused, complete_listing
 from reconciler.transport.replies import answer_of, document_of, page_of, refusal_of, without_filter
-from reconciler.transport.throttle import Clock
+from reconciler.transport.throttle import Clock, Turn
 from reconciler.transport.wording import no_credential, not_scim, redirected, refused_status, shown_url
 
 _T = TypeVar("_T")
@@ -286,6 +286,8 @@ class Writer(Reader):
             return Refusal(status=401, detail=failure.summary)
         except NotScim as failure:
             return Refusal(status=None, detail=failure.summary, unknown=True)
+        except Withheld as failure:
+            return Refusal(status=None, detail=failure.summary, withheld=True)
         except TargetError as failure:
             return Refusal(status=None, detail=failure.summary)
         if isinstance(outcome, Silence):

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -21,6 +21,8 @@ MAX_WAITING: Final = 300.0
 _MINUTE: Final = 60.0
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
+_NAP: Final = 0.5
+"""Seconds after which whoever waits looks up: so soon a wish to stop is heard."""
 
 
 class Clock(Struct, frozen=True, kw_only=True):
@@ -30,6 +32,22 @@ class Clock(Struct, frozen=True, kw_only=True):
     wall: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
+
+
+class Turn(Protocol):
+    """Whether it is still this run's turn to write; others may be waiting for theirs."""
+
+    def keep(self) -> None:
+        """Say that the run is alive; called now and then while a request waits."""
+        ...
+
+    def refusal(self) -> str | None:
+        """Why nothing may be written at this moment; None if it may."""
+        ...
+
+    def stopped(self) -> bool:
+        """Whether somebody has asked the run to end."""
+        ...
 
 
 class RateBudget:
@@ -57,17 +75,28 @@ class RateBudget:
                 self._per_minute = per_minute
                 self._sent = deque(self._sent, maxlen=per_minute)
 
-    def acquire(self, meanwhile: Callable[[], None] | None = None) -> None:
-        """Wait until one more request may be sent; `meanwhile` is called once a minute of that."""
+    def acquire(self, turn: Turn | None = None, *, writes: bool = False) -> bool:
+        """Wait until one more request may be sent; `turn` hears meanwhile that the run is alive.
+
+        False, at once, where the run has been asked to end: for what writes, and in a pause that the service provider
+        has asked for. What reads back keeps to the limit until it is done, so that the record says what is there.
+        """
         while (wait := self._reserve()) > 0:
-            self._clock.sleep(wait if meanwhile is None else min(wait, _MINUTE))
-            if meanwhile is not None:
-                meanwhile()
+            if turn is not None and turn.stopped() and (writes or self._is_paused()):
+                return False
+            self._clock.sleep(wait if turn is None else min(wait, _NAP))
+            if turn is not None:
+                turn.keep()
+        return True
 
     def pause(self, seconds: float) -> None:
         """Let nobody send anything for so many seconds: a "later" is meant for the client, not for one thread."""
         with self._lock:
             self._resume = max(self._resume, self._clock.monotonic() + seconds)
+
+    def _is_paused(self) -> bool:
+        with self._lock:
+            return self._resume > self._clock.monotonic()
 
     def _reserve(self) -> float:
         """Take the next slot and return 0, or return the seconds until there may be one."""

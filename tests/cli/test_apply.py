@@ -117,7 +117,7 @@ def test_ctrl_c_between_operations_stops_politely(tmp_path: Path, running: Provi
     with terminal(folder.path, "apply", "--auto-approve") as screen:
         assert gate.reached.wait(60)
         screen.press("\x03")
-        screen.wait_for("stopping after the request under way")
+        screen.wait_for("stopping: what has been sent is finished")
         gate.let_through()
         assert screen.end() == 5
     assert "Not tried:" in screen.text
@@ -159,6 +159,30 @@ def test_an_interrupt_while_reading_writes_nothing(folder: QuickFolder, running:
     assert "nothing was written" in out
     assert "Traceback" not in out + err
     assert not running.writes
+
+
+def test_an_interrupt_in_a_long_pause_while_reading_ends_it(tmp_path: Path, running: Provider) -> None:
+    """Pages are read by several threads, each of which waits; whoever presses Ctrl-C does not want to."""
+    folder = prepared(quick(tmp_path / "here"), running, people(*SIX))
+    assert folder.run("apply", "--auto-approve").code == 0
+    folder.write("reconciler.yaml", running.settings(more="    pageSize: 1\n"))
+    put_off = threading.Event()
+
+    def later(request: Request) -> Response | None:
+        if "startIndex=1&" in request.target + "&":
+            return None
+        put_off.set()
+        return Response(status=429, headers={"Retry-After": "280"}, body=b"")
+
+    running.before = later
+    for command in (("plan",), ("apply", "--auto-approve")):
+        put_off.clear()
+        with started(folder, *command) as process:
+            assert put_off.wait(60)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "Traceback" not in out + err
 
 
 @contextmanager

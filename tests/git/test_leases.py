@@ -1,6 +1,7 @@
 """Whose turn it is: a second apply waits for the first, a dead one is taken over, one that lost its turn stops."""
 
 import json
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +21,10 @@ from reconciler.recording import record_of
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from tests.cli.in_process import QuickFolder
+from tests.cli.provider import people
+from tests.cli.test_apply import started
 from tests.conftest import Folder, Ran
-from tests.git.company import TEAM, Company, acceptance_in, apply, said, trailers
+from tests.git.company import TEAM, Company, acceptance_in, apply, one_line, said, trailers
 from tests.record.git_world import TARGET, git, message
 
 NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
@@ -221,6 +224,42 @@ def test_a_target_on_this_machine_has_no_leases(company: Company, folder: QuickF
     assert '"lease": null' in (next((folder.path / ".reconciler/record").rglob("header.json"))).read_text()
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_is_told_to_end_in_a_long_pause_gives_the_record_back_at_once(
+    number: int, at_once: int, company: Company
+) -> None:
+    """A CI system that cancels a job kills it some seconds later; nobody should have to wait for what it leaves."""
+    keys = [*TEAM, "cem.o", "dan.o", "eva.p"]
+    settings = company.running.settings(more=f"    writesAtOnce: {at_once}\n")
+    company.world.commit({"reconciler.yaml": settings, "identities/a.yaml": people(*keys)}, company.world.seed)
+    put_off = threading.Event()
+
+    def later(request: Request) -> Response | None:
+        if len(company.running.writes) <= at_once:
+            return None
+        put_off.set()
+        return Response(status=429, headers={"Retry-After": "280"}, body=b"")
+
+    company.running.before = later
+    with started(company.seed, "apply", "--auto-approve") as process:
+        assert put_off.wait(60)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 5, out + err
+    assert "the run was stopped while requests had to wait" in one_line(out)
+    assert "gave no answer" not in out
+    assert not err
+    assert states(company) == ["claimed", "done"]
+    # what was done is known by its id, and the next run goes on from there
+    company.running.before = lambda request: None
+    left = len(keys) - len(company.active() & {*keys})
+    assert f"Plan: {left} to add" in company.seed.run("plan").out
+    assert apply(company.seed).code == 0
+    assert company.active() >= {*keys}
+    assert company.seed.run("plan", "--detailed-exitcode").code == 0
+
+
 # --- a lease that ran out
 
 
@@ -302,6 +341,7 @@ def test_who_waits_for_what_does_not_show_gives_signs_of_life(company: Company, 
         loaded=record.claim(state, loaded),
         state=lambda: state,
         pause=lambda seconds: hours.pass_by(seconds=seconds),
+        stopped=lambda: False,
     )
     hold.sleep(61 * 60.0)
     assert hold.refusal() is None

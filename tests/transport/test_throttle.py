@@ -1,9 +1,13 @@
 """The rate budget paces only when it must, and a "later" holds everybody."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from math import inf
 
 import httpx
+import pytest
 
+from reconciler.errors import Unreachable
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.throttle import Clock, RateBudget, wait_before_retry
 from tests.transport.serving import FakeTime, answering, reader, writer
@@ -50,10 +54,10 @@ def test_a_pause_holds_every_thread() -> None:
 
 
 class Turns:
-    """Whose turn it is, as a run hears of it; `over_at`: from then on it is somebody else's."""
+    """Whose turn it is, as a run hears of it; `over_at`: from then on somebody else's; `end_at`: it is to end."""
 
-    def __init__(self, time: FakeTime, over_at: float) -> None:
-        self.time, self.over_at = time, over_at
+    def __init__(self, time: FakeTime, over_at: float = inf, end_at: float = inf) -> None:
+        self.time, self.over_at, self.end_at = time, over_at, end_at
         self.kept: list[float] = []
 
     def keep(self) -> None:
@@ -61,6 +65,9 @@ class Turns:
 
     def refusal(self) -> str | None:
         return "somebody else may write" if self.time.now > self.over_at else None
+
+    def stopped(self) -> bool:
+        return self.time.now >= self.end_at
 
 
 def test_a_long_pause_is_no_silence() -> None:
@@ -72,13 +79,14 @@ def test_a_long_pause_is_no_silence() -> None:
         httpx.Response(201, json={"id": "u2"}),
     )
     client = writer(handle, WireRules(rate_headers={"allowed": "Limit", "count": "Used", "reset": "Reset"}), time)
-    turns = Turns(time, over_at=begun + 3600)
+    turns = Turns(time)
     client.take_turns(turns)
     client.create("/Users", {})
     assert turns.kept == []
     client.create("/Users", {})
     assert len(asked) == 2
-    assert turns.kept == [begun + 60 * minute for minute in range(1, 61)]
+    assert turns.kept[-1] == begun + 3600
+    assert max(after - before for before, after in pairwise([begun, *turns.kept])) <= 60
 
 
 def test_whose_turn_it_is_is_asked_after_the_waiting() -> None:
@@ -91,6 +99,38 @@ def test_whose_turn_it_is_is_asked_after_the_waiting() -> None:
     assert (refused.status, refused.detail, refused.unknown) == (None, "somebody else may write", False)
     # who only reads disturbs nobody
     assert client.get("/Users/u") == {"id": "u"}
+
+
+def test_whoever_is_to_end_waits_out_no_pause() -> None:
+    """A server may ask for minutes; a CI system kills what has not ended some seconds after it was told to."""
+    time = FakeTime()
+    handle, asked = answering(
+        httpx.Response(429, headers={"Retry-After": "240"}), httpx.Response(200, json={"id": "u"})
+    )
+    client = writer(handle, time=time)
+    turns = Turns(time, end_at=time.now + 3)
+    client.take_turns(turns)
+    refused = client.create("/Users", {})
+    assert (refused.status, refused.unknown, refused.later, refused.withheld) == (None, False, False, True)
+    # nor is anything asked in a pause, and nobody tries it thrice
+    with pytest.raises(Unreachable, match="the run was stopped"):
+        client.get("/Users/u")
+    assert len(asked) == 1
+    assert sum(time.slept) == 3
+    # once the pause is over, what has been written can be read back
+    time.now += 240
+    assert client.get("/Users/u") == {"id": "u"}
+
+
+def test_whoever_is_to_end_still_reads_at_the_pace_that_is_allowed() -> None:
+    time = FakeTime()
+    handle, asked = answering(httpx.Response(200, json={"id": "u"}))
+    client = writer(handle, WireRules(requests_per_minute=2), time)
+    client.take_turns(Turns(time, end_at=time.now))
+    for _ in range(6):
+        client.get("/Users/u")
+    assert len(asked) == 6
+    assert client.create("/Users", {}).withheld
 
 
 def test_a_reader_keeps_to_the_profile() -> None:
