@@ -69,25 +69,30 @@ def not_proved(path: Path) -> Iterator[Ran]:
 
 
 def twins(path: Path) -> Iterator[Ran]:
-    """Somebody is new here, and the server has two accounts of her name, which only the case tells apart."""
+    """Somebody is new here, and the server has two accounts of her name."""
     with applied(path, declared("p0") + crew("p0")) as (folder, running):
         live(running, {"userName": "zoe@x.example"})
-
-        def twice(request: Request) -> Response | None:
-            found = running.service.handle(request)
-            if request.method != "GET" or not request.target.startswith("/scim/v2/Users?"):
-                return found
-            listing = json.loads(found.body)
-            zoe = next(each for each in listing["Resources"] if each["userName"] == "zoe@x.example")
-            listing["Resources"].append({**zoe, "id": "a-twin", "userName": "Zoe@x.example"})
-            listing["totalResults"] = listing["itemsPerPage"] = len(listing["Resources"])
-            return replace(found, body=json.dumps(listing).encode())
-
-        running.before = twice
+        twice_zoe(running)
         folder.write("identities/a.yaml", declared("p0", "zoe") + crew("p0", "zoe"))
         yield apply(folder)
         running.before = lambda request: None
         yield apply(folder)
+
+
+def twice_zoe(running: Provider) -> None:
+    """The server lists another account of her name from now on, which only the case tells apart."""
+
+    def twice(request: Request) -> Response | None:
+        found = running.service.handle(request)
+        if request.method != "GET" or not request.target.startswith("/scim/v2/Users?"):
+            return found
+        listing = json.loads(found.body)
+        zoe = next(each for each in listing["Resources"] if each["userName"] == "zoe@x.example")
+        listing["Resources"].append({**zoe, "id": "a-twin", "userName": "Zoe@x.example"})
+        listing["totalResults"] = listing["itemsPerPage"] = len(listing["Resources"])
+        return replace(found, body=json.dumps(listing).encode())
+
+    running.before = twice
 
 
 def other_number(path: Path) -> Iterator[Ran]:

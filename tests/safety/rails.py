@@ -112,7 +112,7 @@ def with_accept(folder: QuickFolder) -> Iterator[Ran]:
 def behind(path: Path) -> Iterator[Ran]:
     with founded(path) as company:
         old = git(company.world.seed, "rev-parse", "HEAD")
-        company.declare(*TEAM, ann_lee="Lead")
+        company.declare(*TEAM, "cem.o")
         company.applied()
         git(company.world.seed, "checkout", "-q", old)
         yield from with_accept(company.seed)

@@ -1,21 +1,29 @@
 """docs/safety.md: every rail is run into for real, its message stands on the page, and what the page says gets past it.
 
+A run that a rule stops has written nothing, and the one that gets past it has.
+
 BLESS=1 writes the page anew.
 """
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from reconciler.sandbox import Request, Response
+from tests.cli.in_process import QuickFolder
+from tests.cli.provider import WRITING, Provider
+from tests.conftest import Ran
 from tests.diagnostics.codes import codes, refusals
 from tests.record.conftest import _plain_git  # noqa: F401
 from tests.safety.left_as_it_is import REFUSED
 from tests.safety.rails import STOPPING, Rail
+from tests.safety.ways import WAYS, Play
 
 RAILS = (*STOPPING, *REFUSED)
+STOPS = 3
 PAGE = Path(__file__).parents[2] / "docs" / "safety.md"
 _HEX = [(re.compile(r"\b[0-9a-f]{40}\b"), "COMMIT"), (re.compile(r"\b[0-9a-f]{12}\b"), "COMMIT")]
 _DIGEST = re.compile(r"(?<=digest: )[0-9a-f]{8}|(?<=@)[0-9a-f]{8}\b")
@@ -23,8 +31,33 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?: UTC|\+00:00)")
 _ID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
+Writes = Callable[[Ran], int]
+
+
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch) -> Writes:
+    """How many writes each run has sent."""
+    sent: list[str] = []
+    found: list[tuple[Ran, int]] = []
+    handle, run = Provider.handle, QuickFolder.run
+
+    def handled(self: Provider, request: Request) -> Response:
+        sent.append(request.method)
+        return handle(self, request)
+
+    def counted(self: QuickFolder, *arguments: str, stdin: str | None = None, **environment: str) -> Ran:
+        before = len(sent)
+        ran = run(self, *arguments, stdin=stdin, **environment)
+        found.append((ran, sum(each in WRITING for each in sent[before:])))
+        return ran
+
+    monkeypatch.setattr(Provider, "handle", handled)
+    monkeypatch.setattr(QuickFolder, "run", counted)
+    return lambda ran: next(count for each, count in found if each is ran)
+
+
 @pytest.mark.parametrize("rail", RAILS, ids=lambda each: each.name)
-def test_a_rail_stops_says_why_and_can_be_passed(rail: Rail, tmp_path: Path) -> None:
+def test_a_rail_stops_says_why_and_can_be_passed(rail: Rail, tmp_path: Path, writes: Writes) -> None:
     story = rail.play(tmp_path / "here")
     stopped = next(story)
     assert stopped.code == rail.ends, stopped.out + stopped.err
@@ -34,6 +67,23 @@ def test_a_rail_stops_says_why_and_can_be_passed(rail: Rail, tmp_path: Path) -> 
         text = re.sub(_section(rail), lambda _: part, PAGE.read_text(encoding="utf-8"))
         PAGE.write_text(text if part in text else f"{text.rstrip()}\n\n{part}", encoding="utf-8")
     assert part in PAGE.read_text(encoding="utf-8"), f"{part}\n\nrun this test with BLESS=1"
+    passed = next(story)
+    assert passed.code == 0, passed.out + passed.err
+    assert rail.told not in passed.out
+    if rail.ends == STOPS:
+        assert (writes(stopped), writes(passed) > 0) == (0, True)
+    assert not list(story)
+
+
+@pytest.mark.parametrize(("way", "play"), WAYS.items(), ids=[": ".join(each) for each in WAYS])
+def test_another_way_past_it(way: tuple[str, str], play: Play, tmp_path: Path, writes: Writes) -> None:
+    rail = next(each for each in RAILS if each.name == way[0])
+    assert way[1] in f"{rail.past};"
+    story = play(tmp_path / "here")
+    stopped = next(story)
+    assert stopped.code == rail.ends, stopped.out + stopped.err
+    assert rail.told in stopped.out
+    assert rail.ends != STOPS or writes(stopped) == 0
     passed = next(story)
     assert passed.code == 0, passed.out + passed.err
     assert rail.told not in passed.out
