@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reconciler import planfile
-from reconciler.planfile import CHECKSUM, checksum, digest, written
+from reconciler.planfile import BESIDE, CHECKSUM, checksum, digest, written
+from reconciler.planfile.shape import PLAN
 from reconciler.sandbox import Request
 from tests.cli.in_process import QuickFolder
 from tests.cli.provider import Provider
@@ -68,5 +68,5 @@ def forged(file: Path, change: Any) -> None:
 
 
 def _digest(document: dict[str, Any]) -> str:
-    members = {name: each for name, each in document.items() if name not in {"digest", *planfile.BESIDE}}
-    return digest(planfile._PLAN.decode(members))
+    members = {name: each for name, each in document.items() if name not in {"digest", *BESIDE}}
+    return digest(PLAN.decode(members))

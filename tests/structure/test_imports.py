@@ -68,7 +68,7 @@ HOMES = {
     "httpx": {"transport", "sandbox.transport"},
     "jsonschema": {"schemas"},
     "jsonschema_rs": {"schemas"},
-    "orjson": {"audit", "codecs", "planfile", "record", "sandbox", "transport"},
+    "orjson": {"audit", "codecs", "record", "sandbox", "transport"},
     "phonenumbers": {"scim"},
     "rich": {"rendering.paper"},
     "yaml": {"sandbox", "yamlsource"},
