@@ -4,7 +4,7 @@ In passes over everybody, strongest first; what a pass pairs is out of later one
 
 1. the live id that the record holds under the same key,
 2. the name: userName of a user, displayName of a group,
-3. `formerly`: earlier keys, and earlier userNames of whoever has had no account under this key and is not over.
+3. `formerly`: earlier keys, and earlier userNames of whoever has had no account under any of her keys and is not over.
 
 Ambiguity refuses the identity and *freezes* every candidate: nothing about it may change. So does an unanswered create
 whose login somebody bears, with other values, while the line now asks for another login: it may be ours or not.
@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, field
 
+from reconciler.doubting import Pair, gone_with_its_key, why_another_person
 from reconciler.model import (
     Address,
     Ambiguous,
@@ -36,7 +37,7 @@ from reconciler.model import (
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
-from reconciler.scim.values import canonical_text, same_value
+from reconciler.scim.values import canonical_text
 from reconciler.situation import NameIndex, accounts_called, index_names
 
 
@@ -68,7 +69,7 @@ def match_resources(
     return Matches(
         by_address=outcome,
         address_of={live_id: address for live_id, address in address_of.items() if live_id not in frozen},
-        entries=_entries(outcome, applied),
+        entries=_entries(desired, outcome, applied, live),
         frozen=frozen,
     )
 
@@ -148,11 +149,12 @@ class _Matching(Struct):
     def _may_be_called(self, address: Address) -> bool:
         """Whether an account of an earlier login may be hers. It is a hint: enough to go on with it, not to delete it.
 
-        Whoever had an account under this key by the record needs the hint no more: that account is gone.
+        Whoever had an account by the record, under this key or an earlier one, needs it no more: that account is gone.
         """
-        entry = self.entries.get(address.key.casefold())
-        had_one = entry is not None and entry.live_id is not None
-        return not had_one and self.desired[address].lifecycle.phase is not Phase.DELETION
+        own = self.entries.get(address.key.casefold())
+        had_one = own is not None and own.live_id is not None
+        lost = gone_with_its_key(self.desired[address], self.entries, self.live.keys(), self._declared)
+        return not had_one and lost is None and self.desired[address].lifecycle.phase is not Phase.DELETION
 
     def _named(self, name: object) -> list[str]:
         if not isinstance(name, str):
@@ -166,7 +168,8 @@ class _Matching(Struct):
         return names
 
     def _folded(self, name: str) -> str:
-        return name.casefold() if self.fold else name
+        # not casefold(): ß is no other case of ss, and who is called weiss not the one called weiß
+        return name.lower() if self.fold else name
 
     def _freeze_unanswered(self, address: Address) -> None:
         """A create without an answer may have arrived; an account with that login and other values may be anybody's."""
@@ -215,20 +218,21 @@ class _Matching(Struct):
         """A pair whose two sides look like different people is not a pair."""
         if not isinstance(match, Paired) or address.resource_type is not ResourceType.USER:
             return match
-        wanted, found = self.desired[address], self.live[match.live_id]
-        number = next((path for path in wanted.attributes if path.endswith(":employeeNumber")), None)
-        if number is None or not isinstance(found.attributes.get(number), str):
-            return match
-        if same_value(found.attributes[number], wanted.attributes[number]):
-            return match
-        renamed = not same_value(found.name, wanted.attributes.get("userName"), fold=self.fold)
-        if match.by == "record" and renamed:
-            reason = "userName and employeeNumber changed together under one key: this looks like another person"
-        elif match.by != "record" and not found.active:
-            reason = "an inactive account with this userName belongs to another employeeNumber"
-        else:
-            return match
-        return Ambiguous(address, (match.live_id,), reason)
+        pair = Pair(
+            wanted=self.desired[address],
+            found=self.live[match.live_id],
+            by=match.by,
+            fold=self.fold,
+            own=self.entries.get(address.key.casefold()),
+            holder=self._holder(match.live_id),
+        )
+        doubt = why_another_person(pair)
+        return Ambiguous(address, (match.live_id,), doubt) if doubt else match
+
+    def _holder(self, live_id: str) -> AppliedResource | None:
+        """The entry of an account under a key that is declared no more."""
+        held = (each for key, each in self.entries.items() if each.live_id == live_id and key not in self._declared)
+        return next(held, None)
 
     def _twins(self, by: str, candidates: Sequence[str]) -> str:
         names = ", ".join(sorted(f"{self.live[each].name} ({each})" for each in candidates))
@@ -236,10 +240,13 @@ class _Matching(Struct):
         return f"{len(candidates)} live resources fit its {what}: {names}"
 
 
-def _entries(outcome: dict[Address, Match], applied: AppliedState) -> dict[Address, AppliedResource]:
+def _entries(
+    desired: DesiredState, outcome: Mapping[Address, Match], applied: AppliedState, live: LiveState
+) -> dict[Address, AppliedResource]:
     """Whose entry says something about an account: its own key's, else that of a key that is declared no more.
 
-    A released key is declared no more, too: who is declared again under another key is not new.
+    A released key is declared no more, too: who is declared again under another key is not new. Of somebody who has no
+    account the entry under an earlier key says that she had one: others deleted it.
     """
     own = {address.folded: entry for address, entry in applied.resources.items()}
     declared = {address.folded for address in outcome}
@@ -249,6 +256,11 @@ def _entries(outcome: dict[Address, Match], applied: AppliedState) -> dict[Addre
         entry = own.get(address.folded)
         if isinstance(match, Paired) and (entry is None or entry.live_id != match.live_id):
             entry = moved.get(match.live_id)
+        elif isinstance(match, OnlyDesired) and (entry is None or entry.seen):
+            wanted = desired.resources[address]
+            keys = {key: each for (kind, key), each in own.items() if kind is address.resource_type}
+            taken = {key for kind, key in declared if kind is address.resource_type}
+            entry = gone_with_its_key(wanted, keys, live.resources.keys(), taken) if wanted.formerly else None
         if entry is not None and not entry.seen:
             entries[address] = entry
     return entries

@@ -42,7 +42,7 @@ class References(Struct):
 
     def __post_init__(self) -> None:
         for resource in self.live.resources.values():
-            self._by_name[(resource.resource_type, resource.name.casefold())].append(resource.id)
+            self._by_name[(resource.resource_type, resource.name.lower())].append(resource.id)
 
     def id_of(self, reference: Reference) -> str | Unresolved:
         """The id of a declared or live resource, ``bulkId:…`` for one that an apply creates."""
@@ -64,7 +64,8 @@ class References(Struct):
                 return Unresolved(f"{reference} is left as it is") if frozen else paired.live_id
 
     def _live(self, reference: LiveReference) -> str | Unresolved:
-        found = self._by_name.get((reference.resource_type, reference.name.casefold()), [])
+        # not casefold(): whoever is called weiss is not meant by weiß
+        found = self._by_name.get((reference.resource_type, reference.name.lower()), [])
         if len(found) == 1:
             held = found[0] in self.matches.frozen
             return Unresolved(f"{reference.name} is left as it is") if held else found[0]

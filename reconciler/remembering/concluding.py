@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from reconciler.diffing.ground import is_over
 from reconciler.diffing.leaving import something_is_left
 from reconciler.diffing.references import References
 from reconciler.model import (
@@ -49,6 +50,9 @@ def conclude(
             case Ambiguous():
                 kept = entry or _seen(address, announced)
                 resources |= {address: replace(kept, address=address)} if kept is not None else {}
+            case _ if is_over(wanted) and (entry is None or entry.pending.delete):
+                # whoever bears her login from here on came after her, and is not deleted for it
+                resources[address] = _without_account(address, announced)
             case _ if entry is not None and not entry.pending.delete:
                 lost = entry.live_id is not None and address not in created
                 resources[address] = replace(entry, address=address, pending=Pending() if lost else entry.pending)
@@ -63,8 +67,10 @@ def _as_it_was(before: AppliedResource | None, now: AppliedResource) -> AppliedR
 
 def _seen(address: Address, announced: AppliedState) -> AppliedResource | None:
     """Without a whole record, somebody who cannot be told must not look new later."""
-    if announced.whole:
-        return None
+    return None if announced.whole else _without_account(address, announced)
+
+
+def _without_account(address: Address, announced: AppliedState) -> AppliedResource:
     return AppliedResource(address=address, live_id=None, source=announced.commit, seen=True)
 
 

@@ -73,6 +73,17 @@ def test_names_compare_as_the_profile_says() -> None:
     assert shown(matched(wanted, found, profile=strict)) == {"user.al": "-", "group.g": "-"}
 
 
+@pytest.mark.parametrize(
+    ("wanted", "there", "same"),
+    [("WEISS", "weiss", True), ("weiß", "WEIß", True), ("weiß", "weiss", False), ("ﬁnn", "finn", False)],
+)
+def test_only_case_is_no_difference(wanted, there, same) -> None:
+    """Whoever is called weiss is another person than the one called weiß, and a ligature is no case of two letters."""
+    expected = {"user.al": "1 by name" if same else "-", "group.g": "2 by name" if same else "-"}
+    found = live(live_user("1", there), live_group("2", there))
+    assert shown(matched(desired(user("al", name=wanted), group("g", name=wanted)), found)) == expected
+
+
 def test_a_user_and_a_group_of_one_name_are_two() -> None:
     found = live(live_user("1", "x"), live_group("2", "x"))
     assert shown(matched(desired(user("x", name="x"), group("x")), found)) == {
@@ -112,6 +123,25 @@ def test_an_earlier_login_is_no_way_out_when_her_own_account_is_gone() -> None:
     al = user("al", formerly=("was@x.io",))
     for own, expected in (("gone", "-"), (None, "1 by formerly")):
         assert shown(matched(desired(al), found, record(entry("user.al", own)))) == {"user.al": expected}
+
+
+@pytest.mark.parametrize(
+    ("formerly", "applied", "expected"),
+    [
+        (("old", "was@x.io"), record(entry("user.old", "gone")), {"user.al": "user.old"}),
+        (("was@x.io", "OLD"), record(entry("user.old", "gone")), {"user.al": "user.old"}),
+        (("was@x.io",), record(entry("user.old", "gone")), {}),
+        (("old", "was@x.io"), record(entry("user.old", None, pending=SENT)), {}),
+        (("bo", "was@x.io"), record(entry("user.bo", "gone")), {"user.bo": "user.bo"}),
+    ],
+)
+def test_an_account_that_is_gone_is_gone_under_a_new_key_too(formerly, applied, expected) -> None:
+    """Others deleted it: drift whatever the key is called now, and whoever bears the earlier login is not she."""
+    found = live(live_user("1", "was@x.io"))
+    matches = matched(desired(user("al", formerly=formerly), user("bo")), found, applied)
+    knows = expected.get("user.al") is not None
+    assert shown(matches) == {"user.al": "-" if knows else "1 by formerly", "user.bo": "-"}
+    assert {str(each): str(kept.address) for each, kept in matches.entries.items()} == expected
 
 
 def test_a_key_that_is_still_declared_is_nobodys_earlier_key() -> None:
@@ -229,6 +259,47 @@ def test_who_looks_like_another_person_is_refused(by_record, login, number, acti
     expected = "? 1" if refused else f"1 by {'record' if by_record else 'name'}"
     assert shown(matches) == {"user.al": expected}
     assert matches.frozen == ({"1"} if refused else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "formerly", "applied", "expected"),
+    [
+        # an earlier login that somebody else has by now
+        ("new@x.io", "8", ("al@x.io",), record(), "? 1"),
+        ("new@x.io", "7", ("al@x.io",), record(), "1 by formerly"),
+        ("new@x.io", "8", ("old",), record(entry("user.old", "1")), "? 1"),
+        # another key and another number: the next person at the same desk
+        ("al@x.io", "8", (), record(entry("user.old", "1")), "? 1"),
+        ("al@x.io", "7", (), record(entry("user.old", "1")), "1 by name"),
+        ("al@x.io", None, (), record(entry("user.old", "1")), "1 by name"),
+        # her account is gone, and another one has her login
+        ("al@x.io", "8", (), record(entry("user.al", "gone")), "? 1"),
+        ("al@x.io", "7", (), record(entry("user.al", "gone")), "1 by name"),
+        ("al@x.io", "8", (), record(entry("user.al", None, seen=True)), "1 by name"),
+    ],
+)
+def test_a_login_that_another_person_has_by_now(name, number, formerly, applied, expected) -> None:
+    found = live(live_user("1", "al@x.io", {NUMBER: "7"}))
+    wanted = user("al", {} if number is None else {NUMBER: number}, name=name, formerly=formerly)
+    matches = matched(desired(wanted), found, applied)
+    assert shown(matches) == {"user.al": expected}
+    assert matches.frozen == ({"1"} if "?" in expected else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("applied", "expected"),
+    [
+        (record(), "1 by name"),
+        (record(entry("user.al", "1")), "1 by record"),
+        (record(entry("user.al", None, seen=True)), "? 1"),
+        (record(entry("user.al", "gone")), "? 1"),
+        (record(entry("user.al", None, pending=SENT)), "1 by record"),
+    ],
+)
+def test_who_came_after_somebody_whose_time_is_over_is_not_deleted_for_her_login(applied, expected) -> None:
+    found = live(live_user("1", "al@x.io", {"title": "x"}))
+    al = user("al", here=lifecycle(ends=date(2026, 1, 1), delete_after=1))
+    assert shown(matched(desired(al), found, applied)) == {"user.al": expected}
 
 
 def test_somebody_without_a_number_on_the_server_is_nobody_else() -> None:

@@ -653,13 +653,24 @@ def test_without_a_whole_record_who_cannot_be_told_is_seen(whole, stays) -> None
     assert said(later) == ([] if stays else ["user.al replace active declared"])
 
 
-def test_a_deletion_by_date_ends_the_entry_and_a_longer_line_makes_her_new() -> None:
-    over = lifecycle(ends=TODAY - timedelta(days=40), delete_after=30)
-    found = concluded(desired(user("al", here=over)), live(live_user("al"), ZZ), live(ZZ), record(al()))
-    assert AL not in found.resources
-    assert said(reconciled(desired(user("al", here=over)), live(ZZ), found)) == []
+@pytest.mark.parametrize("before", [record(al()), record(), NO_RECORD], ids=["hers", "none of hers", "no record"])
+def test_whose_time_is_over_has_no_account_any_more_and_a_longer_line_makes_one(before) -> None:
+    over = desired(user("al", here=lifecycle(ends=TODAY - timedelta(days=40), delete_after=30)))
+    found = concluded(over, live(live_user("al"), ZZ), live(ZZ), before)
+    assert found.resources == {AL: replace(entry("user.al", None, seen=True), source="c1")}
+    assert concluded(over, live(ZZ), live(ZZ), found).resources == found.resources
+    assert said(reconciled(over, live(ZZ), found)) == []
     again = desired(user("al", here=lifecycle(ends=TODAY + timedelta(days=1), delete_after=30)))
     assert said(reconciled(again, live(ZZ), found)) == ["user.al create declared"]
+
+
+def test_nobody_is_deleted_for_the_login_of_somebody_whose_time_was_over() -> None:
+    over = desired(user("al", here=lifecycle(ends=TODAY - timedelta(days=40), delete_after=30)))
+    found = concluded(over, live(live_user("al"), ZZ), live(ZZ), record(al()))
+    later = reconciled(over, live(live_user("a2", "al@x.io"), ZZ), found)
+    assert (said(later), [each.code for each in later.plan.refused]) == ([], ["ambiguous"])
+    undeclared = concluded(desired(), live(ZZ), live(ZZ), found)
+    assert undeclared.resources == {}
 
 
 def test_a_record_is_whole_when_a_run_has_reached_its_end() -> None:
