@@ -1,7 +1,6 @@
 """The rails about one identity, as stories: whoever is left as it is while all others go on."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,11 +9,10 @@ from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from tests.cli.in_process import quick
 from tests.cli.provider import Provider, people
-from tests.conftest import Ran
 from tests.git.company import TEAM
 from tests.git.test_causes import others
 from tests.git.test_proof_before_a_removal import stranger
-from tests.safety.rails import Rail, applied, apply, crew, declared, founded, with_accept
+from tests.safety.rails import Rail, Story, applied, apply, crew, declared, founded, with_accept
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -26,7 +24,7 @@ def live(running: Provider, user: dict[str, object]) -> None:
     running.service.handle(Request(method="POST", target="/scim/v2/Users", body=json.dumps(body).encode()))
 
 
-def other_person(path: Path) -> Iterator[Ran]:
+def other_person(path: Path) -> Story:
     with applied(path, declared("p0", p0=", employeeNumber: '1'")) as (folder, _):
         text = declared("p0", p0=", employeeNumber: '2'").replace("p0@", "zoe@")
         folder.write("identities/a.yaml", text)
@@ -35,7 +33,7 @@ def other_person(path: Path) -> Iterator[Ran]:
         yield apply(folder)
 
 
-def inactive_account(path: Path) -> Iterator[Ran]:
+def inactive_account(path: Path) -> Story:
     with applied(path, declared("p0")) as (folder, running):
         live(running, {"userName": "zoe@x.example", "active": False, "roles": [{"value": "Boss"}]})
         folder.write("identities/a.yaml", declared("p0", "zoe"))
@@ -44,7 +42,7 @@ def inactive_account(path: Path) -> Iterator[Ran]:
         yield folder.run("plan")
 
 
-def swapped(path: Path) -> Iterator[Ran]:
+def swapped(path: Path) -> Story:
     before = declared("p0", "p1")
     after = before.replace("p0@", "x@").replace("p1@", "p0@").replace("x@", "p1@")
     with applied(path, before) as (folder, _):
@@ -56,7 +54,7 @@ def swapped(path: Path) -> Iterator[Ran]:
         yield apply(folder)
 
 
-def not_proved(path: Path) -> Iterator[Ran]:
+def not_proved(path: Path) -> Story:
     """An apply of what nobody committed, accepted, is all that the record has to show for her."""
     with founded(path) as company:
         company.seed.write("identities/a.yaml", people(*TEAM, "eve.x"))
@@ -68,7 +66,7 @@ def not_proved(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
-def twins(path: Path) -> Iterator[Ran]:
+def twins(path: Path) -> Story:
     """Somebody is new here, and the server has two accounts of her name."""
     with applied(path, declared("p0") + crew("p0")) as (folder, running):
         live(running, {"userName": "zoe@x.example"})
@@ -95,7 +93,7 @@ def twice_zoe(running: Provider) -> None:
     running.before = twice
 
 
-def other_number(path: Path) -> Iterator[Ran]:
+def other_number(path: Path) -> Story:
     with applied(path, declared("p0")) as (folder, running):
         live(running, {"userName": "zoe@x.example", "active": False, ENTERPRISE: {"employeeNumber": "7"}})
         folder.write("identities/a.yaml", declared("p0", "zoe", zoe=", employeeNumber: '8'"))
@@ -104,7 +102,7 @@ def other_number(path: Path) -> Iterator[Ran]:
         yield apply(folder)
 
 
-def left_inactive(path: Path) -> Iterator[Ran]:
+def left_inactive(path: Path) -> Story:
     with applied(path, declared("p0")) as (folder, running):
         account = running.users()["p0@x.example"]
         message = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -116,7 +114,7 @@ def left_inactive(path: Path) -> Iterator[Ran]:
         yield apply(folder)
 
 
-def name_taken(path: Path) -> Iterator[Ran]:
+def name_taken(path: Path) -> Story:
     with applied(path, declared("p0")) as (folder, running):
         live(running, {"userName": "eve@x.example"})
         folder.write("identities/a.yaml", declared("p0").replace("p0@", "eve@"))
@@ -125,7 +123,7 @@ def name_taken(path: Path) -> Iterator[Ran]:
         yield apply(folder)
 
 
-def name_of_another(path: Path) -> Iterator[Ran]:
+def name_of_another(path: Path) -> Story:
     """Others rename her account and give its name to a new one: a forged entry would look just like that."""
     with founded(path) as company:
         assert apply(company.seed).code == 0
@@ -137,7 +135,7 @@ def name_of_another(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
-def nobody_there(path: Path) -> Iterator[Ran]:
+def nobody_there(path: Path) -> Story:
     with applied(path, declared("p0") + crew("p0")) as (folder, running):
         folder.write("identities/a.yaml", declared("p0") + crew("p0", "{live: ghost@x.example}"))
         yield apply(folder)
@@ -145,7 +143,7 @@ def nobody_there(path: Path) -> Iterator[Ran]:
         yield apply(folder)
 
 
-def group_cannot(path: Path) -> Iterator[Ran]:
+def group_cannot(path: Path) -> Story:
     folder = quick(path)
     folder.write("reconciler.yaml", 'targets:\n  lab: {profile: genesys, url: "sandbox:"}\n')
     folder.write("identities/a.yaml", declared("p0") + crew("p0"))

@@ -1,7 +1,7 @@
 """Every rail as a story: what is declared and applied first, what comes then, and what gets past it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +15,7 @@ from tests.git.company import TEAM, Company
 from tests.git.test_leases import left_behind
 from tests.record.git_world import REF, World, git
 
+Story = Generator[Ran, None, None]
 STAFF = [f"p{number}" for number in range(8)]
 
 
@@ -31,7 +32,7 @@ class Rail:
     past: str
     ends: int
     told: str
-    play: Callable[[Path], Iterator[Ran]]
+    play: Callable[[Path], Story]
     codes: tuple[str, ...] = ()
 
 
@@ -48,8 +49,8 @@ def crew(*members: str) -> str:
 # --- stories outside git: the second plan breaks a rule, the line that it prints lifts it
 
 
-def between(before: str, now: str, policy: str = "") -> Callable[[Path], Iterator[Ran]]:
-    def play(path: Path) -> Iterator[Ran]:
+def between(before: str, now: str, policy: str = "") -> Callable[[Path], Story]:
+    def play(path: Path) -> Story:
         with applied(path, before, policy) as (folder, _):
             folder.write("identities/a.yaml", now)
             yield apply(folder)
@@ -81,7 +82,7 @@ def accept_all(folder: QuickFolder) -> None:
     folder.write("acceptances.yaml", "\n".join(lines).replace("…", "agreed") + "\n" if lines else "[]\n")
 
 
-def empty_target(path: Path) -> Iterator[Ran]:
+def empty_target(path: Path) -> Story:
     with applied(path, declared("p0")) as (folder, running):
         for user in running.users().values():
             running.service.handle(Request(method="DELETE", target=f"/scim/v2/Users/{user['id']}"))
@@ -102,14 +103,14 @@ def founded(path: Path) -> Iterator[Company]:
         yield company
 
 
-def with_accept(folder: QuickFolder) -> Iterator[Ran]:
+def with_accept(folder: QuickFolder) -> Story:
     refused = apply(folder)
     yield refused
     accepted = re.findall(r"--accept\s+([\w-]+@[0-9a-f]{8})", refused.out)
     yield apply(folder, *(word for each in accepted for word in ("--accept", each)))
 
 
-def behind(path: Path) -> Iterator[Ran]:
+def behind(path: Path) -> Story:
     with founded(path) as company:
         old = git(company.world.seed, "rev-parse", "HEAD")
         company.declare(*TEAM, "cem.o")
@@ -118,14 +119,14 @@ def behind(path: Path) -> Iterator[Ran]:
         yield from with_accept(company.seed)
 
 
-def diverged(path: Path) -> Iterator[Ran]:
+def diverged(path: Path) -> Story:
     with founded(path) as company:
         git(company.world.seed, "commit", "-q", "--amend", "-m", "another history")
         company.declare(*TEAM, ann_lee="Lead")
         yield from with_accept(company.seed)
 
 
-def dirty(path: Path) -> Iterator[Ran]:
+def dirty(path: Path) -> Story:
     with founded(path) as company:
         company.seed.write("identities/a.yaml", people(*TEAM, ann_lee="Lead"))
         yield apply(company.seed)
@@ -133,14 +134,14 @@ def dirty(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
-def in_progress(path: Path) -> Iterator[Ran]:
+def in_progress(path: Path) -> Story:
     with founded(path) as company:
         left_behind(company, ago=timedelta(minutes=5))
         company.declare(*TEAM, ann_lee="Lead")
         yield from with_accept(company.seed)
 
 
-def record_lost(path: Path) -> Iterator[Ran]:
+def record_lost(path: Path) -> Story:
     with founded(path) as company:
         git(company.world.origin, "update-ref", "-d", REF)
         company.declare(*TEAM, ann_lee="Lead")

@@ -8,6 +8,7 @@ BLESS=1 writes the page anew.
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,36 +59,38 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> Writes:
 
 @pytest.mark.parametrize("rail", RAILS, ids=lambda each: each.name)
 def test_a_rail_stops_says_why_and_can_be_passed(rail: Rail, tmp_path: Path, writes: Writes) -> None:
-    story = rail.play(tmp_path / "here")
-    stopped = next(story)
-    assert stopped.code == rail.ends, stopped.out + stopped.err
-    message = entry(rail, stopped.out)
-    part = section(rail, message)
-    if os.environ.get("BLESS") == "1":
-        text = re.sub(_section(rail), lambda _: part, PAGE.read_text(encoding="utf-8"))
-        PAGE.write_text(text if part in text else f"{text.rstrip()}\n\n{part}", encoding="utf-8")
-    assert part in PAGE.read_text(encoding="utf-8"), f"{part}\n\nrun this test with BLESS=1"
-    passed = next(story)
-    assert passed.code == 0, passed.out + passed.err
-    assert rail.told not in passed.out
-    if rail.ends == STOPS:
-        assert (writes(stopped), writes(passed) > 0) == (0, True)
-    assert not list(story)
+    with closing(rail.play(tmp_path / "here")) as story:
+        stopped = next(story)
+        assert stopped.code == rail.ends, stopped.out + stopped.err
+        message = entry(rail, stopped.out)
+        part = section(rail, message)
+        if os.environ.get("BLESS") == "1":
+            text = re.sub(_section(rail), lambda _: part, PAGE.read_text(encoding="utf-8"))
+            PAGE.write_text(text if part in text else f"{text.rstrip()}\n\n{part}", encoding="utf-8")
+        assert part in PAGE.read_text(encoding="utf-8"), f"{part}\n\nrun this test with BLESS=1"
+        then = passed(rail, story)
+        if rail.ends == STOPS:
+            assert (writes(stopped), writes(then) > 0) == (0, True)
 
 
 @pytest.mark.parametrize(("way", "play"), WAYS.items(), ids=[": ".join(each) for each in WAYS])
-def test_another_way_past_it(way: tuple[str, str], play: Play, tmp_path: Path, writes: Writes) -> None:
+def test_another_way_past_it(way: tuple[str, str], play: Play, tmp_path: Path) -> None:
     rail = next(each for each in RAILS if each.name == way[0])
-    assert way[1] in f"{rail.past};"
-    story = play(tmp_path / "here")
-    stopped = next(story)
-    assert stopped.code == rail.ends, stopped.out + stopped.err
-    assert rail.told in stopped.out
-    assert rail.ends != STOPS or writes(stopped) == 0
-    passed = next(story)
-    assert passed.code == 0, passed.out + passed.err
-    assert rail.told not in passed.out
+    assert way[1] in rail.past
+    with closing(play(tmp_path / "here")) as story:
+        stopped = next(story)
+        assert stopped.code == rail.ends, stopped.out + stopped.err
+        assert rail.told in stopped.out
+        passed(rail, story)
+
+
+def passed(rail: Rail, story: Iterator[Ran]) -> Ran:
+    """The run after the way past, in which the rail is heard of no more."""
+    ran = next(story)
+    assert ran.code == 0, ran.out + ran.err
+    assert rail.told not in ran.out
     assert not list(story)
+    return ran
 
 
 def test_the_page_has_every_rail_once_and_no_other() -> None:

@@ -5,23 +5,22 @@ A key is the name of the rail and the words of the page that the story takes at 
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from reconciler.sandbox import Request
 from tests.cli.in_process import QuickFolder
 from tests.cli.provider import Provider
-from tests.conftest import Ran
 from tests.git.company import TEAM, Company, said
 from tests.git.test_causes import others
 from tests.git.test_leases import left_behind
 from tests.git.test_proof_before_a_removal import stranger
 from tests.record.git_world import REF, git
 from tests.safety.left_as_it_is import ENTERPRISE, live, twice_zoe
-from tests.safety.rails import ROLES, STAFF, applied, apply, crew, declared, founded, with_accept
+from tests.safety.rails import ROLES, STAFF, Story, applied, apply, crew, declared, founded, with_accept
 
-Play = Callable[[Path], Iterator[Ran]]
+Play = Callable[[Path], Story]
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 LEAD = ", title: Lead"
 
@@ -41,7 +40,7 @@ def change(running: Provider, login: str, path: str, value: object) -> None:
 def by_lines(before: str, now: str, then: str, policy: str = "") -> Play:
     """Other lines than those that were stopped."""
 
-    def play(path: Path) -> Iterator[Ran]:
+    def play(path: Path) -> Story:
         with applied(path, before, policy) as (folder, _):
             folder.write("identities/a.yaml", now)
             yield apply(folder)
@@ -54,7 +53,7 @@ def by_lines(before: str, now: str, then: str, policy: str = "") -> Play:
 def by_settings(before: str, now: str, policy: str, then: str) -> Play:
     """The same lines under another policy."""
 
-    def play(path: Path) -> Iterator[Ran]:
+    def play(path: Path) -> Story:
         with applied(path, before, policy) as (folder, running):
             folder.write("identities/a.yaml", now)
             yield apply(folder)
@@ -67,7 +66,7 @@ def by_settings(before: str, now: str, policy: str, then: str) -> Play:
 def by_hand(before: str, now: str, hand: Callable[[Provider], None], prepare: Callable[[Provider], None]) -> Play:
     """The same lines, once somebody has changed something on the server; `prepare`: what others did before."""
 
-    def play(path: Path) -> Iterator[Ran]:
+    def play(path: Path) -> Story:
         with applied(path, before) as (folder, running):
             prepare(running)
             folder.write("identities/a.yaml", now)
@@ -78,7 +77,7 @@ def by_hand(before: str, now: str, hand: Callable[[Provider], None], prepare: Ca
     return play
 
 
-def other_lines_for_twins(path: Path) -> Iterator[Ran]:
+def other_lines_for_twins(path: Path) -> Story:
     with applied(path, declared("p0") + crew("p0")) as (folder, running):
         live(running, {"userName": "zoe@x.example"})
         twice_zoe(running)
@@ -88,7 +87,7 @@ def other_lines_for_twins(path: Path) -> Iterator[Ran]:
         yield apply(folder)
 
 
-def meant_to_come_back(path: Path) -> Iterator[Ran]:
+def meant_to_come_back(path: Path) -> Story:
     """The plan that says so, and the plan once she has come back by the merge of it."""
     with applied(path, declared("p0")) as (folder, running):
         live(running, {"userName": "zoe@x.example", "active": False})
@@ -99,7 +98,7 @@ def meant_to_come_back(path: Path) -> Iterator[Ran]:
         yield folder.run("plan", "--detailed-exitcode")
 
 
-def spelled_otherwise(path: Path) -> Iterator[Ran]:
+def spelled_otherwise(path: Path) -> Story:
     with applied(path, declared("p0") + crew("p0")) as (folder, running):
         live(running, {"userName": "ghost@x.example"})
         folder.write("identities/a.yaml", declared("p0") + crew("p0", "{live: goast@x.example}"))
@@ -108,7 +107,7 @@ def spelled_otherwise(path: Path) -> Iterator[Ran]:
         yield apply(folder)
 
 
-def tip_of_main(path: Path) -> Iterator[Ran]:
+def tip_of_main(path: Path) -> Story:
     with founded(path) as company:
         old = git(company.world.seed, "rev-parse", "HEAD")
         company.declare(*TEAM, ann_lee="Lead")
@@ -119,7 +118,7 @@ def tip_of_main(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
-def branch_that_is_applied(path: Path) -> Iterator[Ran]:
+def branch_that_is_applied(path: Path) -> Story:
     with founded(path) as company:
         company.declare(*TEAM, "cem.o")
         company.applied()
@@ -131,7 +130,7 @@ def branch_that_is_applied(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
-def end_of_the_other(path: Path) -> Iterator[Ran]:
+def end_of_the_other(path: Path) -> Story:
     """The run that was in progress is started again by its CI system, and ends."""
     with founded(path) as company:
         left_behind(company, ago=timedelta(minutes=5), run="4711.1")
@@ -142,7 +141,7 @@ def end_of_the_other(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
-def half_an_hour_later(path: Path) -> Iterator[Ran]:
+def half_an_hour_later(path: Path) -> Story:
     with founded(path) as company:
         left_behind(company, ago=timedelta(minutes=28))
         company.declare(*TEAM, ann_lee="Lead")
@@ -152,7 +151,7 @@ def half_an_hour_later(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
-def copy_put_back(path: Path) -> Iterator[Ran]:
+def copy_put_back(path: Path) -> Story:
     with founded(path) as company:
         git(company.world.origin, "update-ref", "-d", REF)
         company.declare(*TEAM, ann_lee="Lead")
@@ -163,7 +162,7 @@ def copy_put_back(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
-def removed_by_hand(path: Path) -> Iterator[Ran]:
+def removed_by_hand(path: Path) -> Story:
     with founded(path) as company:
         company.seed.write("identities/b.yaml", declared("eve.x"))
         accepted = list(with_accept(company.seed))
@@ -175,7 +174,7 @@ def removed_by_hand(path: Path) -> Iterator[Ran]:
         yield apply(company.seed)
 
 
-def name_given_back(path: Path) -> Iterator[Ran]:
+def name_given_back(path: Path) -> Story:
     with founded(path) as company:
         others(company, "bob.li@example.com", "userName", "bobby@example.com")
         stranger(company, "bob.li")
