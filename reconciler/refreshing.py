@@ -180,7 +180,8 @@ def _without_names_for_ids(groups: _Found, users: Mapping[str, LiveResource]) ->
     logins: frozenset[str] | None = None
     found: _Found = {}
     for group in groups.values():
-        strangers = group.lists.get(_MEMBERS, {}).keys() - users.keys() - groups.keys()
+        # not by subtraction of the keys: that would go through everybody for each group
+        strangers = [each for each in group.lists.get(_MEMBERS, ()) if each not in users and each not in groups]
         if strangers:
             logins = frozenset(each.name.casefold() for each in users.values()) if logins is None else logins
             if not logins.isdisjoint(each.casefold() for each in strangers):
