@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import assert_never
 
+from reconciler.applying.learnt import Members
 from reconciler.applying.memberships import is_member_delta
-from reconciler.applying.performing import NOTHING_READ, UNKNOWN_MEMBERS, Live, Members, Performer
+from reconciler.applying.performing import Live, Performer
 from reconciler.applying.references import Unresolved
 from reconciler.applying.sending import Sending
 from reconciler.applying.side_by_side import SideBySide
@@ -39,23 +40,23 @@ def execute(
     audit: Audit | None,
     progress: Callable[[Result], None] | None = None,
     stop: Callable[[], bool] | None = None,
-    members: Members = UNKNOWN_MEMBERS,
+    members: Members | None = None,
     sleep: Callable[[float], None] = time.sleep,
     known: Collection[str] = (),
-    live: Live = NOTHING_READ,
+    live: Live | None = None,
     at_once: int = 1,
 ) -> tuple[Result, ...]:
     """Perform the operations of a plan; one result for each, in the order of their numbers.
 
     `stop` is asked before each operation; once it says yes the rest is not tried. `progress` is told each result, in
-    the order of numbers. Both are called in the caller's thread. `members`: group id -> member ids as
-    they were last read, to notice losses; a group that is missing here is read before its first change. `sleep` waits
-    for what was created to show, within the profile's `settles_within`. `known`: ids that accounts have or had before.
-    `live`: id -> what the plan was made on; a conflict is judged by it. `at_once`: how many operations may be on their
-    way; what is when a run halts, ends and counts.
+    the order of numbers. Both are called in the caller's thread. `members`: group id -> member ids as they were last
+    read, to notice losses; a group that is missing here is read before its first change. `sleep` waits for what was
+    created to show, within the profile's `settles_within`. `known`: ids that accounts have or had before. `live`: id ->
+    what the plan was made on, None where nobody has looked; a conflict is judged by it. `at_once`: how many operations
+    may be on their way; those that are when a run halts end and count.
     """
     sending = Sending(audit)
-    performer = Performer(writer, profile, sending, members, sleep, known, live)
+    performer = Performer(writer, profile, sending, members or {}, sleep, known, live)
     run = _Run(operations, performer, sending, progress, stop)
     ordered = sorted(operations, key=lambda each: each.number)
     if at_once > 1:

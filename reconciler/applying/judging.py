@@ -1,13 +1,21 @@
 """What single answers of a service provider mean for an operation. Pure."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote
 
 from msgspec.structs import replace
 
-from reconciler.model import CreateResource, DeleteResource, Json, Operation, PatchResource
+from reconciler.model import (
+    CreateResource,
+    DeleteResource,
+    Failed,
+    Json,
+    Operation,
+    PatchResource,
+    Succeeded,
+)
 from reconciler.scim.paths import short_path
 from reconciler.transport.answers import Answer, Refusal, folded, is_usable_id
 
@@ -135,6 +143,17 @@ def with_request(refusal: Refusal) -> str:
 def in_words(refusal: Refusal) -> str:
     """What the server said; the status stands beside it in the result."""
     return with_request(replace(refusal, status=None))
+
+
+def succeeded(operation: Operation, live_id: str, notes: Sequence[str]) -> Succeeded:
+    """It is done, and what there is to say of that."""
+    return Succeeded(number=operation.number, live_id=live_id, note="; ".join(notes))
+
+
+def failed(operation: Operation, refusal: Refusal, lead: str = "") -> Failed:
+    """It was refused, in the server's words behind a `lead` of ours."""
+    message = lead + in_words(refusal)
+    return Failed(number=operation.number, message=message, status=refusal.status, unknown=refusal.unknown)
 
 
 def names_in(body: Mapping[str, Json]) -> list[str]:

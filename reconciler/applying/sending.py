@@ -1,4 +1,4 @@
-"""One request of a run between its two lines in the audit, and when nothing more is to be tried."""
+"""One request of a run: where it goes, its two lines in the audit, and after which answers nothing more is tried."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from reconciler.audit import Audit, RequestLine
 from reconciler.errors import RecordTrouble
-from reconciler.model import Operation
+from reconciler.model import Operation, ResourceType
+from reconciler.profiles.profile import Profile
+from reconciler.scim.paths import url_path
 from reconciler.transport.answers import Answer, Refusal
 
 _SILENT: Final = 3
 """Requests in a row without any answer, or with nothing but "later" to the last try: then nothing more is tried."""
+_NO_CREDENTIAL: Final = 401
 
 
 class Sending:
@@ -40,6 +43,8 @@ class Sending:
         if isinstance(answer, Refusal) and silent >= _SILENT:
             said = "kept asking to come back later" if answer.later else "gave no answer"
             self.halt(f"the server {said} {silent} times in a row")
+        if isinstance(answer, Refusal) and answer.status == _NO_CREDENTIAL:
+            self.halt("the credential is no longer accepted")
         if self._audit is not None:
             try:
                 self._audit.result(line, answer)
@@ -47,6 +52,12 @@ class Sending:
                 # It has been done, so its result counts; nothing more is done without an audit.
                 self.halt(trouble.summary)
         return answer
+
+
+def path_of(operation: Operation, profile: Profile, live_id: str | None = None) -> str:
+    """Where resources of its type are, or the one with that id."""
+    is_user = operation.address.resource_type is ResourceType.USER
+    return url_path(profile.wire.users_path if is_user else profile.wire.groups_path, live_id)
 
 
 def _is_silence(answer: Answer | Refusal) -> bool:
