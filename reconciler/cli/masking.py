@@ -15,6 +15,7 @@ from reconciler.scim.attributes import USER_ATTRIBUTES
 
 if TYPE_CHECKING:
     from reconciler.reconcile import Reconciliation
+    from reconciler.rendering.masked_people import KnownPeople
     from reconciler.rendering.masking import Mask
 
 _current: Final["list[Mask]"] = []
@@ -52,11 +53,11 @@ def learn_declared(project: Project) -> None:
         return
     from reconciler.declarations.files import read_folders
 
-    _current[0].keep(project.settings.targets)
+    _current[0].known.keep(project.settings.targets)
     for target in project.settings.targets:
         for file in read_folders(project.base, project.target(target).identities).files:
             for document in (*file.documents, file.partial):
-                _learn_document(_current[0], document)
+                _learn_document(_current[0].known, document)
 
 
 def learn_files(opened: Callable[[], Project]) -> None:
@@ -70,7 +71,7 @@ def learn(found: "Reconciliation") -> "Reconciliation":
     """Know everybody who is declared or live there."""
     if _current:
         with _one_learns:
-            _current[0].learn_state(found.situation.desired, found.situation.live)
+            _current[0].known.learn_state(found.situation.desired, found.situation.live)
     return found
 
 
@@ -107,17 +108,17 @@ def _result(result: Result) -> Result:
             return replace(result, message=text(result.message))
 
 
-def _learn_document(mask: "Mask", document: object) -> None:
+def _learn_document(known: "KnownPeople", document: object) -> None:
     """Whoever is declared in a document, or named as somebody else's manager or member."""
     for key, entry in _entries(document, "users"):
         formerly, manager = entry.get("formerly"), entry.get("manager")
-        mask.learn_user((str(key), *(str(each) for each in formerly or () if isinstance(formerly, list))), _own(entry))
-        _learn_person(mask, manager)
+        known.learn_user((str(key), *(str(each) for each in formerly or () if isinstance(formerly, list))), _own(entry))
+        _learn_person(known, manager)
     for key, entry in _entries(document, "groups"):
-        mask.keep((str(key), str(entry.get("displayName"))))
+        known.keep((str(key), str(entry.get("displayName"))))
         members = entry.get("members")
         for each in members if isinstance(members, list) else ():
-            _learn_person(mask, each)
+            _learn_person(known, each)
 
 
 def _entries(document: object, name: str) -> Iterator[tuple[object, dict[str, Any]]]:
@@ -126,12 +127,12 @@ def _entries(document: object, name: str) -> Iterator[tuple[object, dict[str, An
         yield key, entry if isinstance(entry, dict) else {}
 
 
-def _learn_person(mask: "Mask", written: object) -> None:
+def _learn_person(known: "KnownPeople", written: object) -> None:
     """A reference to somebody: a key or a userName, or a mapping that holds one."""
     if isinstance(written, dict):
         written = written.get("user") or written.get("live")
     if isinstance(written, str):
-        mask.learn((written,))
+        known.learn((written,))
 
 
 def _own(values: dict[str, Any]) -> dict[str, Any]:
