@@ -23,6 +23,7 @@ def check_privileged(changes: Sequence[Change], situation: Situation) -> Iterato
     touched = {f"{each.address} {what}" for each in changes for what in _direct(each, groups, situation, due=False)}
     touched.update(_through_groups(changes, groups, situation))
     touched.update(_comebacks(changes, groups, situation))
+    touched.update(_departures(changes, groups, situation))
     if touched:
         what = "role or membership" if len(touched) == 1 else "roles or memberships"
         summary = f"{len(touched):,} privileged {what} would change; none may unless it is accepted by name"
@@ -39,7 +40,8 @@ def warned(changes: Sequence[Change], situation: Situation) -> tuple[Change, ...
 
 
 def _warned(change: Change, groups: Collection[str], situation: Situation) -> Change:
-    privileges = sorted(f"{_PRIVILEGED}{what}" for what in _direct(change, groups, situation, due=True))
+    found = (*_direct(change, groups, situation, due=True), *_with_the_account(change, situation, due=True))
+    privileges = sorted(f"{_PRIVILEGED}{what}" for what in found)
     warnings = (*(each for each in change.warnings if not each.startswith(_PRIVILEGED)), *privileges)
     return replace(change, warnings=warnings) if warnings != change.warnings else change
 
@@ -97,6 +99,40 @@ def _comebacks(changes: Sequence[Change], groups: Collection[str], situation: Si
         for group, people in inside.items():
             if live_id in people:
                 yield f"{change.address} comes back into {group_label(group, situation)}"
+
+
+def _departures(changes: Sequence[Change], groups: Collection[str], situation: Situation) -> Iterator[str]:
+    """What an account that is put off or deleted had, though nothing about that changes: nobody can use it any more."""
+    gone = {each.live_id: each for each in changes if each.live_id and _takes_the_account(each, due=False)}
+    if not gone:
+        return
+    for change in gone.values():
+        yield from (f"{change.address} {what}" for what in _with_the_account(change, situation, due=False))
+    # whoever is taken out of a group as well is named there
+    after = membership_after(_reviewed_now(changes), membership_before(situation))
+    for group in groups:
+        for live_id in after.people(group) & gone.keys():
+            yield f"{gone[live_id].address} leaves {group_label(group, situation)} with the account"
+
+
+def _with_the_account(change: Change, situation: Situation, *, due: bool) -> Iterator[str]:
+    """The privileged roles that an account has when it goes, but for those that are taken from it."""
+    if change.live_id is None or not situation.policy.privileged_roles or not _takes_the_account(change, due=due):
+        return
+    taken = {each.item for each in change.attribute_changes if each.path == "roles"}
+    for role in sorted(situation.live.resources[change.live_id].items("roles") or ()):
+        if role not in taken and privileged_role(role, situation.policy):
+            yield f"leaves with role {role}"
+
+
+def _takes_the_account(change: Change, *, due: bool) -> bool:
+    """Whether a person cannot use her account any more after that."""
+    if change.address.resource_type is not ResourceType.USER:
+        return False
+    if Action.DELETE in change.actions:
+        return due or change.cause is not Cause.DUE
+    off = (each for each in change.attribute_changes if each.path == "active" and each.after is False)
+    return any(due or each.cause is not Cause.DUE for each in off)
 
 
 def _brings_back(change: AttributeChange) -> bool:

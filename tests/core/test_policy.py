@@ -386,6 +386,49 @@ def test_who_comes_back_with_a_privilege_has_to_be_accepted() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "removal", "given", "items"),
+    [
+        ([], Removal.DEACTIVATE, False, ("user.al leaves o with the account", "user.al leaves with role Boss")),
+        ([], Removal.DELETE, False, ("user.al leaves o with the account", "user.al leaves with role Boss")),
+        (
+            [user("al", here=lifecycle(active=False))],
+            Removal.KEEP,
+            False,
+            ("user.al leaves o with the account", "user.al leaves with role Boss"),
+        ),
+        ([], Removal.DEACTIVATE, True, ("user.al leaves o with the account", "user.al loses role Boss")),
+        ([], Removal.DELETE, True, ("user.al leaves o with the account", "user.al leaves with role Boss")),
+        ([], Removal.KEEP, False, ()),
+    ],
+    ids=["put off", "deleted", "put off by a line", "put off, role of ours", "deleted, role of ours", "kept"],
+)
+def test_who_goes_with_a_privilege_has_to_be_accepted(wanted, removal, given, items) -> None:
+    """Whoever gave it: a role that others gave is as much out of use as one of ours, once the account is."""
+    known = record(entry("user.al", "al", lists={"roles": ours("Boss")} if given else {}), entry("user.zz", "zz"))
+    found = live(
+        live_user("al", roles=["Boss", "Agent"]),
+        live_user("zz", roles=["Boss"]),
+        live_group("i", "i", ["al"]),
+        live_group("o", "o", ["i", "zz"]),
+    )
+    policy = replace(OPEN, privileged_roles=("boss",), privileged_groups=("o",), removal_users=removal)
+    outcome = reconciled(desired(user("zz"), *wanted), found, known, policy=policy)
+    assert [each.items for each in outcome.plan.violations] == ([items] if items else [])
+    role = "privileged: " + ("loses" if given and removal is Removal.DEACTIVATE else "leaves with") + " role Boss"
+    assert [each.warnings for each in outcome.plan.changes] == ([(role,)] if items else [])
+
+
+@pytest.mark.parametrize("dates", [ENDED, OVER], ids=["endsOn", "deleteAfter"])
+def test_who_goes_with_a_privilege_on_her_day_is_only_warned_of(dates) -> None:
+    found = live(live_user("al", roles=["Boss"]), live_group("o", "o", ["al"]))
+    policy = replace(OPEN, privileged_roles=("boss",), privileged_groups=("o",))
+    known = record(entry("user.al", "al", dates=dates_of(dates)))
+    outcome = reconciled(desired(user("al", here=dates)), found, known, policy=policy)
+    assert rules(outcome) == []
+    assert [each.warnings for each in outcome.plan.changes] == [("privileged: leaves with role Boss",)]
+
+
 def test_a_privileged_membership_that_ends_by_its_day_is_only_warned_of() -> None:
     yesterday = TODAY - timedelta(days=1)
     known = entry("group.g", "g", lists={"members": ours(until={"al": yesterday.isoformat()})})

@@ -197,7 +197,7 @@ STOPPING = (
     Rail(
         name="privileged",
         stops="every change of a role or a group that `policy.privileged` names, in either direction and through "
-        "nested groups; and an inactive account that comes back with one",
+        "nested groups; and an account that comes back, is put off or is deleted with one",
         past=ACCEPT,
         ends=3,
         told="! privileged:",
