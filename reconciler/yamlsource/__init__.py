@@ -11,6 +11,6 @@ from reconciler.yamlsource.events import fast_parser
 from reconciler.yamlsource.places import Places
 from reconciler.yamlsource.reading import MAX_BYTES, YamlFile, read_yaml
 from reconciler.yamlsource.scalars import Quoted, number
-from reconciler.yamlsource.writing import rows
+from reconciler.yamlsource.writing import rows, written
 
-__all__ = ["MAX_BYTES", "Places", "Quoted", "YamlFile", "fast_parser", "number", "read_yaml", "rows"]
+__all__ = ["MAX_BYTES", "Places", "Quoted", "YamlFile", "fast_parser", "number", "read_yaml", "rows", "written"]

@@ -1,14 +1,36 @@
-"""Plain data -> YAML that `read_yaml` reads back as the same. Text that could be more is quoted; a date is bare."""
+"""Plain data -> YAML that `read_yaml` reads back as the same, one row for each value.
+
+Text that could be more is quoted. A text of several lines stays in one row, with escapes, and so does what a reviewer
+would not see: no character turns the order of a row around. A date is bare.
+"""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 import yaml
 
-_Dumper: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _ENDLESS: Final = 10**9
 _MOST_IN_A_ROW: Final = 4
 """A longer list has a row for each value, so that a change of one is a change of one row."""
+_TEXT: Final = "tag:yaml.org,2002:str"
+
+
+def _scalar(dumper: Any, text: str) -> Any:
+    """Only in double quotes are there escapes: a line break breaks no row there."""
+    return dumper.represent_scalar(_TEXT, text, style=None if text.isprintable() else '"')
+
+
+_Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_Dumper: Any = type("_Dumper", (_Base,), {"ignore_aliases": lambda self, data: True})
+_Dumper.add_representer(str, _scalar)
+
+
+def _visible(character: str) -> str:
+    """A character as it may stand in double quotes, where all that is not printable stands."""
+    if character.isprintable():
+        return character
+    number = ord(character)
+    return f"\\u{number:04X}" if number < 0x10000 else f"\\U{number:08X}"
 
 
 def written(value: Any) -> str:
@@ -16,7 +38,8 @@ def written(value: Any) -> str:
     text: str = yaml.dump(
         value, Dumper=_Dumper, default_flow_style=True, width=_ENDLESS, allow_unicode=True, sort_keys=False
     )
-    return text.removesuffix("...\n").strip()
+    row = text.removesuffix("...\n").strip()
+    return row if row.isprintable() else "".join(map(_visible, row))
 
 
 def rows(name: str, value: Any, indent: int) -> Iterator[str]:

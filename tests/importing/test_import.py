@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.drafting import drafted, file_of
+from reconciler.drafting import Draft, drafted, file_of
 from reconciler.model import ResourceType
 from reconciler.profiles.loading import load_profile
 from reconciler.project import open_project
@@ -123,7 +123,10 @@ def test_a_manager_is_named_by_key_or_as_somebody_who_is_not_declared(place: Pla
         {"userName": "cy@example.com", ENT: {"manager": {"value": rest}}},
         {"userName": "di@example.com", ENT: {"manager": {"value": "nobody"}}},
     )
-    users = place.imported()["users"]
+    ran = place.folder.run("import")
+    assert ran.code == 5
+    assert "user.di: manager is left out: whoever it is, is in no listing" in " ".join(ran.err.split())
+    users = place.written()["users"]
     assert users["ann.lee"]["manager"] == "bob"
     assert users["cy"]["manager"] == {"live": "gone@example.com"}
     assert "manager" not in users["di"]
@@ -214,33 +217,97 @@ def test_every_text_is_written_so_that_it_is_read_back(place: Place) -> None:
     assert (plan.code, "No changes." in plan.out) == (0, True), plan.out + plan.err
 
 
-def test_what_cannot_be_declared_is_left_out_and_named(place: Place) -> None:
-    place.holds({**BOB, "phoneNumbers": [{"type": "work", "value": "extension 12"}, {"value": "+442079460958"}]})
+def test_values_that_cannot_be_declared_are_left_out_one_by_one_and_named(place: Place) -> None:
+    phones = [
+        {"type": "work", "value": "extension 12"},
+        {"type": "mobile", "value": "+447700900123"},
+        {"type": "fax", "value": "+442079460958"},
+        {"type": "fax", "value": "+442079460959"},
+        {"value": "+442079460958"},
+    ]
+    place.holds(
+        {**BOB, "phoneNumbers": phones, "name": {"givenName": "Bo\nb", "familyName": "\x00"}},
+        {**ANN, "emails": [{"type": "work", "value": "Agent"}, {"type": "home", "value": "a@b.c"}]},
+    )
     ran = place.folder.run("import")
     assert ran.code == 5
-    assert "user.bob: phoneNumbers is left out" in " ".join(ran.err.split())
-    assert "phoneNumbers" not in place.written()["users"]["bob"]
+    said = " ".join(ran.err.split())
+    for words in (
+        "user.bob: phoneNumbers.work is left out",
+        "user.bob: phoneNumbers is left out: a value without type",
+        "user.bob: phoneNumbers.fax is left out: 2 values of type fax",
+        "user.bob: name.familyName is left out: this text holds a control character",
+        'user.ann.lee: emails.work is left out: "Agent" is no e-mail address',
+    ):
+        assert words in said
+    users = place.written()["users"]
+    assert users["bob"]["phoneNumbers"] == {"mobile": "+447700900123"}
+    assert users["bob"]["name"] == {"givenName": "Bo\nb"}
+    assert users["ann.lee"]["emails"] == {"home": "a@b.c"}
+    assert place.folder.run("validate").code == 0
     assert place.plan().code == 0
+
+
+def test_of_a_list_that_is_complete_or_nothing_no_value_is_left_out_alone(place: Place) -> None:
+    place.holds({**BOB, "roles": [{"value": "lead"}, {"value": "\x1b[31m"}]})
+    ran = place.folder.run("import")
+    assert ran.code == 5
+    assert "without that the others cannot be" in " ".join(ran.err.split())
+    assert "roles" not in place.written()["users"]["bob"]
+    assert place.plan().code == 0
+
+
+def test_a_group_of_which_a_member_cannot_be_named_is_additive(place: Place) -> None:
+    place.holds(BOB, {"userName": "x\x00y"}, groups={"Support": [0, 1]})
+    ran = place.folder.run("import")
+    assert "is left out: this text holds a control character" in " ".join(ran.err.split())
+    assert "group.support: members is left out: one of them cannot be named here" in " ".join(ran.err.split())
+    group = place.written()["groups"]["support"]
+    assert group == {"displayName": "Support", "members": ["bob"], "membership": "additive"}
+    assert place.plan().code == 0
+
+
+def test_what_is_alike_for_many_is_said_once_with_all_their_names(place: Place) -> None:
+    mail = [{"type": "work", "value": "none"}]
+    place.holds(*({"userName": f"u{number}@example.com", "emails": mail} for number in range(3)))
+    said = " ".join(place.folder.run("import").err.split())
+    assert 'emails.work is left out of 3 users: "none" is no e-mail address user.u0, user.u1, user.u2' in said
+
+
+def test_what_no_file_could_hold_is_left_out() -> None:
+    deep: Any = "x"
+    for _ in range(60):
+        deep = [deep]
+    draft = draft_of({"id": "1", "userName": "bob", "title": "x" * 2_000_000, HR: {"deep": deep, "badge": "7"}})
+    assert draft.data == {"userName": "bob", HR: {"badge": "7"}}
+    assert draft.lost == {
+        ("title",): "it has more than 1,000,000 characters",
+        (HR, "deep"): "it has more than 40 levels",
+    }
+
+
+def draft_of(row: Row) -> Draft:
+    profile = load_profile("rfc")
+    rules = profile.rules(ResourceType.USER)
+    return drafted(decode_resource(row, ResourceType.USER, profile), "bob", rules, {}, {})
 
 
 def test_an_extension_that_nobody_describes_is_written_under_its_urn() -> None:
     row: Row = {"id": "1", "userName": "bob@example.com", HR: {"badge": "7", "shirt": {"size": "m"}, "floors": [1, 2]}}
-    profile = load_profile("rfc")
-    live = decode_resource(row, ResourceType.USER, profile)
-    draft = drafted(live, "bob", profile, {})
+    draft = draft_of(row)
     assert draft.data[HR] == {"badge": "7", "floors": [1, 2], "shirt": {"size": "m"}}
-    assert file_of([draft], "x", {}).text.splitlines()[-1] == (
+    assert file_of([draft], ["# x"]).text.splitlines()[-1] == (
         f"    {HR}: {{badge: '7', floors: [1, 2], shirt: {{size: m}}}}"
     )
 
 
 def test_nothing_is_overwritten(place: Place) -> None:
     place.holds(ANN)
-    place.folder.write("identities/users.yaml", "users: {}\n")
+    place.folder.write("identities/users.yaml", "released: [zoe]\n")
     ran = place.folder.run("import")
-    assert ran.code == 64
-    assert "identities/users.yaml is there already" in ran.err
-    assert (place.folder.path / "identities/users.yaml").read_text() == "users: {}\n"
+    assert ran.code == 0
+    assert "written to identities/users-2.yaml and identities/groups.yaml." in ran.out
+    assert (place.folder.path / "identities/users.yaml").read_text() == "released: [zoe]\n"
 
 
 @pytest.mark.parametrize("folder", ["elsewhere", "..", "identities/../.."])
