@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from reconciler.accepting import violation
 from reconciler.model import Diagnostic, Severity, Violation
-from reconciler.record.encoding import Lease, RecordHeader
+from reconciler.record.header import Lease, RecordHeader
 
 LEASE: Final = timedelta(minutes=30)
 """So long after its last sign of life an apply may not be disturbed."""

@@ -18,9 +18,10 @@ from reconciler.errors import RecordTrouble, UsageError
 from reconciler.leasing import Claim, lease_from
 from reconciler.model import AppliedState, Diagnostic, Json, Severity
 from reconciler.project import Project
-from reconciler.record.encoding import Lease, RecordHeader, decode, encode, url_fingerprint
+from reconciler.record.encoding import decode, encode
 from reconciler.record.file import FileRecordStore
 from reconciler.record.git import GitRecordStore
+from reconciler.record.header import Lease, RecordHeader, url_fingerprint
 from reconciler.record.repository import GitRepository
 from reconciler.record.store import CommitMessage, GitError, RecordRaceLost, RecordRefused, RecordSnapshot, RecordStore
 from reconciler.settings import RecordSettings, Target

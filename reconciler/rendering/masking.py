@@ -1,9 +1,10 @@
 """Personal data taken out of what is printed, for logs that others read: ``--mask personal``.
 
 A plan is masked as a value, before any format sees it: keys, names, logins, addresses and numbers of people become
-``person-007``, other values that may tell who somebody is ``(masked)``. What is kept is named (`masked_people`), all else goes.
-Prose (messages, reasons, notes) is searched for everything that is known of people, for addresses of e-mail and phone
-numbers, and for quoted values. Numbers are given in the order in which people are met; they mean nothing elsewhere.
+``person-007``, other values that may tell who somebody is ``(masked)``. What is kept is named (`masked_people`), all
+else goes. Prose (messages, reasons, notes) is searched for everything that is known of people, for addresses of e-mail
+and phone numbers, and for quoted values. Numbers are given in the order in which people are met; they mean nothing
+elsewhere.
 """
 
 import re

@@ -14,7 +14,7 @@ from reconciler.errors import InputError, StalePlan, UsageError
 from reconciler.model import Diagnostic, Severity, Split
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
-from reconciler.record.encoding import url_fingerprint
+from reconciler.record.header import url_fingerprint
 from reconciler.saved.file import Binding, SavedPlan
 from reconciler.settings import Target
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from reconciler.record.encoding import RecordHeader, decode, encode, url_fingerprint
+from reconciler.record.encoding import decode, encode
+from reconciler.record.header import RecordHeader, url_fingerprint
 from tests.git.company import TEAM, Company, apply, causes, data, said, trailers
 from tests.git.test_trouble_with_the_record import REFUSES_FINAL
 from tests.record.git_world import REF, TARGET, git, message

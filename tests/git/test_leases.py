@@ -16,7 +16,8 @@ from reconciler.holding import Hold
 from reconciler.leasing import Claim, lease_from
 from reconciler.model import AppliedState
 from reconciler.project import open_project
-from reconciler.record.encoding import Lease, RecordHeader, decode, encode, url_fingerprint
+from reconciler.record.encoding import decode, encode
+from reconciler.record.header import Lease, RecordHeader, url_fingerprint
 from reconciler.recording import record_of
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response

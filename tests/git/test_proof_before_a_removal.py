@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.model import Address, AppliedItem, AppliedList, AppliedResource, AppliedState, ListMode, ResourceType
-from reconciler.record.encoding import RecordHeader, decode, encode, url_fingerprint
+from reconciler.record.encoding import decode, encode
+from reconciler.record.header import RecordHeader, url_fingerprint
 from reconciler.sandbox import Request
 from tests.cli.in_process import quick
 from tests.cli.provider import people

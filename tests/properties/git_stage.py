@@ -12,8 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.model import AppliedState
-from reconciler.record.encoding import RecordHeader, decode, encode, url_fingerprint
+from reconciler.record.encoding import decode, encode
 from reconciler.record.git import GitRecordStore
+from reconciler.record.header import RecordHeader, url_fingerprint
 from reconciler.sandbox import open_sandbox, serve
 from tests.cli.provider import Provider
 from tests.properties.stage import NO_LIMITS, Stage, pass_time_at_once, settings

@@ -23,7 +23,8 @@ from reconciler.model import (
     Pending,
     ResourceType,
 )
-from reconciler.record.encoding import RecordHeader, decode, encode, shard_path, url_fingerprint
+from reconciler.record.encoding import decode, encode, shard_path
+from reconciler.record.header import RecordHeader, url_fingerprint
 
 URL = "https://scim.example.com/v2"
 HEADER = RecordHeader(

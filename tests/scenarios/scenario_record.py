@@ -34,7 +34,8 @@ from reconciler.model import (
     Value,
 )
 from reconciler.profiles.profile import Profile
-from reconciler.record.encoding import RecordHeader, encode, url_fingerprint
+from reconciler.record.encoding import encode
+from reconciler.record.header import RecordHeader, url_fingerprint
 from reconciler.scim.paths import level_path
 from reconciler.settings import Target
 
