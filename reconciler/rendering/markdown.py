@@ -15,12 +15,11 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from reconciler.model import ResourceType
-from reconciler.rendering.access import AccessLine
 from reconciler.rendering.commonmark import code, fence, prose
-from reconciler.rendering.differences import difference_rows, gist
+from reconciler.rendering.differences import difference_rows
+from reconciler.rendering.entries import ALARMING, access_entry, change_entry, drift_entry, remark_entry, rule_entry
 from reconciler.rendering.folding import Risk
-from reconciler.rendering.view import Block, BrokenRule, People, PlanView, Remark, Stamp
-from reconciler.rendering.wording import EARLIER
+from reconciler.rendering.view import Block, PlanView, Stamp
 
 COMMENT_LIMIT: Final = 65_536
 """Characters of a comment on GitHub; the longest text stays below."""
@@ -28,12 +27,8 @@ _RESERVE: Final = 1_500
 """Characters of headings, and of saying what was left out."""
 _OPEN_LINES: Final = 25
 """So many lines of a list are seen at once, the others unfold."""
-_NAMES: Final = 40
-"""So many identities are named by one remark."""
 _TOGETHER: Final = 20
 """So many identities share a line where there is no room for a line each."""
-_ALARMING: Final = Risk.REACTIVATES
-"""Up to this risk a change stands in the warning block."""
 
 
 class _Part(Enum):
@@ -110,28 +105,28 @@ def _fitting(items: Sequence[_Item], room: int) -> tuple[Sequence[_Item], Sequen
 
 
 def _rules(view: PlanView) -> list[_Item]:
-    return [_Item(part=_Part.RULES, text=_rule(each)) for each in view.violations]
+    return [_Item(part=_Part.RULES, text=rule_entry(each)) for each in view.violations]
 
 
 def _alarms(view: PlanView) -> list[_Item]:
     below = len(view.blocks)
-    return [_Item(part=_Part.ALARMS, text=_remark(each), place=below) for each in view.warnings]
+    return [_Item(part=_Part.ALARMS, text=remark_entry(each), place=below) for each in view.warnings]
 
 
 def _others(view: PlanView) -> Iterator[_Item]:
     """Everything but broken rules, warnings and changes."""
-    yield from (_Item(part=_Part.REFUSED, text=_remark(each)) for each in view.refused)
-    yield from (_Item(part=_Part.DRIFT, text=_drift(each), amount=len(each.identities)) for each in view.drift)
-    yield from (_Item(part=_Part.ACCESS, text=_access(each)) for each in view.access_lines)
+    yield from (_Item(part=_Part.REFUSED, text=remark_entry(each)) for each in view.refused)
+    yield from (_Item(part=_Part.DRIFT, text=drift_entry(each), amount=len(each.identities)) for each in view.drift)
+    yield from (_Item(part=_Part.ACCESS, text=access_entry(each)) for each in view.access_lines)
     for each in view.blocks:
         yield _Item(part=_Part.DETAILS, text="\n".join(difference_rows(each)), amount=len(each.identities))
-    yield from (_Item(part=_Part.NOTES, text=_remark(each)) for each in view.notices)
+    yield from (_Item(part=_Part.NOTES, text=remark_entry(each)) for each in view.notices)
 
 
 def _block_item(block: Block, place: int) -> _Item:
     return _Item(
         part=_part_of(block),
-        text=_line(block),
+        text=change_entry(block),
         amount=len(block.identities),
         vital=block.risk is not Risk.REST,
         place=place,
@@ -154,7 +149,7 @@ def _names_only(view: PlanView) -> Iterator[_Item]:
 
 
 def _part_of(block: Block) -> _Part:
-    if block.risk <= _ALARMING:
+    if block.risk <= ALARMING:
         return _Part.ALARMS
     if block.earlier:
         return _Part.EARLIER
@@ -265,66 +260,3 @@ def _joined(lines: Iterable[str]) -> str:
 def _unfolding(title: str, body: str) -> str:
     """Something to unfold. The empty line is what makes Markdown of the body; the title is never untrusted."""
     return f"<details>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
-
-
-# --- one entry of a list
-
-
-def _line(block: Block) -> str:
-    vital = block.risk is not Risk.REST
-    does = f"**{block.predicate}**" if vital else block.predicate
-    said = gist(block.lines, unless_longer=not vital) if "created" not in block.predicate else []
-    parts = [f"- {_whom(block)} {does}{': ' if said else ''}{', '.join(code(each) for each in said)}"]
-    if block.people.named:
-        parts.append(_people(block.people, None if vital else _NAMES))
-    told = EARLIER if block.earlier and block.risk <= _ALARMING else ""
-    parts += [prose(each) for each in (told, *block.notes, block.aside) if each]
-    return " · ".join(parts)
-
-
-def _drift(block: Block) -> str:
-    happened = [prose(block.predicate)] if block.predicate else [code(each) for each in gist(block.lines)]
-    parts = [f"- {_whom(block)}: {', '.join(happened)}", *(prose(each) for each in block.notes)]
-    if block.people.named:
-        parts.append(_people(block.people))
-    return " · ".join(parts)
-
-
-def _access(line: AccessLine) -> str:
-    whom = f"{code(line.whom)} ({prose(line.label)})" if line.label else code(line.whom)
-    return f"- {whom} {f'**{prose(line.does)}**' if line.privileged else prose(line.does)}"
-
-
-def _whom(block: Block) -> str:
-    if len(block.identities) > 1:
-        return f"**{block.subject}**"
-    label = block.identities[0].label
-    return f"{code(block.subject)} ({prose(label)})" if label else code(block.subject)
-
-
-def _people(people: People, most: int | None = _NAMES) -> str:
-    shown = people.named[:most]
-    hidden = len(people.named) - len(shown) + people.hidden
-    return ", ".join(map(code, shown)) + (f" and {hidden:,} more" if hidden else "")
-
-
-def _remark(remark: Remark) -> str:
-    about = _people(remark.about)
-    count = len(remark.about.named) + remark.about.hidden
-    lead = f"{about}: " if count == 1 else ""
-    rows = [f"- {lead}{prose(remark.text)}{f' · {code(remark.place)}' if remark.place else ''}"]
-    if count > 1:
-        rows.append(f"{count:,} identities: {about}")
-    rows += [prose(remark.detail)] if remark.detail else []
-    rows += [f"mend: {prose(remark.mend)}"] if remark.mend else []
-    return "\\\n  ".join(rows)
-
-
-def _rule(rule: BrokenRule) -> str:
-    rows = [f"- {code(rule.rule)}: {prose(rule.summary)}"]
-    rows += [_people(rule.items)] if rule.items.named else []
-    rows += [prose(rule.mend)] if rule.mend else []
-    if not rule.acceptance:
-        return "\\\n  ".join(rows)
-    rows.append("To accept exactly this, add to `acceptances.yaml` in the same pull request:")
-    return "\\\n  ".join(rows) + "\n\n  " + fence([rule.acceptance], "yaml").replace("\n", "\n  ")
