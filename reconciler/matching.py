@@ -87,10 +87,12 @@ class _Matching(Struct):
     taken: set[str] = field(default_factory=set)
     _names: dict[str, list[str]] = field(default_factory=dict)
     _declared: set[str] = field(default_factory=set)
+    _moved: dict[str, AppliedResource] = field(default_factory=dict)
 
     def run(self) -> dict[Address, Match]:
         self._names = self._live_names()
         self._declared = {each.key.casefold() for each in self.desired}
+        self._moved = {e.live_id: e for key, e in self.entries.items() if e.live_id and key not in self._declared}
         self._pass("record", self._by_record)
         for address in self._open():
             self._freeze_unanswered(address)
@@ -153,7 +155,7 @@ class _Matching(Struct):
         """
         own = self.entries.get(address.key.casefold())
         had_one = own is not None and own.live_id is not None
-        lost = gone_with_its_key(self.desired[address], self.entries, self.live.keys(), self._declared)
+        lost = gone_with_its_key(self.desired[address], self.entries, self.live, self._declared)
         return not had_one and lost is None and self.desired[address].lifecycle.phase is not Phase.DELETION
 
     def _named(self, name: object) -> list[str]:
@@ -224,15 +226,10 @@ class _Matching(Struct):
             by=match.by,
             fold=self.fold,
             own=self.entries.get(address.key.casefold()),
-            holder=self._holder(match.live_id),
+            holder=self._moved.get(match.live_id),
         )
         doubt = why_another_person(pair)
         return Ambiguous(address, (match.live_id,), doubt) if doubt else match
-
-    def _holder(self, live_id: str) -> AppliedResource | None:
-        """The entry of an account under a key that is declared no more."""
-        held = (each for key, each in self.entries.items() if each.live_id == live_id and key not in self._declared)
-        return next(held, None)
 
     def _twins(self, by: str, candidates: Sequence[str]) -> str:
         names = ", ".join(sorted(f"{self.live[each].name} ({each})" for each in candidates))
@@ -251,16 +248,16 @@ def _entries(
     own = {address.folded: entry for address, entry in applied.resources.items()}
     declared = {address.folded for address in outcome}
     moved = {e.live_id: e for a, e in applied.resources.items() if e.live_id and a.folded not in declared}
+    by_key = {kind: {key: e for (each, key), e in own.items() if each is kind} for kind in ResourceType}
+    taken = {kind: {key for each, key in declared if each is kind} for kind in ResourceType}
     entries: dict[Address, AppliedResource] = {}
     for address, match in outcome.items():
         entry = own.get(address.folded)
         if isinstance(match, Paired) and (entry is None or entry.live_id != match.live_id):
             entry = moved.get(match.live_id)
         elif isinstance(match, OnlyDesired) and (entry is None or entry.seen):
-            wanted = desired.resources[address]
-            keys = {key: each for (kind, key), each in own.items() if kind is address.resource_type}
-            taken = {key for kind, key in declared if kind is address.resource_type}
-            entry = gone_with_its_key(wanted, keys, live.resources.keys(), taken) if wanted.formerly else None
+            kind = address.resource_type
+            entry = gone_with_its_key(desired.resources[address], by_key[kind], live.resources, taken[kind])
         if entry is not None and not entry.seen:
             entries[address] = entry
     return entries
