@@ -36,11 +36,15 @@ _SHOWN: Final = 3
 
 
 class Checkout(Struct, frozen=True, kw_only=True):
-    """The commit that a run works on, as the record sees it. `dirty`: what no commit holds, of what decides the run."""
+    """The commit that a run works on, as the record sees it. `dirty`: what no commit holds, of what decides the run.
+
+    `outside`: what is in no commit of this repository because another folder was named on the command line.
+    """
 
     head: str | None
     recorded: str | None
     dirty: tuple[str, ...]
+    outside: tuple[str, ...] = ()
     relation: Relation
 
     @classmethod
@@ -50,14 +54,16 @@ class Checkout(Struct, frozen=True, kw_only=True):
         top = repository.top.resolve()
         paths = project.declared_paths(target)
         inside = [each for each in paths if each.resolve().is_relative_to(top)]
-        outside = [f"{each} (outside the repository)" for each in paths if each not in inside]
+        outside = [f"{each} (outside the repository)" for each in paths if each not in inside and each.exists()]
         state = Relation.SAME
         if head is not None and recorded is not None:
             state = relation(repository, recorded, head, remote=project.settings.record.remote)
         others = repository.of_others(inside)
         elsewhere = [f"{each}/ (of another repository)" for each in others]
         dirty = [each for each in repository.dirty(inside) if each.rstrip("/") not in others]
-        return cls(head=head, recorded=recorded, dirty=(*dirty, *elsewhere, *outside), relation=state)
+        if project.folders is None:
+            dirty, outside = [*dirty, *outside], []
+        return cls(head=head, recorded=recorded, dirty=(*dirty, *elsewhere), outside=tuple(outside), relation=state)
 
     def violations(self) -> list[Violation]:
         """What stops an apply: it runs on committed declarations, never on older ones than before.
@@ -67,8 +73,9 @@ class Checkout(Struct, frozen=True, kw_only=True):
         if self.relation is Relation.UNKNOWN:
             raise RecordTrouble(f"nothing was written to the target: {self._worded(_TOO_SHORT)}", _FETCH_HISTORY)
         found = []
-        if self.dirty or self.head is None:
-            items, mend = self.dirty or ("the whole checkout",), "commit, and run the apply on that commit"
+        if self.dirty or self.outside or self.head is None:
+            items = (*self.dirty, *self.outside) or ("the whole checkout",)
+            mend = "commit, and run the apply on that commit"
             found.append(violation("dirty", self._dirty_words(), items, 0, mend))
         if self.relation in _OLD:
             items = (f"{self.recorded} {self.head}",)
@@ -77,7 +84,7 @@ class Checkout(Struct, frozen=True, kw_only=True):
         return found
 
     def notices(self) -> list[Diagnostic]:
-        """The same for a plan, which goes on."""
+        """The same for a plan, which goes on. Whoever names another folder, as for a pull request, knows that."""
         found = []
         if self.dirty or self.head is None:
             named = ", ".join(self.dirty[:_SHOWN])

@@ -24,12 +24,14 @@ from reconciler.declarations.declared import view_of
 from reconciler.errors import InputError, UsageError
 from reconciler.model import DesiredState, Diagnostic, Severity, SourceLocation
 from reconciler.profiles.profile import Profile
+from reconciler.schemas import Own
 from reconciler.settings import DEFAULT_FOLDER, Settings, Target
 from reconciler.settings.acceptances import NAME as ACCEPTANCES
 from reconciler.settings.acceptances import load_acceptances
 from reconciler.settings.changes import to_come
 from reconciler.settings.loading import find_settings, load_settings
 from reconciler.settings.overlay import target_profile
+from reconciler.settings.own_profile import guessed_attributes, own_attributes
 from reconciler.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -75,9 +77,14 @@ class Project(Struct, frozen=True, dict=True):
         return load_acceptances(self.base)
 
     @cached_property
-    def settings_to_come(self) -> Diagnostic | None:
+    def own_attributes(self) -> Own:
+        """What declarations may hold because a profile of this repository says so, whichever target it is for."""
+        return own_attributes(self.settings)
+
+    @cached_property
+    def settings_to_come(self) -> Sequence[Diagnostic]:
         """What the settings beside the declarations would change about those in use, where they are others."""
-        return to_come(self.settings.path, self.base)
+        return to_come(self.settings.path, self.base, self.settings.profiles)
 
     def target(self, name: str | None) -> Target:
         """The target of that name, or the default one. UsageError if there is none."""
@@ -99,7 +106,7 @@ class Project(Struct, frozen=True, dict=True):
     def problems(self, targets: Sequence[Target]) -> tuple[tuple[Diagnostic, ...], Declarations]:
         """Everything that is wrong or odd in the declarations of these targets, each said once; and what was read."""
         folders = tuple(dict.fromkeys(folder for target in targets for folder in target.identities))
-        declarations = load_declarations(self.base, folders)
+        declarations = load_declarations(self.base, folders, self.own_attributes)
         checked = check_declarations(
             declarations, [(each, target_profile(each)) for each in targets], known_targets=self.settings.targets
         )
@@ -118,13 +125,13 @@ class Project(Struct, frozen=True, dict=True):
 
     def desired(self, target: Target, today: date | None = None) -> tuple[DesiredState, Profile]:
         """The desired state of a target on a day (None: today there). InputError with every problem of every file."""
-        return self._resolved(target, load_declarations(self.base, target.identities), today)
+        return self._resolved(target, load_declarations(self.base, target.identities, self.own_attributes), today)
 
     def desired_by(
         self, target: Target, files: Mapping[str, bytes], today: date | None = None
     ) -> tuple[DesiredState, Profile]:
         """The same of other files than those that are here: path from `base` -> content."""
-        return self._resolved(target, declarations_in(files), today)
+        return self._resolved(target, declarations_in(files, self.own_attributes), today)
 
     def _resolved(self, target: Target, declarations: Declarations, today: date | None) -> tuple[DesiredState, Profile]:
         now = datetime.now(UTC)
@@ -149,7 +156,9 @@ class Project(Struct, frozen=True, dict=True):
 
     def declared_paths(self, target: Target) -> list[Path]:
         """Files and folders that decide what a target should look like, and what may be done to it."""
-        return [self.settings.path, self.base / ACCEPTANCES, *(self.base / each for each in target.identities)]
+        own = [self.settings.folder / target.own_profile.path] if target.own_profile is not None else []
+        folders = [self.base / each for each in target.identities]
+        return [self.settings.path, *own, self.base / ACCEPTANCES, *folders]
 
 
 def _note(target: Target, declarations: Declarations) -> str:
@@ -202,5 +211,5 @@ def problems_without_settings(start: Path, settings: Path | None, identities: Pa
     folder = (start / identities).resolve() if identities is not None else base / DEFAULT_FOLDER
     if not folder.is_dir():
         return ()
-    declarations = load_declarations(folder.parent, (folder.name,))
+    declarations = load_declarations(folder.parent, (folder.name,), guessed_attributes(base))
     return (*declarations.diagnostics, *check_declarations(declarations, ()))

@@ -118,7 +118,7 @@ class _Proof(Struct, frozen=True, kw_only=True, dict=True):
         except RecordError:
             return {}
         near = {path: data for path, data in files.items() if words & set(_WORDS.findall(data.lower()))}
-        read = declarations_in(near)
+        read = declarations_in(near, self.project.own_attributes)
         found: dict[Folded, Standing] = {}
         for resource_type, entries in ((ResourceType.USER, read.users), (ResourceType.GROUP, read.groups)):
             for entry in entries:

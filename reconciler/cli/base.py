@@ -1,5 +1,7 @@
 """The plan of a checkout, divided by what the declarations of another commit would do: for `plan --base`."""
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from reconciler.committed import files_below
@@ -29,7 +31,7 @@ def planned_against(project: Project, options: Options, ref: str) -> tuple[Recon
         )
     files = _declared_then(project, options, repository, commit)
     planned, other = plan_against(project, options, files)
-    planned = _with_notices(planned, _settings_since(project, repository, commit, ref))
+    planned = _with_notices(planned, *_settings_since(project, repository, commit, ref))
     if isinstance(other, Reconciliation):
         return planned, split(planned, other.plan, ref, commit)
     return _with_notices(planned, _not_divided(ref, other)), None
@@ -49,13 +51,15 @@ def _with_notices(planned: Reconciliation, *notices: Diagnostic | None) -> Recon
     return replace(planned, plan=replace(planned.plan, notices=(*planned.plan.notices, *added)))
 
 
-def _settings_since(project: Project, repository: GitRepository, commit: str, ref: str) -> Diagnostic | None:
+def _settings_since(project: Project, repository: GitRepository, commit: str, ref: str) -> Iterator[Diagnostic | None]:
     """Whoever reviews what people get should see that the rules for it come along."""
-    path, top = project.settings.path.resolve(), repository.top.resolve()
-    if not path.is_relative_to(top):
-        return None
-    before = repository.show(commit, path.relative_to(top).as_posix())
-    return since(before, path.read_bytes(), ref)
+    settings, top = project.settings, repository.top.resolve()
+    files = {"": settings.path, **{each: settings.folder / each for each in settings.profiles}}
+    for profile, file in files.items():
+        path = file.resolve()
+        if path.is_relative_to(top):
+            before = repository.show(commit, path.relative_to(top).as_posix())
+            yield since(before, path.read_bytes(), ref, profile)
 
 
 def _not_divided(ref: str, why: Diagnostic) -> Diagnostic:

@@ -20,7 +20,7 @@ from reconciler.schemas import schema
 from reconciler.suggestions import suggestion
 
 FORGES: Final = ("github", "gitlab")
-SCHEMAS: Final = ("settings", "identities", "acceptances")
+SCHEMAS: Final = ("settings", "identities", "acceptances", "profile")
 IGNORED: Final = (".reconciler/",)
 _TOOL: Final = re.compile(r"(?P<tool>[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)+)@(?P<ref>[0-9a-f]{40})", re.ASCII)
 

@@ -15,10 +15,11 @@ from reconciler.declarations.files import Reading, read_folders
 from reconciler.declarations.leaving_out import leave_out, left_out
 from reconciler.memory import no_collection
 from reconciler.model import Address, Diagnostic, ResourceType, Severity, SourceLocation
-from reconciler.schemas import Hint, Where
+from reconciler.schemas import Hint, Own, Where
 from reconciler.yamlsource import MAX_BYTES, YamlFile, fast_parser, number, read_yaml
 
 _SCHEMA: Final = "identities"
+NO_OWN: Final = Own()
 _KINDS: Final = {"users": ResourceType.USER, "groups": ResourceType.GROUP}
 
 _SERVERS_OWN: Final = Hint(code="unknown-key", why="The service provider sets it by itself.", mend="take the line out")
@@ -43,22 +44,25 @@ HINTS: Final = {
 }
 
 
-def load_declarations(base: Path, folders: Sequence[str]) -> Declarations:
-    """Everything below `base`/folder for each folder. Never raises for what is in the files: see `diagnostics`."""
+def load_declarations(base: Path, folders: Sequence[str], own: Own = NO_OWN) -> Declarations:
+    """Everything below `base`/folder for each folder. Never raises for what is in the files: see `diagnostics`.
+
+    `own`: attributes that a profile of the repository's own adds to those of the published schema.
+    """
     with no_collection():
         reading = read_folders(base, folders)
-        return _declarations(reading, tuple(dict.fromkeys(normal_folder(each) for each in folders)))
+        return _declarations(reading, tuple(dict.fromkeys(normal_folder(each) for each in folders)), own)
 
 
-def declarations_in(files: Mapping[str, bytes]) -> Declarations:
+def declarations_in(files: Mapping[str, bytes], own: Own = NO_OWN) -> Declarations:
     """The same for files that stand in no folder: path -> content, as a commit holds them."""
     with no_collection():
         read = tuple(read_yaml(data[: MAX_BYTES + 1], path) for path, data in sorted(files.items()))
-        return _declarations(Reading(files=read, diagnostics=()), ())
+        return _declarations(Reading(files=read, diagnostics=()), (), own)
 
 
-def _declarations(reading: Reading, folders: tuple[str, ...]) -> Declarations:
-    box = _Box(list(reading.diagnostics))
+def _declarations(reading: Reading, folders: tuple[str, ...], own: Own) -> Declarations:
+    box = _Box(list(reading.diagnostics), own)
     for file in reading.files:
         box.take(file)
     if not fast_parser():
@@ -84,8 +88,9 @@ def in_order(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
 class _Box:
     """What has been read so far."""
 
-    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+    def __init__(self, diagnostics: list[Diagnostic], own: Own) -> None:
         self.diagnostics = diagnostics
+        self.own = own
         self.templates: list[Entry] = []
         self.users: list[Entry] = []
         self.groups: list[Entry] = []
@@ -98,8 +103,8 @@ class _Box:
         if file.empty:
             self.diagnostics.append(_empty(file.path))
         for document in (*file.documents, *([file.partial] if file.partial is not None else [])):
-            _read_numbers(document)
-            found = schemas.findings(_SCHEMA, document, file.places, scope=_scope, hints=HINTS)
+            _read_numbers(document, self.own)
+            found = schemas.findings(_SCHEMA, document, file.places, scope=_scope, hints=HINTS, own=self.own)
             self.diagnostics.extend(each.diagnostic for each in found)
             if isinstance(document, dict):
                 self._enter(document, file, leave_out(document, found, file.places))
@@ -154,11 +159,11 @@ def _scope(where: Where) -> tuple[Address | None, Where]:
 # --- numbers
 
 
-def _read_numbers(document: Any) -> None:
+def _read_numbers(document: Any, own: Own) -> None:
     """Turn plain scalars into numbers, in place, where the schema wants a number, and in undescribed extensions."""
     if not isinstance(document, dict):
         return
-    plain, mapped = _numeric()
+    plain, mapped = _numeric(own)
     for word in ("templates", "users", "groups"):
         section = document.get(word)
         for data in section.values() if isinstance(section, dict) else ():
@@ -196,11 +201,16 @@ def _as_number(value: Any) -> Any:
 
 
 @cache
-def _numeric() -> tuple[frozenset[str], frozenset[str]]:
+def _numeric(own: Own) -> tuple[frozenset[str], frozenset[str]]:
     """The names whose value is a number, and those whose values by key are numbers, as the schema types them."""
-    definitions = schemas.schema(_SCHEMA)["$defs"]
-    plain = frozenset(name for name, node in definitions.items() if _is_numeric(node))
-    mapped = frozenset(name for name, node in definitions.items() if _is_numeric(node.get("additionalProperties")))
+    schema = schemas.extended(schemas.schema(_SCHEMA), own)
+    sections = (schema["$defs"][each]["properties"] for each in ("user", "group"))
+    nodes = {
+        **schema["$defs"],
+        **{name: node for each in sections for name, node in each.items() if "$ref" not in node},
+    }
+    plain = frozenset(name for name, node in nodes.items() if _is_numeric(node))
+    mapped = frozenset(name for name, node in nodes.items() if _is_numeric(node.get("additionalProperties")))
     return plain, mapped
 
 

@@ -26,6 +26,7 @@ from reconciler.model import (
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.project import Project, day_in
 from reconciler.reconcile import Context, Reconciliation, reconcile
+from reconciler.schemas import Own
 from reconciler.scim.attributes import Kind
 from reconciler.scim.paths import element_of, short_path
 from reconciler.settings import Target
@@ -48,10 +49,11 @@ class Judge:
     def __init__(self, project: Project, target: Target, applied: AppliedState) -> None:
         self._target, self._applied, self._now = target, applied, datetime.now(UTC)
         self._names = project.settings.targets
-        own = load_declarations(project.base, target.identities)
+        self._more = project.own_attributes
+        own = load_declarations(project.base, target.identities, self._more)
         targets = [project.target(each) for each in self._names]
         folders = tuple(dict.fromkeys(folder for each in targets for folder in each.identities))
-        self.present = own if folders == target.identities else load_declarations(project.base, folders)
+        self.present = own if folders == target.identities else load_declarations(project.base, folders, self._more)
         self._targets = [(each, target_profile(each)) for each in targets]
         self._known = {_told_by(each) for each in self._problems(self.present)}
         said = [each for each in own.diagnostics if each.code not in _NOTHING_YET]
@@ -71,9 +73,10 @@ class Judge:
 
     def refused(self, files: Mapping[str, File]) -> list[Wrong]:
         """What the checks refuse. InputError for something that is nobody's of those who are new."""
-        new = declarations_in({path: file.text.encode("utf-8", "surrogatepass") for path, file in files.items()})
+        texts = {path: file.text.encode("utf-8", "surrogatepass") for path, file in files.items()}
+        new = declarations_in(texts, self._more)
         if new.unread:
-            return [each for path in new.unread for each in _unreadable(files[path])]
+            return [each for path in new.unread for each in _unreadable(files[path], self._more)]
         problems = (*new.diagnostics, *self._problems(self._with(new)))
         errors = [each for each in problems if each.severity is Severity.ERROR and _told_by(each) not in self._known]
         found = []
@@ -87,7 +90,7 @@ class Judge:
 
     def after(self, files: Mapping[str, File], live: LiveState, profile: Profile) -> Reconciliation:
         """The comparison with everything in the files, which nothing is wrong with."""
-        new = declarations_in({path: file.text.encode() for path, file in files.items()})
+        new = declarations_in({path: file.text.encode() for path, file in files.items()}, self._more)
         return self._reconciled(self._resolved(self._with(new)), live, profile)
 
     def _with(self, new: Declarations) -> Declarations:
@@ -120,13 +123,13 @@ def _told_by(diagnostic: Diagnostic) -> _Told:
     return diagnostic.code, str(diagnostic.source), diagnostic.summary
 
 
-def _unreadable(file: File) -> Iterator[Wrong]:
+def _unreadable(file: File, more: Own) -> Iterator[Wrong]:
     """Who is to blame for a file that cannot be read to its end: each is read alone."""
     from reconciler.drafting import file_of
 
     for draft in file.drafts:
         alone = file_of([draft], ())
-        for each in declarations_in({"": alone.text.encode("utf-8", "surrogatepass")}).diagnostics:
+        for each in declarations_in({"": alone.text.encode("utf-8", "surrogatepass")}, more).diagnostics:
             if each.severity is Severity.ERROR and each.source is not None:
                 yield Wrong(*(alone.at(each.source) or (draft, ())), each.summary)
 

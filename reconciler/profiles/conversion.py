@@ -92,7 +92,7 @@ class Conversion(Struct, kw_only=True):
             self.error("wrong-type", source, f"{words} must be a list, not {_spoken(raw)}")
             return _WRONG
         found = [
-            self._value(hint, each, self.places.value(raw, index), f"{words}[{index}]")
+            self._value(hint, each, self.places.value(raw, index), f"{words} item {index + 1}")
             for index, each in enumerate(raw)
         ]
         return tuple(each for each in found if each is not _WRONG)

@@ -1,20 +1,22 @@
-"""Reads the shipped profiles (`*.yaml` beside this module).
+"""Reads profiles: the shipped ones (`*.yaml` beside this module), and those that somebody wrote for a provider.
 
-A profile may extend one other, which extends none: a key that is written replaces the base's, `attributes` are added to
-the base's table. Names no provider: what a profile says is in its file.
+A profile may extend a shipped one, which extends none: a key that is written replaces the base's, `attributes` are
+added to the base's table. Names no provider: what a profile says is in its file. Whether what it says can be meant is
+judged in `checks`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from msgspec.structs import replace
 
 from reconciler.errors import InputError
 from reconciler.model import ResourceType, SourceLocation
+from reconciler.profiles.checks import check_attribute, check_kinds, check_rules, check_table, check_wire
 from reconciler.profiles.conversion import Conversion
-from reconciler.profiles.profile import DOMAIN, AttributeRules, Profile, WireRules
+from reconciler.profiles.profile import RFC, AttributeRules, Profile
 from reconciler.scim.attributes import CORE_GROUP, CORE_USER, Attribute, AttributeTable, Kind
 from reconciler.suggestions import suggestion
 from reconciler.yamlsource import read_yaml
@@ -26,6 +28,10 @@ _PLAIN: Final = Profile(name="", title="")
 _SECTIONS: Final = frozenset({"wire", "users", "groups", "membership", "lifecycle"})
 GROUP_PREFIX: Final = "group."
 """In `notStored`, before the name of a group's attribute; a plain name is a user's."""
+
+
+Kinds: TypeAlias = Mapping[ResourceType, Mapping[str, Kind]]
+"""Type of resource -> attribute -> its shape."""
 
 
 @cache
@@ -43,13 +49,27 @@ def load_profile(name: str) -> Profile:
     return read_profile(_source(name), f"profiles/{name}{_SUFFIX}", name)
 
 
-def read_profile(data: bytes, path: str, name: str) -> Profile:
-    """A profile from its YAML; `path` is for messages. InputError whose `diagnostics` name every problem."""
+@cache
+def known_kinds() -> Kinds:
+    """The shape of every attribute of the standard and of the shipped profiles."""
+    tables = [(each, RFC.rules(each).table) for each in ResourceType]
+    tables += [(each, load_profile(name).rules(each).table) for name in profile_names() for each in ResourceType]
+    return {
+        each: {one.name: one.kind for of, table in tables if of is each for one in table.attributes}
+        for each in ResourceType
+    }
+
+
+def read_profile(data: bytes, path: str, name: str, kinds: Kinds | None = None) -> Profile:
+    """A profile from its YAML; `path` is for messages. InputError whose `diagnostics` name every problem.
+
+    `kinds`: the shapes that attributes have elsewhere, and must have here (`known_kinds`).
+    """
     file = read_yaml(data, path)
     start = SourceLocation(path, 1)
     conversion = Conversion(places=file.places, problems=list(file.diagnostics))
     if len(file.documents) == 1 and isinstance(file.documents[0], dict):
-        profile = _profile(conversion, file.documents[0], start, name)
+        profile = _profile(conversion, file.documents[0], start, name, kinds or {})
     elif not conversion.problems:
         conversion.error("wrong-type", start, "a profile is one mapping, in one YAML document")
     if conversion.problems:
@@ -62,18 +82,27 @@ def _source(name: str) -> bytes:
     return (_FOLDER / f"{name}{_SUFFIX}").read_bytes()
 
 
-def _profile(conversion: Conversion, data: dict[str, Any], start: SourceLocation, name: str) -> Profile:
+def _profile(conversion: Conversion, data: dict[str, Any], start: SourceLocation, name: str, kinds: Kinds) -> Profile:
     base = _base(conversion, data)
     profile = conversion.replaced(replace(base, name="", title=""), data, "a profile", _SECTIONS | {"extends"})
     if profile.name != name and not conversion.places.has_hole(data):
         conversion.error("wrong-name", start, f"this profile is called {name}, as its file is", f"write name: {name}")
     if not profile.title and "title" not in data and not conversion.places.has_hole(data):
         conversion.error("missing-key", start, "a profile needs title", "write how people call this provider")
+    wire_data = _section(conversion, data, "wire")
+    users = _rules(conversion, base.users, _section(conversion, data, "users"), "users")
+    groups = _rules(conversion, base.groups, _section(conversion, data, "groups"), "groups")
+    for rules, words in ((users, "users"), (groups, "groups")):
+        known = kinds.get(rules.table.resource_type, {})
+        check_kinds(conversion, rules.table, known, _section(conversion, data, words), words)
+    wire = conversion.replaced(base.wire, wire_data, "wire")
+    check_wire(conversion, wire, users.table, wire_data)
     return replace(
         profile,
-        wire=_wire(conversion, base.wire, _section(conversion, data, "wire")),
-        users=_rules(conversion, base.users, _section(conversion, data, "users"), "users"),
-        groups=_rules(conversion, base.groups, _section(conversion, data, "groups"), "groups"),
+        extends=base.name or None,
+        wire=wire,
+        users=users,
+        groups=groups,
         membership=conversion.replaced(base.membership, _section(conversion, data, "membership"), "membership"),
         lifecycle=conversion.replaced(base.lifecycle, _section(conversion, data, "lifecycle"), "lifecycle"),
     )
@@ -105,28 +134,23 @@ def _extends(name: str) -> bool:
     return any(isinstance(each, dict) and "extends" in each for each in file.documents)
 
 
-def _wire(conversion: Conversion, base: WireRules, data: dict[str, Any]) -> WireRules:
-    wire = conversion.replaced(base, data, "wire")
-    for key, url in (("regionUrl", wire.region_url), ("regionTokenUrl", wire.region_token_url)):
-        if url is not None and DOMAIN not in url:
-            conversion.error("unknown-value", conversion.places.value(data, key), f"wire.{key} needs {DOMAIN} in it")
-    if wire.regions and wire.region_url is None:
-        conversion.error(
-            "missing-key", conversion.places.key(data, "regions"), "wire.regions needs regionUrl beside it"
-        )
-    return wire
-
-
 def _rules(conversion: Conversion, base: AttributeRules, data: dict[str, Any], words: str) -> AttributeRules:
     rules = conversion.replaced(base, data, words, frozenset({"attributes"}))
     rules = replace(rules, table=rules.table.extended(_attributes(conversion, base.table, data, words)))
-    for key, names in _named(rules).items():
-        for name in names:
-            if not _known(rules.table, name):
-                mend = suggestion(name, [each.name for each in rules.table.attributes])
-                source = conversion.places.value(data, key) if key in data else conversion.places.of(data)
-                conversion.error("unknown-attribute", source, f"{words}.{key}: there is no attribute {name}", mend)
-    return rules
+    check_table(conversion, rules.table, data, f"{words}.attributes")
+    check_rules(conversion, rules, data, words)
+    return replace(
+        rules,
+        required=tuple(_path(rules.table, each) for each in rules.required),
+        case_insensitive=tuple(_path(rules.table, each) for each in rules.case_insensitive),
+    )
+
+
+def _path(table: AttributeTable, name: str) -> str:
+    """``badge`` -> ``urn:acme:2.0:User:badge``: people write names, values stand at paths."""
+    head, dot, rest = name.partition(".")
+    attribute = table.get(head)
+    return name if attribute is None or name.startswith("urn:") else f"{attribute.path}{dot}{rest}"
 
 
 def _attributes(conversion: Conversion, table: AttributeTable, data: dict[str, Any], words: str) -> list[Attribute]:
@@ -139,40 +163,10 @@ def _attributes(conversion: Conversion, table: AttributeTable, data: dict[str, A
     core = CORE_USER if table.resource_type is ResourceType.USER else CORE_GROUP
     found = []
     for index, raw in enumerate(rows):
-        place, row_words = conversion.places.value(rows, index), f"{words}.attributes[{index}]"
+        place, row_words = conversion.places.value(rows, index), f"{words}.attributes item {index + 1}"
         row = conversion.mapping(raw, place, row_words)
         attribute = conversion.made(Attribute, row, place, row_words, schema=core) if row else None
         if attribute is not None:
             found.append(attribute)
-            _check_shape(conversion, attribute, place, row_words)
+            check_attribute(conversion, attribute, row, row_words)
     return found
-
-
-def _check_shape(conversion: Conversion, attribute: Attribute, source: SourceLocation, words: str) -> None:
-    if attribute.kind in (Kind.COMPLEX, Kind.KEYED) and not attribute.parts:
-        conversion.error("missing-key", source, f"{words} needs parts", "name the sub-attributes that are managed")
-    if attribute.kind is Kind.KEYED and attribute.value is not None and attribute.value not in attribute.parts:
-        conversion.error("unknown-value", source, f"{words}.value must be one of its parts", "or write value: null")
-
-
-def _named(rules: AttributeRules) -> dict[str, Iterable[str]]:
-    """Key -> the attributes that it speaks of."""
-    return {
-        "unsupported": rules.unsupported,
-        "required": rules.required,
-        "caseInsensitive": rules.case_insensitive,
-        "readOnlyElements": rules.read_only_elements,
-        "notStored": rules.not_stored,
-        "modes": rules.modes,
-        "neverRemoved": rules.never_removed,
-        "costly": rules.costly,
-        "givenAtCreate": rules.given_at_create,
-        "wholeLists": rules.whole_lists,
-        "existing": rules.existing,
-    }
-
-
-def _known(table: AttributeTable, name: str) -> bool:
-    """Whether a name or path, in exactly that spelling, belongs to an attribute of the table."""
-    attribute = table.get(name.partition("[")[0].partition(".")[0]) or table.by_path(name)
-    return attribute is not None and name.startswith((attribute.name, attribute.path))

@@ -170,10 +170,11 @@ class LifecycleRules(Struct, frozen=True, kw_only=True):
 
 
 class Profile(Struct, frozen=True, kw_only=True):
-    """One service provider's deviations. `title` is how people call it."""
+    """One service provider's deviations. `title` is how people call it; `extends`: the profile it began with."""
 
     name: str
     title: str
+    extends: str | None = None
     wire: WireRules = WireRules()
     users: AttributeRules = AttributeRules(table=USER_ATTRIBUTES, required=("userName",))
     groups: AttributeRules = AttributeRules(

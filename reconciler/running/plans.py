@@ -47,6 +47,4 @@ def _notices(run: Run) -> list[Diagnostic]:
     """What a plan says of the record, the checkout and the settings that come with it."""
     claim = run.loaded.claim
     notices = [*([claim.remark(datetime.now(UTC))] if claim else ()), *(run.checkout.notices() if run.checkout else ())]
-    coming = run.project.settings_to_come
-    notices += [coming] if coming is not None else []
-    return notices
+    return [*notices, *run.project.settings_to_come]

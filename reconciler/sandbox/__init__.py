@@ -9,6 +9,7 @@ cannot be made good by the same mistake here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.sandbox.access import Access
@@ -16,6 +17,7 @@ from reconciler.sandbox.directory import Directory
 from reconciler.sandbox.errors import SandboxError, ScimError
 from reconciler.sandbox.messages import Request, Response
 from reconciler.sandbox.organisation import KINDS, organisation
+from reconciler.sandbox.schema import JsonObject
 from reconciler.sandbox.seeding import add_seed, apply_seed_file
 from reconciler.sandbox.server import SandboxServer, serve
 from reconciler.sandbox.service import SandboxService
@@ -50,15 +52,17 @@ def open_sandbox(
     *,
     access: Access | None = None,
     switches: Switches | None = None,
+    schemas: Mapping[str, Sequence[JsonObject]] | None = None,
 ) -> SandboxService:
     """Open the organisation kept in `directory`, or one in memory; a fresh one is founded as its profile says.
 
-    Switches hold for as long as it is open and are not kept (see `switches`).
+    Switches hold for as long as it is open and are not kept (see `switches`), as do `schemas`: resource type ->
+    documents of schemas that it has besides (see `organisation`).
 
     A seed file is applied when the store is fresh and when the file's content has changed (see `seeding`). Raises
     SandboxError for an unknown profile, a data file of another profile or version, and an unusable seed.
     """
-    kind = organisation(profile, switches)
+    kind = organisation(profile, switches, schemas)
     store = Store(None if directory is None else directory / DATA_FILE)
     people = Directory(store, kind)
     try:

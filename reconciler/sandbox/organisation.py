@@ -12,15 +12,16 @@ answers of any of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.sandbox.contact_centre import GENESYS_USER, Person
 from reconciler.sandbox.errors import SandboxError
-from reconciler.sandbox.schema import ENTERPRISE_USER, JsonObject, ResourceType, read_schema
+from reconciler.sandbox.schema import ENTERPRISE_USER, JsonObject, ResourceType, Schema, read_schema, schema_of
 from reconciler.sandbox.switches import ErrorShape, Switches
 
 
@@ -37,7 +38,7 @@ class Organisation(Struct, frozen=True, kw_only=True):
     `implied_filters`: resource type -> the filter of a listing that names none. `aliases`: lower-case name in a filter
     -> the path it stands for. `untrimmed_page`: the most rows of a page when a query chooses no attributes. `max_body`
     in bytes. `tolerated`: attributes whose unknown sub-attributes are passed over. `person`: what becomes of the values
-    of a user beyond what the schema says, None for nothing.
+    of a user beyond what the schema says, None for nothing. `schemas`: resource type -> schemas of its own besides.
     """
 
     profile: str
@@ -68,6 +69,7 @@ class Organisation(Struct, frozen=True, kw_only=True):
     defaults: Mapping[str, Any] = field(default_factory=dict)
     founding: Mapping[str, Any] = field(default_factory=dict)
     person: Person | None = None
+    schemas: Mapping[str, tuple[JsonObject, ...]] = field(default_factory=dict)
 
     def resource_type(self, name: str) -> ResourceType:
         """Return a resource type by its name; raises KeyError."""
@@ -86,12 +88,38 @@ class Organisation(Struct, frozen=True, kw_only=True):
         return f'"{number}"' if self.plain_versions else f'W/"{number}"'
 
 
-def organisation(profile: str, switches: Switches | None = None) -> Organisation:
-    """Return the kind of organisation a profile name stands for; raises SandboxError for an unknown one."""
+def organisation(
+    profile: str, switches: Switches | None = None, schemas: Mapping[str, Sequence[JsonObject]] | None = None
+) -> Organisation:
+    """Return the kind of organisation a profile name stands for; raises SandboxError for an unknown one.
+
+    `schemas`: resource type -> documents of RFC 7643 section 7 that it has besides. One with the URN of a schema that
+    is there adds the attributes which that one lacks.
+    """
     build = _BUILDERS.get(profile)
     if build is None:
         raise SandboxError(f"There is no embedded organisation of profile {profile!r}; try {', '.join(_BUILDERS)}.")
-    return build(switches or Switches())
+    built = build(switches or Switches())
+    if not schemas:
+        return built
+    kinds = tuple(_widened(each, schemas.get(each.name, ())) for each in built.resource_types)
+    return replace(built, resource_types=kinds, schemas={name: tuple(each) for name, each in schemas.items()})
+
+
+def _widened(kind: ResourceType, documents: Sequence[JsonObject]) -> ResourceType:
+    found = {schema.id: schema for schema in (kind.schema, *kind.extensions.values())}
+    for document in documents:
+        there = found.get(document["id"])
+        found[document["id"]] = schema_of(document if there is None else _with_more(there, document))
+    core = found.pop(kind.schema.id)
+    return ResourceType(
+        name=kind.name, endpoint=kind.endpoint, schema=core, extensions=found.values(), always=kind.always
+    )
+
+
+def _with_more(schema: Schema, document: JsonObject) -> JsonObject:
+    more = [each for each in document["attributes"] if each["name"].lower() not in schema.attributes]
+    return {**schema.document, "attributes": [*schema.document["attributes"], *more]}
 
 
 def _plain(profile: str, switches: Switches, *, unknown_links: bool) -> Organisation:

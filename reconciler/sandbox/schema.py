@@ -154,8 +154,9 @@ class ResourceType:
         self.endpoint = endpoint
         self.schema = schema
         self.extensions = {extension.id: extension for extension in extensions}
+        self.always = tuple(always)
         self.attributes: dict[str, Attribute] = {**COMMON_ATTRIBUTES, **schema.attributes}
-        for common in always:
+        for common in self.always:
             self.attributes[common] = replace(self.attributes[common], returned=Returned.ALWAYS)
         self.unique_attribute = _only_unique(schema)
         self._extension_ids = {urn.lower(): urn for urn in self.extensions}
@@ -220,6 +221,11 @@ def read_schema(name: str, change: Callable[[JsonObject], None] | None = None) -
     document: JsonObject = orjson.loads(text)
     if change is not None:
         change(document)
+    return schema_of(document)
+
+
+def schema_of(document: JsonObject) -> Schema:
+    """Return the schema that a document of RFC 7643 section 7 describes."""
     return Schema(
         id=document["id"],
         name=document["name"],

@@ -58,7 +58,8 @@ class SandboxService:
 
     def switch(self, switches: Switches) -> None:
         """Go on with other switches; counted ones start anew. Not while requests are being answered."""
-        self._set_up(Directory(self.directory.store, organisation(self.directory.organisation.profile, switches)))
+        kind = self.directory.organisation
+        self._set_up(Directory(self.directory.store, organisation(kind.profile, switches, kind.schemas)))
 
     def seed(self, data: Mapping[str, Any]) -> None:
         """Add what a seed names and the organisation lacks (see `seeding`); raises SandboxError."""

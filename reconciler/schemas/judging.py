@@ -8,6 +8,7 @@ A type ``[string, number, boolean]`` means text: it keeps editors quiet, which r
 our reader holds text there, so it is judged as text.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, TypeAlias
@@ -16,6 +17,7 @@ import jsonschema_rs
 from msgspec import Struct
 
 from reconciler.model import Address, Diagnostic, Severity, SourceLocation
+from reconciler.schemas.extending import Own, extended
 from reconciler.schemas.published import schema
 from reconciler.schemas.words import Fault, word
 from reconciler.suggestions import nearest
@@ -27,6 +29,7 @@ Where: TypeAlias = tuple[str | int, ...]
 Scope: TypeAlias = Callable[[Where], tuple[Address | None, Where]]
 """Splits a path into the resource it belongs to and the path within that resource."""
 
+_NO_OWN: Final = Own()
 _TEXT: Final = {"string", "number", "boolean"}
 
 
@@ -74,9 +77,13 @@ def findings(
     *,
     scope: Scope | None = None,
     hints: Mapping[str, Hint] | None = None,
+    own: Own = _NO_OWN,
 ) -> tuple[Finding, ...]:
-    """As `problems`, each with the path of the value. `hints`: lower-case key -> what to say instead of "unknown"."""
-    judge = _judge(name)
+    """As `problems`, each with the path of the value. `hints`: lower-case key -> what to say instead of "unknown".
+
+    `own`: attributes that the schema of declarations is to know besides.
+    """
+    judge = _judge(name, own)
     if _fits(judge, data):
         return ()
     data_seen = _plain(data)
@@ -101,8 +108,10 @@ def _fits(judge: _Judge, data: Any) -> bool:
 
 
 @cache
-def _judge(name: str) -> _Judge:
+def _judge(name: str, own: Own) -> _Judge:
     strict = schema(name, _strict)
+    if own:
+        strict = json.loads(json.dumps(extended(schema(name), own)), object_hook=_strict)
     return _Judge(schema=strict, validator=jsonschema_rs.Draft202012Validator(strict))
 
 
@@ -151,6 +160,11 @@ def _likeliest(judge: _Judge, node: Any, where: Where, instance: Any) -> Iterato
 
     errors = Draft202012Validator(judge.schema).evolve(schema=node).iter_errors(instance)
     best = best_match(errors)
+    choices = [each for one in node.get("anyOf", ()) for each in one.get("enum", ())]
+    if choices and isinstance(instance, str):
+        # words to choose from, or a text of another form: whoever missed both may have meant one of the words
+        yield Fault(where, "enum", {**node, "enum": choices}, instance)
+        return
     if best is None or best.validator in ("anyOf", "oneOf"):
         yield Fault(where, "type", node, instance)
         return

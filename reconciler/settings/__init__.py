@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 
 from reconciler.model import ListMode, Policy, SourceLocation
+from reconciler.profiles.profile import Profile
 
 DEFAULT_FOLDER: Final = "identities"
 """Where declarations are, unless a target says otherwise."""
@@ -50,9 +51,17 @@ class ClientCredentialsAuth(Struct, frozen=True):
 Auth: TypeAlias = BearerAuth | BasicAuth | ClientCredentialsAuth
 
 
+class OwnProfile(Struct, frozen=True, kw_only=True):
+    """A profile that is a file of the repository. `path`: where it stands, from the settings' folder on, with ``/``."""
+
+    path: str
+    profile: Profile
+
+
 class Target(Struct, frozen=True, kw_only=True):
     """One service provider to keep equal to the declarations.
 
+    `profile`: its name; `own_profile`: the profile itself, where it is none of those that come with this program.
     `url`: the SCIM base URL, or ``sandbox:`` for the embedded provider. `identities`: folders beside the settings.
     `not_stored`: attribute names or paths that this server drops. `modes`: list -> mode (`lists:` in the settings).
     `writes_at_once`: how many operations of an apply may wait for their answers at the same time.
@@ -61,6 +70,7 @@ class Target(Struct, frozen=True, kw_only=True):
     name: str
     profile: str
     url: str
+    own_profile: OwnProfile | None = None
     identities: tuple[str, ...] = (DEFAULT_FOLDER,)
     time_zone: str = "UTC"
     auth: Auth | None = None
@@ -99,3 +109,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     default_target: str
     targets: Mapping[str, Target]
     record: RecordSettings = field(default_factory=RecordSettings)
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The files of the targets' own profiles, from the folder on, each once."""
+        own = (each.own_profile for each in self.targets.values())
+        return tuple(dict.fromkeys(each.path for each in own if each is not None))

@@ -5,14 +5,15 @@ profile knows) is said here. Reads no secret, and of the environment only what a
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from reconciler.errors import InputError, UsageError
-from reconciler.model import Diagnostic, Policy, Severity, SourceLocation
+from reconciler.model import Diagnostic, Policy, ResourceType, Severity, SourceLocation
 from reconciler.schemas import problems as schema_problems
-from reconciler.settings import RecordSettings, Settings
+from reconciler.scim.attributes import Attribute
+from reconciler.settings import RecordSettings, Settings, Target
 from reconciler.settings.auth import hide_secrets
 from reconciler.settings.policy import read_policy
 from reconciler.settings.section import Section
@@ -105,6 +106,7 @@ def _settings(whole: Section, path: Path, environment: Mapping[str, str]) -> Set
         name: read_target(section, targets.key_place(name), policy, path.parent, environment)
         for name, section in targets.sections()
     }
+    _check_alike(targets, [target for target in found.values() if target is not None])
     default = _default_target(whole, list(targets.data))
     if default is None:
         return None
@@ -115,6 +117,25 @@ def _settings(whole: Section, path: Path, environment: Mapping[str, str]) -> Set
         targets={name: target for name, target in found.items() if target is not None},
         record=_record(whole.section("record")),
     )
+
+
+def _check_alike(section: Section, targets: Sequence[Target]) -> None:
+    """Declarations are shared by targets, so an attribute has one shape, whichever profile adds it."""
+    found: dict[tuple[ResourceType, str], tuple[str, Attribute]] = {}
+    for target in targets:
+        own = target.own_profile
+        tables = [own.profile.rules(each).table for each in ResourceType] if own is not None else []
+        for kind, attribute in ((each.resource_type, one) for each in tables for one in each.attributes):
+            path = own.path if own is not None else ""
+            other_path, other = found.setdefault((kind, attribute.name), (path, attribute))
+            if path != other_path and _shape(other) != _shape(attribute):
+                summary = f"{path} gives {attribute.name} another shape than {other_path} does"
+                place = section.section(target.name) or section
+                section.error("other-shape", place.place("profile"), summary, "write its row alike in both")
+
+
+def _shape(attribute: Attribute) -> tuple[object, ...]:
+    return attribute.kind, attribute.parts, attribute.key, attribute.value, attribute.minimum, attribute.maximum
 
 
 def _record(section: Section | None) -> RecordSettings:

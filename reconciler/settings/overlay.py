@@ -9,7 +9,8 @@ from reconciler.settings import Target
 
 def target_profile(target: Target) -> Profile:
     """The target's profile with what the target itself says (`lists`, `notStored`, `pageSize`) laid over it."""
-    profile = load_profile(target.profile)
+    own = target.own_profile
+    profile = own.profile if own is not None else load_profile(target.profile)
     of_groups = tuple(each.removeprefix(GROUP_PREFIX) for each in target.not_stored if each.startswith(GROUP_PREFIX))
     of_users = tuple(each for each in target.not_stored if not each.startswith(GROUP_PREFIX))
     users, groups, wire = profile.users, profile.groups, profile.wire

@@ -8,10 +8,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from reconciler.model import ListMode, Policy, SourceLocation
-from reconciler.profiles.loading import GROUP_PREFIX, load_profile, profile_names
+from reconciler.profiles.loading import GROUP_PREFIX
 from reconciler.profiles.profile import AttributeRules, Profile, WireRules
-from reconciler.settings import Auth, Target
+from reconciler.settings import Auth, OwnProfile, Target
 from reconciler.settings.auth import read_auth, usual_auth
+from reconciler.settings.own_profile import read_target_profile
 from reconciler.settings.policy import read_policy
 from reconciler.settings.section import Section
 from reconciler.settings.urls import EMBEDDED, BadUrl, read_base_url, region_url
@@ -30,7 +31,7 @@ def read_target(
 
     `environment`: variables that a profile may name for what the settings leave out.
     """
-    profile = _profile(section)
+    profile, file = read_target_profile(section, folder)
     wire = profile.wire if profile is not None else WireRules()
     url = _url(section, source, profile, environment)
     sandbox = section.section("sandbox")
@@ -40,6 +41,7 @@ def read_target(
     target = Target(
         name=section.words.rpartition(".")[2],
         profile=profile.name if profile is not None else "",
+        own_profile=OwnProfile(path=file, profile=profile) if profile is not None and file is not None else None,
         url=url or "",
         time_zone=_time_zone(section),
         auth=_auth(section, wire, url if profile is not None else None, environment),
@@ -54,11 +56,6 @@ def read_target(
         **({"identities": identities} if identities else {}),
     )
     return target if profile is not None and url is not None else None
-
-
-def _profile(section: Section) -> Profile | None:
-    name = section.text("profile")
-    return load_profile(name) if name is not None and name in profile_names() else None
 
 
 def _auth(section: Section, wire: WireRules, url: str | None, environment: Mapping[str, str]) -> Auth | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.sandbox import Request
 from tests.cli.provider import Provider, people, provider
@@ -17,6 +18,9 @@ from tests.github.forge import BOT, Forge, forge
 
 SCRIPTS = Path(__file__).parents[2] / ".github" / "scripts"
 NUMBER = 7
+_STEPS = yaml.safe_load((SCRIPTS.parent / "workflows" / "plan.yml").read_text("utf-8"))["jobs"]["plan"]["steps"]
+TAKEN = next(each["with"]["sparse-checkout"].split() for each in _STEPS if "sparse-checkout" in each.get("with", {}))
+"""What the workflow takes of a pull request."""
 
 
 @dataclass
@@ -94,6 +98,7 @@ class Workflow:
         self.git("clone", "-q", "-b", "main", "origin.git", "base", at=self.folder)
         self.git("clone", "-q", "-b", "main", "origin.git", "pull", at=self.folder)
         self.git("merge", "-q", "--no-ff", "--no-edit", f"origin/{branch}", at=self.folder / "pull")
+        self.git("sparse-checkout", "set", "--no-cone", *TAKEN, at=self.folder / "pull")
         subprocess.run(["rm", "-rf", "plans"], cwd=self.folder, check=True)
         return self.plan(head, title=title, branch=branch)
 
@@ -249,6 +254,25 @@ def test_settings_of_the_pull_request_are_not_used(work: Workflow) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "run from the pull request" not in ran.stdout + ran.stderr
     assert "Lead" in work.comments()[0]
+    assert (
+        "the settings that come with the declarations change `targets.prod.url`, after the merge" in work.comments()[0]
+    )
+
+
+def test_a_profile_of_the_pull_request_is_not_used_and_its_change_is_told(work: Workflow) -> None:
+    settings = work.running.settings().replace("profile: rfc", "profile: profiles/acme.yaml")
+    work.write("reconciler.yaml", settings)
+    work.write("profiles/acme.yaml", "name: acme\ntitle: Acme\n")
+    work.commit("a profile of our own")
+    work.git("checkout", "-qb", "topic")
+    work.write("profiles/acme.yaml", "name: acme\ntitle: Acme\nwire: {usersPath: /Nobody}\n")
+    work.write("identities/all.yaml", people("ann.lee", "bob.li", ann_lee="Lead"))
+    work.commit("another path")
+    _, ran = work.pull("topic")
+    assert ran.returncode == 0, ran.stderr
+    (comment,) = work.comments()
+    assert "Lead" in comment
+    assert "lines of `profiles/acme.yaml` that come with the declarations change wire, after the merge" in comment
 
 
 def test_a_target_that_cannot_be_planned_is_said_so(work: Workflow) -> None:

@@ -78,5 +78,5 @@ def test_the_privileged_job_runs_nothing_of_the_pull_request() -> None:
     (tool,) = [step["with"] for step in job["steps"] if step.get("with", {}).get("path") == "tool"]
     assert tool["ref"] == "${{ inputs.tool-ref || github.sha }}", "of the base branch, for this event"
     (merge,) = [step["with"] for step in job["steps"] if step.get("with", {}).get("path") == "pull"]
-    assert merge["sparse-checkout"].split() == ["/identities/", "/acceptances.yaml"]
+    assert merge["sparse-checkout"].split() == ["/identities/", "/acceptances.yaml", "/reconciler.yaml", "/profiles/"]
     assert not [step for step in job["steps"] if "cache" in step.get("with", {})]

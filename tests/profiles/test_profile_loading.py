@@ -14,10 +14,13 @@ import yaml
 from msgspec import Struct
 from msgspec.structs import fields
 
+from reconciler.declarations.loading import HINTS
 from reconciler.errors import InputError
-from reconciler.model import ListMode
+from reconciler.model import ListMode, ResourceType
+from reconciler.profiles import loading
+from reconciler.profiles.checks import RESERVED
 from reconciler.profiles.conversion import camel_case
-from reconciler.profiles.loading import load_profile, profile_names, read_profile
+from reconciler.profiles.loading import known_kinds, load_profile, profile_names, read_profile
 from reconciler.profiles.profile import RFC, AttributeRules, LifecycleRules, MembershipRules, Profile, WireRules
 from reconciler.scim.attributes import Attribute, Kind
 from reconciler.settings import Target
@@ -46,10 +49,22 @@ FITTING: dict[str, Any] = {
     "givenAtCreate": ["externalId"],
     "wholeLists": ["externalId"],
     "existing": ["externalId"],
+    "usersPath": "/people",
+    "groupsPath": "/teams",
+    "limitsPath": "/limits",
+    "retryStatuses": [429],
+    "rateHeaders": {"count": "x-count"},
+    "rights": {"users.read": "see"},
+    "environment": {"region": "REGION"},
+    "cutLists": ["active eq false"],
     "regionUrl": "https://api.{domain}/scim",
     "regionTokenUrl": "https://login.{domain}/token",
 }
-COMPANIONS: dict[str, dict[str, Any]] = {"regions": {"regionUrl": "https://api.{domain}/scim"}}
+COMPANIONS: dict[str, dict[str, Any]] = {
+    "regions": {"regionUrl": "https://api.{domain}/scim"},
+    "cutLists": {"userListFilters": [None, "active eq false"]},
+}
+OF_USERS_ONLY = ("bareExtension", "costly", "wholeLists")
 
 
 def sample(hint: Any, default: Any) -> Any:
@@ -93,7 +108,12 @@ def read(data: Mapping[str, Any], name: str = "try") -> Profile:
     return read_profile(text.encode(), "profiles/try.yaml", name)
 
 
-ALL_FIELDS = [(section, *each) for section, cls in SECTIONS.items() for each in writable_fields(cls)]
+ALL_FIELDS = [
+    (section, *each)
+    for section, cls in SECTIONS.items()
+    for each in writable_fields(cls)
+    if section != "groups" or each[1] not in OF_USERS_ONLY
+]
 
 
 @pytest.mark.parametrize(("section", "name", "key", "value"), ALL_FIELDS, ids=[f"{s}.{k}" for s, _, k, _ in ALL_FIELDS])
@@ -109,7 +129,9 @@ def test_every_field_is_reachable_from_yaml(section: str, name: str, key: str, v
 @pytest.mark.parametrize("section", ["users", "groups"])
 @pytest.mark.parametrize(("name", "key", "value"), writable_fields(Attribute), ids=lambda each: str(each)[:20])
 def test_every_field_of_an_attribute_is_reachable_from_yaml(section: str, name: str, key: str, value: Any) -> None:
-    row = {"name": "word", "kind": "number", key: value}
+    if key == "schema":
+        value = "urn:acme:2.0:Other"
+    row = {"name": "word", "kind": "number", "schema": "urn:acme:2.0:User", "maximum": 9, key: value}
     attribute = getattr(read({section: {"attributes": [row]}}), section).table.get("word")
     assert plain(getattr(attribute, name)) == value
     assert errors_by_schema({"name": "try", "title": "Try", section: {"attributes": [row]}}) == []
@@ -121,7 +143,7 @@ def test_every_field_of_the_profile_itself_is_known() -> None:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_schema_and_section_name_the_same_keys(section: str) -> None:
-    keys = {key for _, key, _ in writable_fields(SECTIONS[section])}
+    keys = {key for of, _, key, _ in ALL_FIELDS if of == section}
     own = {"attributes"} if section in ("users", "groups") else set()
     assert set(SCHEMA["properties"][section]["properties"]) == keys | own
 
@@ -217,7 +239,40 @@ BAD: list[tuple[str, str, list[tuple[int, int, str]]]] = [
     ("user's attribute on groups", "name: try\ntitle: T\ngroups: {notStored: [userName]}",
      [(3, 21, "unknown-attribute")]),
     ("unknown base", "name: try\ntitle: T\nextends: rcf", [(3, 10, "unknown-profile")]),
-    ("two levels", "name: try\ntitle: T\nextends: genesys", [(3, 10, "extends-twice")]),
+    ("path without a slash", "name: try\ntitle: T\nwire: {usersPath: Users}", [(3, 19, "wrong-path")]),
+    ("path with a slash at its end", "name: try\ntitle: T\nwire: {groupsPath: /Groups/}", [(3, 20, "wrong-path")]),
+    ("path that is an address", "name: try\ntitle: T\nwire: {limitsPath: 'https://x/y'}", [(3, 20, "wrong-path")]),
+    ("a query in a path", "name: try\ntitle: T\nwire: {usersPath: '/Users?a=b'}", [(3, 19, "wrong-path")]),
+    ("URL without https", "name: try\ntitle: T\nwire: {regionUrl: 'http://{domain}/x'}", [(3, 19, "unknown-value")]),
+    ("secret in a header", "name: try\ntitle: T\nwire: {headers: {authorization: Bearer x}}",
+     [(3, 18, "secret-header")]),
+    ("cookie", "name: try\ntitle: T\nwire: {headers: {Cookie: a=b}}", [(3, 18, "secret-header")]),
+    ("header of the client's own", "name: try\ntitle: T\nwire: {headers: {Accept-Encoding: br}}",
+     [(3, 18, "wrong-header")]),
+    ("header that is two", 'name: try\ntitle: T\nwire: {headers: {X-A: "a\\r\\nX-B: c"}}', [(3, 18, "wrong-header")]),
+    ("name of a header", "name: try\ntitle: T\nwire: {headers: {X A: b}}", [(3, 18, "wrong-header")]),
+    ("media type", 'name: try\ntitle: T\nwire: {contentType: "a\\nb"}', [(3, 21, "wrong-header")]),
+    ("no listing", "name: try\ntitle: T\nwire: {userListFilters: []}", [(3, 25, "no-listing")]),
+    ("cut list that is none", "name: try\ntitle: T\nwire: {cutLists: [active eq false]}", [(3, 18, "unknown-value")]),
+    ("later that means done", "name: try\ntitle: T\nwire: {retryStatuses: [200]}", [(3, 23, "unknown-value")]),
+    ("rate header", "name: try\ntitle: T\nwire: {rateHeaders: {alowed: x}}", [(3, 22, "unknown-key")]),
+    ("variable", "name: try\ntitle: T\nwire: {environment: {token: X}}", [(3, 22, "unknown-key")]),
+    ("right", "name: try\ntitle: T\nwire: {rights: {users.delte: X}}", [(3, 17, "unknown-key")]),
+    ("reserved name", "name: try\ntitle: T\nusers: {attributes: [{name: Password, kind: text}]}",
+     [(3, 29, "reserved-name")]),
+    ("name with a dot", "name: try\ntitle: T\nusers: {attributes: [{name: a.b, kind: text}]}", [(3, 29, "wrong-name")]),
+    ("name twice", "name: try\ntitle: T\nusers: {attributes: [{name: a, kind: text}, {name: a, kind: text}]}",
+     [(3, 52, "repeated-name")]),
+    ("name in another case", "name: try\ntitle: T\nusers: {attributes: [{name: nickname, kind: text}]}",
+     [(3, 29, "wrong-name")]),
+    ("schema that is no URN", "name: try\ntitle: T\nusers: {attributes: [{name: a, kind: text, schema: acme}]}",
+     [(3, 52, "unknown-value")]),
+    ("limits exchanged", "name: try\ntitle: T\nusers: {attributes: [{name: a, kind: levels, minimum: 5, maximum: 1}]}",
+     [(3, 22, "unknown-value")]),
+    ("found by", "name: try\ntitle: T\nusers: {notStored: [userName]}", [(3, 20, "identifying")]),
+    ("groups found by", "name: try\ntitle: T\ngroups: {unsupported: {displayName: no}}", [(3, 23, "identifying")]),
+    ("of users only", "name: try\ntitle: T\ngroups: {bareExtension: true, costly: [members], wholeLists: [members]}",
+     [(3, 10, "of-users-only"), (3, 31, "of-users-only"), (3, 50, "of-users-only")]),
     ("regions without a URL", "name: try\ntitle: T\nwire: {regions: {a: b}}", [(3, 8, "missing-key")]),
     ("URL without a domain", "name: try\ntitle: T\nwire: {regionUrl: https://x}", [(3, 19, "unknown-value")]),
     ("all at once", "name: try\ntitle: T\nwire: {pageSize: a, timeout: b}\nlifecycle: {groupCreate: 1}\nx: y",
@@ -231,6 +286,47 @@ def test_a_mistake_is_told_with_its_place(text: str, expected: list[tuple[int, i
         read_profile(text.encode(), "profiles/try.yaml", "try")
     found = [(each.source.line, each.source.column, each.code) for each in caught.value.diagnostics if each.source]
     assert found == expected
+
+
+def test_shapes_that_are_known_elsewhere_are_kept() -> None:
+    text = "name: try\ntitle: T\nusers: {attributes: [{name: roles, kind: text}, {name: routingSkills, kind: names}]}\n"
+    assert read_profile(text.encode(), "profiles/try.yaml", "try")
+    with pytest.raises(InputError) as caught:
+        read_profile(text.encode(), "profiles/try.yaml", "try", known_kinds())
+    assert [each.summary for each in caught.value.diagnostics] == [
+        "users.attributes: roles is of kind names everywhere, not text",
+        "users.attributes: routingSkills is of kind levels everywhere, not names",
+    ]
+
+
+def test_two_levels_and_a_circle_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, base in (("a", "b"), ("b", "a"), ("c", "d"), ("d", "rfc")):
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\ntitle: T\nextends: {base}\n")
+    (tmp_path / "rfc.yaml").write_text("name: rfc\ntitle: T\n")
+    monkeypatch.setattr(loading, "_FOLDER", tmp_path)
+    monkeypatch.setattr(loading, "profile_names", lambda: ("a", "b", "c", "d", "rfc"))
+    monkeypatch.setattr(loading, "load_profile", loading.load_profile.__wrapped__)
+    for name in ("a", "c"):
+        with pytest.raises(InputError) as caught:
+            loading.load_profile(name)
+        assert [each.code for each in caught.value.diagnostics] == ["extends-twice"]
+    assert loading.load_profile("d").extends == "rfc"
+
+
+def test_names_that_declarations_use_otherwise_are_reserved() -> None:
+    schema = json.loads((ROOT / "schemas" / "identities.schema.json").read_text())["$defs"]
+    words = {*schema["user"]["properties"], *schema["group"]["properties"], *HINTS}
+    words -= {*known_kinds()[ResourceType.USER], "username", "skills", "languages"}
+    assert {each.lower() for each in words} == {each.lower() for each in RESERVED - {"active", "template"}}
+
+
+def test_names_of_attributes_become_paths() -> None:
+    row = {"name": "badge", "kind": "text", "schema": "urn:acme:2.0:User"}
+    rules = read(
+        {"users": {"attributes": [row], "required": ["badge", "userName"], "caseInsensitive": ["badge"]}}
+    ).users
+    assert rules.required == ("urn:acme:2.0:User:badge", "userName")
+    assert rules.folds("urn:acme:2.0:User:badge")
 
 
 def test_an_unknown_key_is_answered_with_the_nearest() -> None:

@@ -24,6 +24,7 @@ from tests.record.git_world import REF, World, git
 from tests.safety.rails import accept_all
 
 STAFF = [*TEAM, *(f"p{number}" for number in range(8))]
+ACME = "name: acme\ntitle: Acme\nwire: {pageSize: 3}\nusers: {neverRemoved: {roles: [employee]}}\n"
 POLICY = "policy:\n  protect: [ann.lee@example.com]\n"
 
 
@@ -50,12 +51,20 @@ def review(tmp_path: Path) -> Iterator[Review]:
         yield made
 
 
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Review]:
+    """The same with a profile of its own, without which nobody's title would be listed."""
+    with reviewed(tmp_path, ACME) as made:
+        yield made
+
+
 @contextmanager
-def reviewed(path: Path) -> Iterator[Review]:
+def reviewed(path: Path, profile: str = "") -> Iterator[Review]:
     with Company.founded(World(path)) as company, provider() as evil:
-        company.world.commit(
-            {"reconciler.yaml": company.running.settings() + POLICY, "identities/a.yaml": people(*STAFF)}
-        )
+        settings, own = company.running.settings(), {"profiles/acme.yaml": profile} if profile else {}
+        if profile:
+            settings = settings.replace("profile: rfc", "profile: profiles/acme.yaml")
+        company.world.commit({"reconciler.yaml": settings + POLICY, "identities/a.yaml": people(*STAFF), **own})
         company.applied()
         for name in ("base", "pr"):
             company.world.clone(name)
@@ -199,6 +208,77 @@ def test_an_apply_goes_by_the_settings_that_were_merged(review: Review) -> None:
     assert words in " ".join(against.out.split())
     assert seed.run("apply", "--auto-approve").code == 0
     assert review.company.active() & set(STAFF) == {"bob.li", "p0"}
+
+
+# --- a profile that comes along
+
+
+def test_a_change_of_a_profile_counts_after_the_merge_and_is_announced(directory: Review) -> None:
+    directory.pr.write("profiles/acme.yaml", ACME.replace("3", "7") + "groups: {notStored: [members]}\n")
+    directory.company.running.asked.clear()
+    ran = directory.plan()
+    assert ran.code == 0, ran.out + ran.err
+    words = (
+        "the lines of profiles/acme.yaml that come with the declarations change wire.pageSize, groups, after the merge"
+    )
+    assert words in " ".join(ran.out.split())
+    pages = [each for each in directory.company.running.asked if each[1].endswith("/Users")]
+    assert len(pages) > 2, "three rows a page, as the base branch has it"
+
+
+def test_a_profile_that_means_the_same_is_no_news(directory: Review) -> None:
+    path = directory.pr.path / "profiles" / "acme.yaml"
+    path.write_text("# a remark\n" + path.read_text())
+    assert "after the merge" not in directory.plan().out
+    path.unlink()
+    assert "after the merge" not in directory.plan().out
+
+
+def test_another_profile_is_announced_by_the_settings_that_name_it(directory: Review) -> None:
+    settings = (directory.pr.path / "reconciler.yaml").read_text()
+    directory.pr.write("reconciler.yaml", settings.replace("acme.yaml", "mine.yaml"))
+    directory.pr.write("profiles/mine.yaml", "name: mine\ntitle: Mine\n")
+    ran = directory.plan()
+    assert ran.code == 0, ran.out + ran.err
+    assert "the settings that come with the declarations change targets.prod.profile" in " ".join(ran.out.split())
+
+
+@pytest.mark.parametrize("kind", ["link", "link to a folder", "device", "without end", "folder"])
+def test_a_profile_that_is_no_plain_file_is_not_read(kind: str, directory: Review) -> None:
+    file = directory.pr.path / "profiles" / "acme.yaml"
+    file.unlink()
+    (directory.top.path / "private").mkdir()
+    (directory.top.path / "private" / "acme.yaml").write_text("SECRET: x\n")
+    match kind:
+        case "link":
+            file.symlink_to(directory.top.path / "private" / "acme.yaml")
+        case "link to a folder":
+            file.parent.rmdir()
+            file.parent.symlink_to(directory.top.path / "private")
+        case "device":
+            os.mkfifo(file)
+        case "folder":
+            file.mkdir()
+        case _:
+            with file.open("wb") as stream:
+                stream.truncate(100_000_000)
+    began = monotonic()
+    ran = directory.plan()
+    assert ran.code == 0, ran.out + ran.err
+    said = " ".join(ran.out.split())
+    assert ("cannot all be read" if kind == "without end" else "are no plain file: nothing of them counts here") in said
+    assert "SECRET" not in ran.out + ran.err
+    assert monotonic() - began < 20
+
+
+@pytest.mark.parametrize("folder", ["identities", "pr/identities", "../pr/profiles"])
+def test_settings_name_no_profile_that_a_pull_request_brings(folder: str, directory: Review) -> None:
+    """Not even the settings of the base branch can: a profile stands beside them."""
+    base = quick(directory.top.path / "base")
+    base.write("reconciler.yaml", (base.path / "reconciler.yaml").read_text().replace("profiles/", f"{folder}/"))
+    ran = directory.plan()
+    assert ran.code == 1
+    assert "does not lie in profiles/, beside the settings file" in " ".join(ran.err.split())
 
 
 # --- a hostile one

@@ -294,7 +294,7 @@ BAD: list[tuple[str, list[tuple[int, int, str]]]] = [
     (ONE + ONE.replace("targets:\n", "").replace("one", "two"), [(1, 1, "no-default-target")]),
     (ONE.replace("    profile: rfc\n", ""), [(2, 3, "missing-key")]),
     (ONE.replace("rfc", "rcf"), [(3, 14, "wrong-value")]),
-    (ONE.replace("rfc", "[rfc]"), [(3, 14, "wrong-value")]),
+    (ONE.replace("rfc", "[rfc]"), [(3, 14, "wrong-type")]),
     (ONE.replace("profile: rfc", "profile:"), [(3, 5, "empty-value")]),
     (after(ONE, "profil: rfc"), [(5, 5, "unknown-key")]),
     # where it is

@@ -49,7 +49,8 @@ def test_the_schema_is_valid_closed_and_described() -> None:
 
 
 def test_the_schema_names_the_profiles_that_exist() -> None:
-    assert SCHEMA["$defs"]["target"]["properties"]["profile"]["enum"] == list(profile_names())
+    assert SCHEMA["$defs"]["target"]["properties"]["profile"]["anyOf"][0]["enum"] == list(profile_names())
+    assert all(each in SCHEMA["$defs"]["target"]["properties"]["profile"]["errorMessage"] for each in profile_names())
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
