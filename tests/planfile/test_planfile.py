@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
-from reconciler import model
 from reconciler.errors import InputError
 from reconciler.model import (
+    AccessChange,
     Action,
     Address,
     AttributeChange,
@@ -22,6 +22,7 @@ from reconciler.model import (
     Change,
     CreateResource,
     DeleteResource,
+    Diagnostic,
     LiveReference,
     Origin,
     PatchOp,
@@ -29,6 +30,7 @@ from reconciler.model import (
     PatchResource,
     Plan,
     ResourceType,
+    Severity,
     SourceLocation,
     Violation,
 )
@@ -49,6 +51,7 @@ CHANGE = Change(
 )
 RULE = Violation(rule="removals", summary="9 of 40", actual=9, limit=3, items=("user.a", "user.b"), digest="", mend="")
 PLAN = Plan(target="sandbox", profile="genesys", changes=(CHANGE,), violations=(RULE,))
+PROBLEM = Diagnostic(severity=Severity.ERROR, code="c", summary="s")
 
 
 @given(of.plans)
@@ -119,7 +122,7 @@ def described(kind: type) -> set[str]:
 @pytest.mark.parametrize(
     "kind",
     [
-        *(Plan, Change, AttributeChange, Origin, SourceLocation, LiveReference, model.Diagnostic, Violation),
+        *(Plan, Change, AttributeChange, Origin, SourceLocation, LiveReference, Diagnostic, Violation),
         *(CreateResource, PatchResource, DeleteResource, PatchOperation),
     ],
 )
@@ -285,12 +288,57 @@ PLAN_INTENT = {"target", "profile", "changes", "violations"}
 VIOLATION_INTENT = {"rule", "items"}
 
 
-@given(of.plans, of.plans, of.changes, of.attribute_changes, of.violations, st.randoms())
+DIFFERENCE = replace(TITLE, cause=Cause.DRIFT, notes=("note",), origin=Origin(SourceLocation("a", 1), "via"), until="2")
+OTHER_CHANGE = replace(
+    CHANGE,
+    cause=Cause.DUE,
+    label="other",
+    version="1",
+    reason="other",
+    source=SourceLocation("a", 1),
+    notes=("note",),
+    kept={"a": 1},
+    warnings=("warning",),
+)
+OTHER_RULE = replace(RULE, summary="other", actual=2, limit=1, digest="other", mend="other")
+OTHER = replace(
+    PLAN,
+    drift=(CHANGE,),
+    operations=(DeleteResource(number=1, address=ALICE, live_id="1"),),
+    refused=(PROBLEM,),
+    notices=(PROBLEM,),
+    names={"1": ("a", "b")},
+    matched={ResourceType.USER: 1},
+    unmanaged=1,
+    requests=1,
+    requests_per_minute=1,
+    access=(AccessChange(person="1", name="a", label="b"),),
+    commit="c",
+    tool_version="2",
+    format_version=2,
+)
+"""Plans that have other than the usual values wherever the digest does not look."""
+
+
+@pytest.mark.parametrize(
+    ("usual", "other", "intent"),
+    [
+        (PLAN, OTHER, PLAN_INTENT),
+        (CHANGE, OTHER_CHANGE, CHANGE_INTENT),
+        (TITLE, DIFFERENCE, ATTRIBUTE_INTENT),
+        (RULE, OTHER_RULE, VIOLATION_INTENT),
+    ],
+)
+def test_the_others_differ_wherever_they_may(usual: Any, other: Any, intent: set[str]) -> None:
+    """The test below can fail."""
+    same = {each.name for each in fields(usual) if getattr(usual, each.name) == getattr(other, each.name)}
+    assert same == intent
+
+
+@given(of.plans, st.randoms())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_digest_covers_nothing_else(
-    plan: Plan, other: Plan, change: Change, difference: AttributeChange, violation: Violation, random: Any
-) -> None:
-    """Every field outside the intent may hold what it likes, and no order matters."""
+def test_the_digest_covers_nothing_else(plan: Plan, random: Any) -> None:
+    """Every field outside the intent may hold something else, and no order matters."""
 
     def beside(value: Any, donor: Any, intent: set[str]) -> Any:
         taken = {each.name: getattr(donor, each.name) for each in fields(value) if each.name not in intent}
@@ -301,16 +349,16 @@ def test_the_digest_covers_nothing_else(
 
     changes = [
         replace(
-            beside(each, change, CHANGE_INTENT),
+            beside(each, OTHER_CHANGE, CHANGE_INTENT),
             actions=shuffled(each.actions),
-            attribute_changes=shuffled([beside(one, difference, ATTRIBUTE_INTENT) for one in each.attribute_changes]),
+            attribute_changes=shuffled([beside(one, DIFFERENCE, ATTRIBUTE_INTENT) for one in each.attribute_changes]),
         )
         for each in plan.changes
     ]
     broken = [
-        replace(beside(each, violation, VIOLATION_INTENT), items=shuffled(each.items)) for each in plan.violations
+        replace(beside(each, OTHER_RULE, VIOLATION_INTENT), items=shuffled(each.items)) for each in plan.violations
     ]
-    varied = replace(beside(plan, other, PLAN_INTENT), changes=shuffled(changes), violations=shuffled(broken))
+    varied = replace(beside(plan, OTHER, PLAN_INTENT), changes=shuffled(changes), violations=shuffled(broken))
     assert digest(varied) == digest(plan)
 
 
