@@ -110,7 +110,7 @@ def _takers() -> _Takers:
         for name, names in _signatures(tree):
             found[_known_as(module, name)] = _Taker(names)
     for module, tree in _modules():
-        for node in ast.walk(tree):
+        for node in _nodes(tree):
             name = _known_as(module, node.name) if isinstance(node, ast.FunctionDef) else ""
             if isinstance(node, ast.FunctionDef) and name in found:
                 found[name] = _with_sentences(found[name], module, node, found)
@@ -128,7 +128,7 @@ def _with_sentences(taker: _Taker, module: str, function: ast.FunctionDef, taker
 
 
 def _signatures(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.FunctionDef):
             given = (*node.args.args, *node.args.kwonlyargs)
             names = tuple(each.arg for each in given if each.arg not in ("self", "cls"))
@@ -148,7 +148,7 @@ def _codes(module: str, tree: ast.Module, takers: _Takers) -> Iterator[Said]:
         taker = takers.of(module, node)
         if taker is not None:
             yield from _from_call(module, node, taker, scope)
-    for each in ast.walk(tree):
+    for each in _nodes(tree):
         if isinstance(each, ast.FunctionDef) and each.returns and ast.unparse(each.returns) in _SENTENCES:
             yield from _from_sentences(module, each)
 
@@ -157,20 +157,29 @@ Scope = dict[str, ast.expr]
 """The names of a function, and what they are set to first."""
 
 
-def _calls(tree: ast.Module) -> Iterator[tuple[Scope, ast.Call]]:
+@cache
+def _nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
+
+
+@cache
+def _calls(tree: ast.Module) -> tuple[tuple[Scope, ast.Call], ...]:
     """Every call, with the names of the function around it."""
-    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
-    seen: set[ast.Call] = set()
-    for function in reversed(functions):
+    found: dict[ast.Call, Scope] = {}
+    for function in reversed([each for each in _nodes(tree) if isinstance(each, ast.FunctionDef)]):
         scope: Scope = {}
+        calls: list[ast.Call] = []
         for node in ast.walk(function):
             if isinstance(node, ast.Assign):
                 scope |= {name: value for name, value in _set(node) if name not in scope}
-        for node in ast.walk(function):
-            if isinstance(node, ast.Call) and node not in seen:
-                seen.add(node)
-                yield scope, node
-    yield from (({}, each) for each in ast.walk(tree) if isinstance(each, ast.Call) and each not in seen)
+            elif isinstance(node, ast.Call):
+                calls.append(node)
+        for call in calls:
+            found.setdefault(call, scope)
+    for node in _nodes(tree):
+        if isinstance(node, ast.Call):
+            found.setdefault(node, {})
+    return tuple((scope, call) for call, scope in found.items())
 
 
 def _set(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:

@@ -132,7 +132,7 @@ def _states(draw: st.DrawFn) -> AppliedState:
 
 
 @given(state=_states(), run=_names, generation=st.integers(1, 1000))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_written_is_read_back(state: AppliedState, run: str, generation: int) -> None:
     header = replace(HEADER, run=run, generation=generation)
     read, read_header = decode(encode(state, header, None), target="sandbox", url=URL)
@@ -141,7 +141,7 @@ def test_what_is_written_is_read_back(state: AppliedState, run: str, generation:
 
 
 @given(state=_states())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_same_state_gives_the_same_bytes(state: AppliedState) -> None:
     backwards = replace(state, resources=dict(list(state.resources.items())[::-1]))
     assert encode(state, HEADER, None) == encode(backwards, HEADER, None)

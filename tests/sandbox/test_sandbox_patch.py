@@ -403,7 +403,7 @@ def assigned(document: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "emails": emails}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(before=starts.filter(one_primary), patch=st.lists(operations, min_size=1, max_size=3))
 def test_scim2_models_patches_to_the_same_result(before: dict[str, Any], patch: list[dict[str, Any]]) -> None:
     try:
