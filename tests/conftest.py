@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # started in the background of a script; what a test starts would not hear an interrupt either
     signal.signal(signal.SIGINT, signal.default_int_handler)
