@@ -18,7 +18,7 @@ from reconciler.cli.output import plan_document, show_plan, show_report
 from reconciler.cli.plan import code_of
 from reconciler.cli.printing import error_line, show_text
 from reconciler.cli.progress import Progress
-from reconciler.cli.several import attempt, in_short
+from reconciler.cli.several import SaidOnce, attempt, in_short
 from reconciler.errors import UsageError
 from reconciler.model import Failed, Json, Plan, Result, Succeeded
 from reconciler.planfile import written
@@ -85,7 +85,8 @@ def command(
     project = chosen.project()
     names, gate = _chosen(chosen, project, file, reviewed)
     asked = Options(drift=drift, accepted=frozenset(accept), read=gate.read)
-    runs = [_Run(project, replace(asked, target=name), gate, auto_approve, verbose) for name in names]
+    once = SaidOnce()
+    runs = [_Run(project, replace(asked, target=name), gate, once, auto_approve, verbose) for name in names]
     if form == "json":
         return _in_json(names, runs)
     if not chosen.several:
@@ -149,8 +150,10 @@ def _of_all(names: Sequence[str], codes: Mapping[str, Exit]) -> str:
 class _Run:
     """The apply of one target, on a terminal or in a log. `stopped`: somebody asked for an end by an interrupt."""
 
-    def __init__(self, project: Project, options: Options, gate: Gate, auto_approve: bool, verbose: bool) -> None:
-        self._project, self._options, self._gate = project, options, gate
+    def __init__(
+        self, project: Project, options: Options, gate: Gate, once: SaidOnce, auto_approve: bool, verbose: bool
+    ) -> None:
+        self._project, self._options, self._gate, self._once = project, options, gate, once
         self._auto_approve, self._verbose = auto_approve, verbose
         self.outcome: Outcome | None = None
         self._progress = Progress(sys.stderr)
@@ -194,7 +197,7 @@ class _Run:
         if self._gate.nothing_left:
             click.echo(self._gate.nothing_left)
         else:
-            show_plan(plan, "text", verbose=self._verbose)
+            show_plan(self._once.plan(plan), "text", verbose=self._verbose)
         if plan.violations or not plan.operations:
             return True
         agreed = self._auto_approve or self._agreed(plan.target)

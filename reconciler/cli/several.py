@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.beside import begun
 from reconciler.cli import masking
@@ -15,7 +16,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.output import plan_document
 from reconciler.cli.printing import show_text
 from reconciler.errors import ReconcilerError
-from reconciler.model import Json, Plan, Split
+from reconciler.model import Diagnostic, Json, Plan, Severity, Split
 from reconciler.planfile import written
 
 T = TypeVar("T")
@@ -70,6 +71,23 @@ def attempt(name: str, work: Callable[[], T]) -> Attempt[T]:
         return Attempt(target=name, failure=error)
 
 
+class SaidOnce:
+    """What is said of one line of a file that several targets share is said with the first of them."""
+
+    def __init__(self) -> None:
+        self._said: set[Diagnostic] = set()
+
+    def plan(self, plan: Plan) -> Plan:
+        """The plan of the next target, without what was said already."""
+        shared = {
+            each
+            for each in plan.notices
+            if each.severity is Severity.NOTICE and each.source is not None and each.address is None
+        }
+        repeated, self._said = shared & self._said, shared | self._said
+        return replace(plan, notices=tuple(each for each in plan.notices if each not in repeated))
+
+
 def show_each(
     attempts: Sequence[Attempt[Plan]],
     form: str,
@@ -81,11 +99,12 @@ def show_each(
         targets: list[Json] = [_as_json(each, splits.get(each.target)) for each in attempts]
         show_text(written({"format_version": 1, "targets": targets}).decode())
     codes = []
+    once = SaidOnce()
     for each in attempts:
         if each.made is None:
             codes.append(each.told())
         elif form != "json":
-            show(each.made)
+            show(once.plan(each.made))
             show_text("")
     return codes
 

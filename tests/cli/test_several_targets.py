@@ -64,6 +64,23 @@ def test_one_that_fails_does_not_stop_the_others(folder: QuickFolder) -> None:
     assert ran.out.rstrip().endswith('2 targets: 3 to add, 0 to change, 0 to destroy. No plan for "apac".')
 
 
+def test_what_is_said_of_a_line_that_they_share_is_said_once(folder: QuickFolder) -> None:
+    """A policy for all targets, with a slip in it; what one of them alone is told of stays with it."""
+    folder.write("reconciler.yaml", SETTINGS + "policy: {protect: [nobody.here], privileged: {groups: [nowhere]}}\n")
+    two = ("--target", "us", "--target", "emea")
+    for ran in (folder.run("plan", *two), folder.run("apply", "--auto-approve", *two)):
+        assert ran.out.count("policy.protect names nobody here: nobody.here") == 1
+        assert ran.out.count("policy.privileged.groups names nobody here: group.nowhere") == 1
+        assert ran.out.count("no record of earlier applies") == 2
+    said = json.loads(folder.run("plan", *two, "--format", "json").out)
+    assert [[each["code"] for each in one["plan"]["notices"]].count("policy-names-nobody") for one in said["targets"]]
+    other = SETTINGS.replace("[common]}", "[common], policy: {protect: [nobody.there]}}", 1)
+    folder.write("reconciler.yaml", other + "policy: {protect: [nobody.here]}\n")
+    ran = folder.run("plan", *two)
+    assert ran.out.count("names nobody here: nobody.here") == 1
+    assert "nobody.there" in ran.out
+
+
 def test_json_of_several_is_one_value(folder: QuickFolder) -> None:
     ran = folder.run("plan", "--all-targets", "--format", "json")
     said = json.loads(ran.out)
