@@ -29,7 +29,7 @@ targets:
 """
 PER_GROUP = 10
 MARGIN = 3_000
-"""A line that is folded from some length on is no growth; one look at everybody for each of 80 would be four times this."""
+"""A line that is folded from some length on is no growth; one look at everybody for each of 80 is four times this."""
 
 Write = Callable[[int], dict[str, str]]
 
