@@ -7,6 +7,6 @@ they found wrong.
 from reconciler.drafting.drafts import Draft, Names, Where, drafted
 from reconciler.drafting.files import File, file_of
 from reconciler.drafting.keys import keys_for
-from reconciler.drafting.layout import laid_out
+from reconciler.drafting.layout import is_team, laid_out
 
-__all__ = ["Draft", "File", "Names", "Where", "drafted", "file_of", "keys_for", "laid_out"]
+__all__ = ["Draft", "File", "Names", "Where", "drafted", "file_of", "is_team", "keys_for", "laid_out"]

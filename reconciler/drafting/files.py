@@ -2,17 +2,26 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from reconciler.drafting.drafts import Draft, Where
+from reconciler.drafting.drafts import Data, Draft, Where
 from reconciler.model import ResourceType, SourceLocation
 from reconciler.yamlsource import Places, read_yaml, rows, written
 
 _Owner: TypeAlias = tuple[Draft, Where]
 
-_WORDS = {ResourceType.USER: "users", ResourceType.GROUP: "groups"}
+_WORDS: Final = {ResourceType.USER: "users", ResourceType.GROUP: "groups"}
+_SHARED: Final = frozenset(
+    [
+        *("title", "userType", "preferredLanguage", "locale", "timezone", "organization", "costCenter", "division"),
+        *("department", "manager", "roles", "entitlements", "routingSkills", "routingLanguages", "groups"),
+    ]
+)
+"""What people of a team have in common, and a template may say."""
+_WORTHWHILE: Final = 2
+"""A template of one line saves nothing: who is in it needs a line for that."""
 
 
 class File(Struct, frozen=True, kw_only=True, dict=True):
@@ -44,14 +53,34 @@ class File(Struct, frozen=True, kw_only=True, dict=True):
         return found
 
 
-def file_of(drafts: Sequence[Draft], head: Sequence[str]) -> File:
-    """Drafts of one kind as a file; `head`: comments at its top, each a line."""
-    lines = [*head, f"{_WORDS[drafts[0].resource.resource_type]}:"]
+def shared_by(drafts: Sequence[Draft]) -> Data:
+    """The lines that everybody has, as they are, and that a template can say for all; none where it is not worth it."""
+    if drafts[0].resource.resource_type is not ResourceType.USER:
+        return {}
+    first, *others = (each.data for each in drafts)
+    shared = {name: value for name, value in first.items() if name in _SHARED}
+    shared = {name: value for name, value in shared.items() if all(each.get(name) == value for each in others)}
+    return shared if len(shared) >= _WORTHWHILE else {}
+
+
+def file_of(drafts: Sequence[Draft], head: Sequence[str], template: str | None = None) -> File:
+    """Drafts of one kind as a file; `head`: comments at its top, each a line.
+
+    `template`: the name of one that holds what is `shared_by` all of them, so that it stands once.
+    """
+    shared = shared_by(drafts) if template is not None else {}
+    lines = list(head)
+    if template is not None and shared:
+        said = ["templates:", "  # what everybody in this file has in common", f"  {written(template)}:"]
+        lines += [*said, *(row for name, value in shared.items() for row in rows(name, value, 4)), ""]
+    lines.append(f"{_WORDS[drafts[0].resource.resource_type]}:")
     owners: dict[int, _Owner] = {}
     for draft in drafts:
+        lines += [""] if draft is not drafts[0] else []
         lines.append(f"  {written(draft.key)}:")
         owners[len(lines)] = draft, ()
-        for name, value in draft.data.items():
+        data = {name: value for name, value in draft.data.items() if name not in shared}
+        for name, value in ({"from": [template]} | data if shared else data).items():
             items = draft.items.get(name, ())
             for number, row in enumerate(rows(name, value, 4)):
                 lines.append(row)

@@ -10,6 +10,11 @@ from reconciler.model import LiveResource, ResourceType
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", re.ASCII)
 _NO_KEY: Final = re.compile(r"[^A-Za-z0-9._@+-]+", re.ASCII)
 _LONGEST: Final = 60
+_LETTERS: Final = str.maketrans(
+    {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
+    | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "\u0131": "i"}
+)
+"""Letters of which nothing would be left, since they are no others with a mark."""
 
 
 def keys_for(resources: Iterable[LiveResource], taken: Collection[str], logins: Collection[str] = ()) -> dict[str, str]:
@@ -41,7 +46,7 @@ def short_names(resource: LiveResource) -> tuple[str, ...]:
 
 def slug(name: str) -> str:
     """A name without what a key may not have; may be empty."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode()
     return _NO_KEY.sub("-", plain).strip("-._+")[:_LONGEST]
 
 

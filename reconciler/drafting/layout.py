@@ -14,8 +14,10 @@ _FEW: Final = 50
 _ENOUGH: Final = 5
 """So many people of one department have a file of their own."""
 _SHARED: Final = ("department", "division")
+_TEAMS: Final = "users"
+_OTHERS: Final = "others"
 _MOST: Final = 2_000
-_MOST_CHARACTERS: Final = 3_000_000
+_MOST_CHARACTERS: Final = 2_000_000
 """Of one file, as what a person writes has to stay readable, and what a file may hold has an end."""
 
 
@@ -41,9 +43,14 @@ def _by_department(users: Sequence[Draft]) -> dict[str, list[Draft]]:
             found: dict[str, list[Draft]] = {}
             for each in users:
                 name = of[each.resource.id]
-                found.setdefault(f"users/{name if name in large else 'others'}", []).append(each)
+                found.setdefault(f"{_TEAMS}/{name if name in large else _OTHERS}", []).append(each)
             return dict(sorted(found.items()))
     return {"users": list(users)}
+
+
+def is_team(path: str, folder: str) -> bool:
+    """Whether a file holds the people of one department."""
+    return path.startswith(f"{folder}/{_TEAMS}/") and not path.startswith(f"{folder}/{_TEAMS}/{_OTHERS}")
 
 
 def _in_parts(drafts: Iterable[Draft]) -> Iterator[list[Draft]]:

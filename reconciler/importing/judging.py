@@ -73,14 +73,14 @@ class Judge:
 
     def refused(self, files: Mapping[str, File]) -> list[Wrong]:
         """What the checks refuse. InputError for something that is nobody's of those who are new."""
-        texts = {path: file.text.encode("utf-8", "surrogatepass") for path, file in files.items()}
-        new = declarations_in(texts, self._more)
+        new = self._read(files)
         if new.unread:
-            return [each for path in new.unread for each in _unreadable(files[path], self._more)]
-        problems = (*new.diagnostics, *self._problems(self._with(new)))
-        errors = [each for each in problems if each.severity is Severity.ERROR and _told_by(each) not in self._known]
+            found = [each for path in new.unread for each in _unreadable(files[path], self._more)]
+            if not found:
+                raise InputError("the declarations cannot be used", self._errors(new))
+            return found
         found = []
-        for each in errors:
+        for each in self._errors(new):
             file = files.get(each.source.path) if each.source else None
             owner = file.at(each.source) if file and each.source else None
             if owner is None:
@@ -88,15 +88,28 @@ class Judge:
             found.append(Wrong(*owner, each.summary))
         return found
 
+    def accepts(self, files: Mapping[str, File]) -> bool:
+        """Whether the checks refuse nothing."""
+        return not self._errors(self._read(files))
+
     def after(self, files: Mapping[str, File], live: LiveState, profile: Profile) -> Reconciliation:
         """The comparison with everything in the files, which nothing is wrong with."""
-        new = declarations_in({path: file.text.encode() for path, file in files.items()}, self._more)
-        return self._reconciled(self._resolved(self._with(new)), live, profile)
+        return self._reconciled(self._resolved(self._with(self._read(files))), live, profile)
+
+    def _errors(self, new: Declarations) -> list[Diagnostic]:
+        """What is wrong, and was not before."""
+        problems = (*new.diagnostics, *self._problems(self._with(new)))
+        return [each for each in problems if each.severity is Severity.ERROR and _told_by(each) not in self._known]
+
+    def _read(self, files: Mapping[str, File]) -> Declarations:
+        texts = {path: file.text.encode("utf-8", "surrogatepass") for path, file in files.items()}
+        return declarations_in(texts, self._more)
 
     def _with(self, new: Declarations) -> Declarations:
         return replace(
             self.present,
             files=self.present.files + new.files,
+            templates=(*self.present.templates, *new.templates),
             users=(*self.present.users, *new.users),
             groups=(*self.present.groups, *new.groups),
         )

@@ -9,7 +9,7 @@ from msgspec import Struct
 from reconciler import __version__
 from reconciler.connecting import reader_for
 from reconciler.declarations.declared import fold
-from reconciler.drafting import Draft, File, Where, drafted, file_of, keys_for, laid_out
+from reconciler.drafting import Draft, File, Where, drafted, file_of, is_team, keys_for, laid_out
 from reconciler.errors import UsageError
 from reconciler.importing.claims import claims_of
 from reconciler.importing.judging import Judge, Wrong, address_of, changed, elsewhere
@@ -89,11 +89,12 @@ class _Import:
         groups = [] if self._chosen is not None else [each for each in free if each.resource_type is ResourceType.GROUP]
         taken = self._unclaimed([*(each for each in wanted if at_rest or each.active), *groups])
         drafts, after = self._judged(_sorted(taken), known, before)
+        files, after = self._with_templates(drafts, self._files(drafts), after)
         self._note(drafts)
         kinds = [each.resource.resource_type for each in drafts]
         own = {address_of(each): each for each in drafts}
         return Imported(
-            files=self._files(drafts),
+            files=files,
             users=kinds.count(ResourceType.USER),
             groups=kinds.count(ResourceType.GROUP),
             declared=len(known),
@@ -142,6 +143,17 @@ class _Import:
             tried += 1
             for each in wrong:
                 self._leave_out(each, whole=tried > _PATIENCE)
+
+    def _with_templates(
+        self, drafts: Sequence[Draft], plain: dict[str, File], after: Reconciliation
+    ) -> tuple[dict[str, File], Reconciliation]:
+        """The same files with what a team has in common in a template, if that is as good."""
+        files = self._files(drafts, templates=True)
+        if any(files[path].text != plain[path].text for path in files) and self._judge.accepts(files):
+            found = self._judge.after(files, self._live, self._profile)
+            if not changed(found, {address_of(each): each for each in drafts}, self._profile):
+                return files, found
+        return plain, after
 
     def _leave_out(self, wrong: Wrong, *, whole: bool) -> None:
         """Do without a place from now on, or without the one around it where that did not help."""
@@ -200,10 +212,15 @@ class _Import:
                     found.setdefault(member, []).append(address.key)
         return {member: sorted(keys) for member, keys in found.items()}
 
-    def _files(self, drafts: Sequence[Draft]) -> dict[str, File]:
+    def _files(self, drafts: Sequence[Draft], *, templates: bool = False) -> dict[str, File]:
         base = self._project.base
         places = laid_out(drafts, self._folder, lambda path: (base / path).exists())
-        return {path: file_of(own, self._head(path)) for path, own in places.items()}
+        taken = {fold(each.key) for each in self._judge.present.templates}
+        found: dict[str, File] = {}
+        for path, own in places.items():
+            team = Path(path).stem if templates and is_team(path, self._folder) else None
+            found[path] = file_of(own, self._head(path), team if team and fold(team) not in taken else None)
+        return found
 
     def _head(self, path: str) -> list[str]:
         """Comments at the top of a file: where its schema is, for editors, and where it comes from."""

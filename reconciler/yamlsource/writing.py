@@ -16,8 +16,12 @@ _TEXT: Final = "tag:yaml.org,2002:str"
 
 
 def _scalar(dumper: Any, text: str) -> Any:
-    """Only in double quotes are there escapes: a line break breaks no row there."""
-    return dumper.represent_scalar(_TEXT, text, style=None if text.isprintable() else '"')
+    """Only in double quotes are there escapes: a line break breaks no row there.
+
+    Digits are quoted all alike: 000142 would be a number to some readers, and 000189 to none.
+    """
+    style = '"' if not text.isprintable() else "'" if text.isdigit() else None
+    return dumper.represent_scalar(_TEXT, text, style=style)
 
 
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from reconciler.drafting import layout
 from reconciler.importing import Imported
 from reconciler.importing.running import Sight, imported
 from reconciler.model import AppliedState, LiveState, ResourceType, Severity
@@ -61,10 +64,13 @@ def words(found: Imported) -> str:
 @pytest.mark.parametrize("name", profile_names())
 def test_whatever_is_held_is_written_valid_or_named(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     @examples(40)
-    @given(live=organisations(load_profile(name)), at_rest=st.booleans())
-    def holds(live: LiveState, at_rest: bool) -> None:
+    @given(live=organisations(load_profile(name)), at_rest=st.booleans(), large=st.booleans())
+    def holds(live: LiveState, at_rest: bool, large: bool) -> None:
         project = place(tmp_path_factory.mktemp("place"), name, {})
-        found = brought_in(project, live, AppliedState(), at_rest=at_rest)
+        with pytest.MonkeyPatch.context() as sizes:
+            for size, number in {"_FEW": 0, "_ENOUGH": 1, "_MOST": 2}.items() if large else ():
+                sizes.setattr(layout, size, number)
+            found = brought_in(project, live, AppliedState(), at_rest=at_rest)
         if not found.files:
             return
         problems, declarations = project.problems([project.target("office")])
@@ -73,15 +79,85 @@ def test_whatever_is_held_is_written_valid_or_named(name: str, tmp_path_factory:
         first = planned(project, live, AppliedState())
         nothing_to_do(first)
         nothing_to_do(planned(project, live, adopted(first)))
-        everybody_is_accounted_for(found, live, first, at_rest=at_rest)
+        everybody_is_accounted_for(found, live, first, None, at_rest=at_rest)
 
     holds()
 
 
-def everybody_is_accounted_for(found: Imported, live: LiveState, plan: Reconciliation, *, at_rest: bool) -> None:
+def everybody_is_accounted_for(
+    found: Imported, live: LiveState, plan: Reconciliation, before: Reconciliation | None, *, at_rest: bool
+) -> None:
     written = plan.situation.matches.address_of
+    known = before.situation.matches.address_of if before else {}
+    frozen = before.situation.matches.frozen if before else frozenset()
     said = words(found)
     for each in live.resources.values():
         asked_for = at_rest or each.active or each.resource_type is ResourceType.GROUP
-        assert each.id in written or not asked_for or f'"{each.name}"' in said
-    assert found.users + found.groups == len(written)
+        assert each.id in {*written, *frozen} or not asked_for or f'"{each.name}"' in said
+    assert found.users + found.groups == len(written) - len(known)
+
+
+LINES = [
+    "released: [bob, group.support]\n",
+    "users:\n  mo: {userName: mo@example.com, formerly: [cy@example.com]}\n",
+    "users:\n  mo: {userName: bob@example.com, displayName: Mo, manager: {live: cy@example.com}}\n",
+    "users:\n  cy@example.com: {userName: mo@example.com, displayName: Cy}\n",
+    "users:\n  ann: {userName: mo@example.com, displayName: Mo, formerly: [ann@example.com]}\n",
+    "users:\n  ann: {userName: ann@example.com, displayName: A, groups: [team]}\n"
+    "groups:\n  team: {displayName: Team}\n",
+    "groups:\n  team: {displayName: Team, memberRule: {title: [Agent, Lead, Support]}}\n",
+    "groups:\n  team: {displayName: Team, membership: additive, memberRule: {department: [Agent, no, '12']}}\n",
+    "groups:\n  support: {displayName: Support, members: [{live: cy@example.com}]}\n",
+    "templates:\n  lead: {manager: {live: bob@example.com}}\n",
+]
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_whoever_comes_later_changes_no_line_and_no_plan(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    @examples(40)
+    @given(
+        live=organisations(load_profile(name)),
+        later=st.sets(st.sampled_from(["u0", "u2", "u4", "g0", "g2"])),
+        lines=st.sampled_from(["", *LINES]),
+        at_rest=st.booleans(),
+    )
+    def holds(live: LiveState, later: set[str], lines: str, at_rest: bool) -> None:
+        folder = tmp_path_factory.mktemp("place")
+        project = place(folder, name, {"identities/lines.yaml": lines} if lines else {})
+        early = replace(live, resources={key: each for key, each in live.resources.items() if key not in later})
+        assume(is_usable(project))
+        brought_in(project, early, AppliedState(), at_rest=at_rest)
+        applied = adopted(planned(project, early, AppliedState())) if is_usable(project) else AppliedState()
+        declared = {path: path.read_bytes() for path in sorted(folder.rglob("*.yaml"))}
+        before = planned(project, live, applied) if is_usable(project) else None
+        found = brought_in(project, live, applied, at_rest=at_rest)
+        assert {path: path.read_bytes() for path in declared} == declared
+        if not found.files:
+            return
+        problems, _ = project.problems([project.target("office")])
+        assert [each for each in problems if each.severity is Severity.ERROR] == []
+        after = planned(project, live, applied)
+        known = parts(before) if before else set()
+        named = {each.address for each in found.follows}
+        assert {part for part in parts(after) - known if part[0] not in named} == set()
+        assert after.plan.violations == () or before
+        everybody_is_accounted_for(found, live, after, before, at_rest=at_rest)
+
+    holds()
+
+
+def is_usable(project: Project) -> bool:
+    """Whether there is anything declared, and without mistakes."""
+    problems, _ = project.problems([project.target("office")])
+    return all(each.severity is not Severity.ERROR for each in problems)
+
+
+def parts(plan: Reconciliation) -> set[tuple[Any, ...]]:
+    found = plan.plan
+    changed = {
+        (change.address, each.path, each.item)
+        for change in (*found.changes, *found.drift)
+        for each in change.attribute_changes
+    }
+    whole = {(change.address, *change.actions) for change in (*found.changes, *found.drift)}
+    return changed | whole | {(each.address, each.code) for each in found.refused}

@@ -1,12 +1,10 @@
 """`reconciler import`: what a target holds becomes declarations that a plan leaves as they are."""
 
-import json
 import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,77 +15,11 @@ from reconciler.project import open_project
 from reconciler.refreshing import decode_resource
 from reconciler.running.plans import plan_target
 from reconciler.running.run import Options
-from reconciler.sandbox import Request, open_sandbox
 from reconciler.transport.listing import Row
-from tests.cli.in_process import QuickFolder, quick
-from tests.conftest import Ran
+from tests.cli.in_process import quick
+from tests.importing.import_place import ANN, BOB, ENT, SETTINGS, Place
 
-ENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-USER, GROUP = (f"urn:ietf:params:scim:schemas:core:2.0:{each}" for each in ("User", "Group"))
 HR = "urn:example:hr:2.0:User"
-ANN = {
-    "userName": "ann.lee@example.com",
-    "displayName": "Ann Lee",
-    "name": {"givenName": "Ann", "familyName": "Lee"},
-    "title": "Agent",
-    "emails": [{"type": "work", "value": "ann.lee@example.com", "primary": True}, {"type": "home", "value": "a@b.c"}],
-    "phoneNumbers": [{"type": "work", "value": "tel:+44-20-7946-0958;ext=12"}],
-    "addresses": [{"type": "work", "locality": "Leeds", "country": "GB"}],
-    "roles": [{"value": "agent"}, {"value": "lead"}],
-    ENT: {"department": "Support", "employeeNumber": "000142"},
-}
-BOB = {"userName": "bob@example.com", "displayName": "Bob", ENT: {"department": "no"}}
-SETTINGS = "targets:\n  office: {profile: rfc, url: 'sandbox:'}\n"
-
-
-class Place:
-    """A folder with an embedded organisation that nobody has declared."""
-
-    def __init__(self, folder: QuickFolder, profile: str = "rfc") -> None:
-        self.folder = folder
-        self.profile = profile
-        folder.write("reconciler.yaml", SETTINGS.replace("rfc", profile))
-
-    def holds(self, *users: dict[str, Any], groups: dict[str, list[int]] | None = None) -> list[str]:
-        """Users with these attributes, and groups of them by their numbers; the ids of the users."""
-        service = open_sandbox(self.folder.path / ".reconciler" / "sandbox" / "office", self.profile, None)
-        ids: list[str] = []
-
-        def made(path: str, body: dict[str, Any]) -> str:
-            headers = {"content-type": "application/scim+json"}
-            data = json.dumps(body).encode()
-            answer = service.handle(
-                Request(method="POST", target=path, headers=headers, body=data, origin="http://here")
-            )
-            assert answer.status == 201, answer.body
-            return str(json.loads(answer.body)["id"])
-
-        try:
-            ids += [made("/scim/v2/Users", {"schemas": [USER], **each}) for each in users]
-            for name, numbers in (groups or {}).items():
-                members = [{"value": ids[number]} for number in numbers]
-                made("/scim/v2/Groups", {"schemas": [GROUP], "displayName": name, "members": members})
-        finally:
-            service.close()
-        return ids
-
-    def imported(self, *arguments: str) -> dict[str, dict[str, Any]]:
-        """What is declared after an import, as plain YAML readers see it."""
-        ran = self.folder.run("import", *arguments)
-        assert ran.code == 0, ran.out + ran.err
-        return self.written()
-
-    def written(self) -> dict[str, dict[str, Any]]:
-        """Everything declared, without the administrator whom every embedded organisation has."""
-        found: dict[str, dict[str, Any]] = {"users": {}, "groups": {}}
-        for path in sorted((self.folder.path / "identities").rglob("*.yaml")):
-            for kind, entries in yaml.safe_load(path.read_text(encoding="utf-8")).items():
-                found[kind] |= entries
-        found["users"].pop("root", None)
-        return found
-
-    def plan(self) -> Ran:
-        return self.folder.run("plan", "--detailed-exitcode")
 
 
 @pytest.fixture
@@ -143,7 +75,7 @@ def test_inactive_users_are_taken_when_asked_for(place: Place) -> None:
     assert place.plan().code == 0
     ran = place.folder.run("import", "--inactive", "--out", "identities/more")
     assert ran.code == 5
-    assert "identities/groups.yaml:8:" in ran.err
+    assert "identities/groups.yaml:9:" in ran.err
     assert '"bob@example.com" is left out: here it is named as live' in " ".join(ran.err.split())
 
 
