@@ -172,18 +172,18 @@ class GitRepository(Struct, frozen=True, kw_only=True):
         answer = self.ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1))
         return answer.text or None
 
-    def dirty(self, paths: Iterable[Path], *, suffixes: tuple[str, ...] = (".yaml", ".yml")) -> tuple[str, ...]:
+    def dirty(self, paths: Iterable[Path]) -> tuple[str, ...]:
         """Return the files under `paths` whose content no commit holds: changed, staged, untracked or ignored.
 
-        Only names ending in `suffixes` count, and whole folders that git does not look into (another repository).
-        Paths come back relative to the top, sorted. Raises `GitError` for a path outside the repository.
+        Only YAML counts, and whole folders that git does not look into (another repository). Paths come back relative
+        to the top, sorted. Raises `GitError` for a path outside the repository.
         """
         wanted = [str(path.absolute()) for path in paths]
         if not wanted:
             return ()
         flags = ("--porcelain=v1", "-z", "--untracked-files=all", "--ignored=traditional", "--no-renames")
         names = {entry[3:] for entry in self.ask("status", *flags, "--", *wanted).text.split("\0") if entry}
-        return tuple(sorted(name for name in names if name.endswith((*suffixes, "/"))))
+        return tuple(sorted(name for name in names if name.endswith((".yaml", ".yml", "/"))))
 
     def of_others(self, paths: Iterable[Path]) -> tuple[str, ...]:
         """Return the folders at, above and below `paths` that another repository holds: a submodule, a clone.

@@ -129,7 +129,6 @@ def _carried_out(
     except BaseException:
         audit.close()
         raise
-    members = _members(reconciliation.situation.live)
     unverified: tuple[Diagnostic, ...] = ()
     results: list[Result] = []
     # what the record says however this ends: what was announced covers the next run, which looks again
@@ -148,21 +147,7 @@ def _carried_out(
         hold.ended()
 
     try:
-        writer.take_turns(hold)
-        execute(
-            plan.operations,
-            writer,
-            run.profile,
-            audit=audit,
-            progress=note,
-            stop=lambda: hold.lost is not None or stop(),
-            members=members,
-            sleep=hold.sleep,
-            known=_known_ids(announced),
-            live=reconciliation.situation.live.resources,
-            # the embedded provider answers in this process: there is nothing to wait for
-            at_once=1 if run.target.embedded else run.target.writes_at_once,
-        )
+        _written(run, writer, reconciliation, announced, audit, hold, note)
         if not hold.taken:
             unverified, concluded = _verified(run, writer, reconciliation, announced, results, hold)
     except TargetError as error:
@@ -179,6 +164,34 @@ def _carried_out(
         results=tuple(results),
         unverified=unverified,
         troubles=tuple(each for each in troubles if each is not None),
+    )
+
+
+def _written(
+    run: Run,
+    writer: Writer,
+    reconciliation: Reconciliation,
+    announced: AppliedState,
+    audit: Audit,
+    hold: Hold,
+    note: Callable[[Result], None],
+) -> None:
+    """Send everything, as long as the record is held and nobody asks for an end; `note` is told each result."""
+    live = reconciliation.situation.live
+    writer.take_turns(hold)
+    execute(
+        reconciliation.plan.operations,
+        writer,
+        run.profile,
+        audit=audit,
+        progress=note,
+        stop=lambda: hold.lost is not None or hold.stopped(),
+        members=_members(live),
+        sleep=hold.sleep,
+        known=_known_ids(announced),
+        live=live.resources,
+        # the embedded provider answers in this process: there is nothing to wait for
+        at_once=1 if run.target.embedded else run.target.writes_at_once,
     )
 
 
