@@ -1,6 +1,6 @@
 """The rules that stop a run: what counts, how much is allowed, whose setting it is, and how to get past it. Pure.
 
-*Due* changes do not count: their dates were reviewed. Deactivations count as removals.
+*Due* changes do not count: their dates were reviewed, and counted when they were new. Deactivations count as removals.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ from typing import Final
 
 from reconciler.accepting import violation
 from reconciler.access import membership_after, membership_before
+from reconciler.diffing.dated import newly_dated
 from reconciler.model import (
     Action,
     Address,
@@ -75,8 +76,10 @@ def _strange(key: str, names: Sequence[str], policy: Policy) -> Diagnostic:
 
 
 def _removals(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
+    dated = newly_dated(situation)
     for resource_type, noun in ((ResourceType.USER, "person"), (ResourceType.GROUP, "group")):
         ours = _ours_and_live(situation, resource_type)
+        later = [str(each) for each in dated.people if each.resource_type is resource_type]
         removed = [
             str(each.address)
             for each in changes
@@ -84,18 +87,27 @@ def _removals(changes: Sequence[Change], situation: Situation) -> Iterator[Viola
             and REMOVING & set(each.actions)
             and _cause_of_removal(each) is not Cause.DUE
         ]
-        what = f"of {_plural(ours, noun)} would be removed"
-        yield from _over("removals", removed, situation.policy.removals, ours, situation.policy, what)
+        what = f"of {_plural(ours, noun)} would be removed{_by_dates(len(later))}"
+        yield from _over(
+            "removals", sorted({*removed, *later}), situation.policy.removals, ours, situation.policy, what
+        )
 
 
 def _member_removals(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
-    for change in changes:
-        if change.address.resource_type is ResourceType.GROUP and change.live_id:
-            held = situation.live.resources[change.live_id].items("members") or {}
-            taken = [f"{change.address} {name_of(each, situation)}" for each in _taken(change, "members")]
-            what = f"of {_plural(len(held), 'member')} would leave {change.address}"
-            policy = situation.policy
-            yield from _over("memberRemovals", taken, policy.member_removals, len(held), policy, what)
+    later, now = newly_dated(situation).members, {each.address: each for each in changes if each.live_id}
+    for address in sorted({*(each for each in now if each.resource_type is ResourceType.GROUP), *later}):
+        live_id = now[address].live_id if address in now else situation.matches.id_of(address)
+        held = situation.live.resources[str(live_id)].items("members") or {}
+        taken = {*(_taken(now[address], "members") if address in now else ()), *later.get(address, ())}
+        items = [f"{address} {name_of(each, situation)}" for each in taken]
+        what = f"of {_plural(len(held), 'member')} would leave {address}{_by_dates(len(later.get(address, ())))}"
+        policy = situation.policy
+        yield from _over("memberRemovals", items, policy.member_removals, len(held), policy, what)
+
+
+def _by_dates(count: int) -> str:
+    """What a day to come will do counts when its line is new: on that day it counts no more."""
+    return f", {count:,} of them by dates that are new in their lines" if count else ""
 
 
 def _role_removals(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:

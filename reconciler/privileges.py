@@ -1,6 +1,6 @@
 """Privileged roles and groups: no change of one goes by itself, in either direction, direct or through nesting. Pure.
 
-*Due* changes do not count: their dates were reviewed. They are warned of all the same.
+*Due* changes do not count: their dates were reviewed, and counted when they were new. They are warned of all the same.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from reconciler.accepting import violation
 from reconciler.access import id_of, membership_after, membership_before, privileged_groups, privileged_role
+from reconciler.diffing.dated import newly_dated
 from reconciler.model import Action, AttributeChange, Cause, Change, PatchOp, ResourceType, Violation
 from reconciler.situation import Situation, group_label, name_of
 
@@ -24,6 +25,7 @@ def check_privileged(changes: Sequence[Change], situation: Situation) -> Iterato
     touched.update(_through_groups(changes, groups, situation))
     touched.update(_comebacks(changes, groups, situation))
     touched.update(_departures(changes, groups, situation))
+    touched.update(_ending(groups, situation))
     if touched:
         what = "role or membership" if len(touched) == 1 else "roles or memberships"
         summary = f"{len(touched):,} privileged {what} would change; none may unless it is accepted by name"
@@ -31,6 +33,32 @@ def check_privileged(changes: Sequence[Change], situation: Situation) -> Iterato
         where = " and ".join(dict.fromkeys(str(each) for each in places if each))
         mend = f"leave it out of this change; policy.privileged{f' ({where})' if where else ''} says what is privileged"
         yield violation("privileged", summary, touched, 0, mend)
+
+
+def _ending(groups: Collection[str], situation: Situation) -> Iterator[str]:
+    """Privileges that get a last day, or an earlier one, by dates of their own or of the account.
+
+    On that day nobody will be asked.
+    """
+    if not groups and not situation.policy.privileged_roles:
+        return
+    dated = newly_dated(situation)
+    for address, ending in dated.members.items():
+        if situation.matches.id_of(address) in groups:
+            for member, day in ending.items():
+                yield f"{address} loses member {name_of(member, situation)} after {day}"
+    if not dated.people:
+        return
+    before = membership_before(situation)
+    inside = {group: before.people(group) for group in groups}
+    for address in dated.people:
+        live_id = str(situation.matches.id_of(address))
+        for role in sorted(situation.live.resources[live_id].items("roles") or ()):
+            if privileged_role(role, situation.policy):
+                yield f"{address} leaves with role {role}, by a new date"
+        for group, people in inside.items():
+            if live_id in people:
+                yield f"{address} leaves {group_label(group, situation)} with the account, by a new date"
 
 
 def warned(changes: Sequence[Change], situation: Situation) -> tuple[Change, ...]:

@@ -5,14 +5,11 @@ Nobody has to act on it; a reviewer should not be surprised when the day alone c
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Final
 
 from reconciler.declarations.people import shown_names
 from reconciler.declarations.resolution import Resolution
+from reconciler.diffing.dated import DAYS
 from reconciler.model import Address, DesiredResource, Diagnostic, ItemKey, LiveReference, Phase, Severity
-
-DAYS: Final = 14
-"""So many days ahead, today and the last one included."""
 
 
 def coming_days(found: Resolution) -> tuple[Diagnostic, ...]:

@@ -1,8 +1,9 @@
 """Whether a person should be active, and what to do about it. Nobody gets access back by default.
 
 What D says: a written `active` means that; dates mean false before the first day and after the last one; between them
-true if `startsOn` is written, or if the record shows that `endsOn` had put her off (A false, an `endsOn` recorded, and
-no `startsOn` that has been taken out since: taking out a line reactivates nobody); otherwise nothing ("absent").
+true if `startsOn` is written, or if the record shows that another `endsOn` had put her off (A false, another `endsOn`
+recorded, and no `startsOn` that has been taken out since: taking out a line reactivates nobody); otherwise nothing
+("absent").
 
 ===========================================  ====================  =====================================
 D (first row that fits)                      L active              L inactive
@@ -51,7 +52,7 @@ def wish_of(lifecycle: Lifecycle, entry: AppliedResource | None) -> Wish:
         return Wish(lifecycle.active)
     if lifecycle.phase in (Phase.BEFORE, Phase.AFTER, Phase.DELETION):
         return Wish(False, by_dates=True)
-    if lifecycle.phase is Phase.WITHIN and (lifecycle.starts_on is not None or _had_ended(entry)):
+    if lifecycle.phase is Phase.WITHIN and (lifecycle.starts_on is not None or _had_ended(lifecycle, entry)):
         return Wish(True, by_dates=True)
     return Wish(None)
 
@@ -79,11 +80,16 @@ def dates_of(lifecycle: Lifecycle) -> AppliedDates:
     )
 
 
-def _had_ended(entry: AppliedResource | None) -> bool:
-    """Whether it was the last day in her lines that put her off, and not a line that has gone since."""
+def _had_ended(lifecycle: Lifecycle, entry: AppliedResource | None) -> bool:
+    """Whether it was another last day in her lines that put her off, and not a line that has gone since.
+
+    The very day that is written was over before: then a clock or a time zone went back, and nobody comes back for that.
+    """
     if entry is None or entry.values.get(ACTIVE) is not False:
         return False
-    return entry.dates.ends_on is not None and entry.dates.starts_on is None
+    ended = entry.dates.ends_on
+    ends = lifecycle.ends_on.isoformat() if lifecycle.ends_on else None
+    return ended is not None and ended != ends and entry.dates.starts_on is None
 
 
 def _switch_off(lifecycle: Lifecycle, wish: Wish, entry: AppliedResource | None) -> ActiveChange:

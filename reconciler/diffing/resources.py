@@ -27,6 +27,7 @@ once, too: to take it over first would give her groups, and the deletion would c
 from collections.abc import Callable
 
 from reconciler.diffing.activity import ACTIVE, wish_of
+from reconciler.diffing.dated import speak_of_dates
 from reconciler.diffing.findings import Differences, Finding
 from reconciler.diffing.ground import Ground
 from reconciler.diffing.items import claims, compare_list, given_on_create
@@ -66,6 +67,7 @@ def diff_resources(situation: Situation) -> Differences:
         if address.folded not in settled:
             _keep(ground, _undeclared(ground, address, entry))
     speak_of_slips(ground)
+    speak_of_dates(ground)
     for path, count in sorted(ground.not_compared.items()):
         ground.notice("not-compared", f"{short_path(path)} cannot be read here and is not compared ({count} declared)")
     ground.differences.refused.sort(key=_by_place)

@@ -106,6 +106,8 @@ ROWS = [
     (TO_END, record(al(False, dates=ENDED_THEN)), "-", "declared"),
     (TO_END, record(al(False, dates=ENDED_THEN, pending=P_ON)), "-", "leftover"),
     (TO_END, record(al(False, dates=TO_END, pending=LEAVING)), "-", "declared"),
+    # the very last day that put her off: a clock or a time zone went back
+    (TO_END, record(al(False, dates=TO_END)), "-", "-"),
 ]
 
 

@@ -43,6 +43,7 @@ STORIES = [
     (people(["a"], ", roles: [Agent]"), people(["a", "b"], ", roles: [Agent]", b=", roles: [Agnt]"), "", "genesys"),
     (people(["a"]) + THERE, people(["a"]) + THERE.replace("All Agents", "Crew"), "", "genesys"),
     (people(["a"]) + THERE, people(["a"]), "removal: {groups: delete}", "genesys"),
+    (people(["a"]), people(["a"], ", endsOn: 2199-01-31"), ""),
 ]
 
 
