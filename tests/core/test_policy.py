@@ -296,6 +296,36 @@ def test_who_is_switched_off_or_deleted_is_no_longer_counted(wanted, options) ->
     assert rules(outcome) == ["minimum"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "guard"),
+    [
+        ("protect", {"protect": ("group.g",)}),
+        ("privileged", {"privileged_groups": ("group.g",)}),
+        ("minimum", {"minimum": {"group.g": 1}}),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+@pytest.mark.parametrize(
+    ("called", "removal"),
+    [
+        (group("h"), Removal.KEEP),
+        (group("h"), Removal.DELETE),
+        (group("g", listed(), name="Other"), Removal.KEEP),
+        (group("new", listed(), name="Gee"), Removal.KEEP),
+        (group("new", listed(), name="Other", formerly=("g",)), Removal.KEEP),
+    ],
+    ids=["declared no more", "deleted", "another name", "another key", "both"],
+)
+def test_a_guard_stays_with_a_group_that_leaves_git_or_is_called_otherwise(called, removal, rule, guard) -> None:
+    """What the settings name is the group that was called so when they were reviewed."""
+    known = record(entry("group.g", "g", {"displayName": "Gee"}, lists={"members": ours("al")}), entry("user.al", "al"))
+    found = live(live_user("al"), live_group("g", "Gee", ["al"]))
+    outcome = reconciled(
+        desired(user("al"), called), found, known, policy=replace(OPEN, removal_groups=removal, **guard)
+    )
+    assert rules(outcome) == [rule]
+
+
 def test_people_are_counted_through_groups_and_with_those_who_are_created() -> None:
     found = live(live_user("al"), live_group("g", "g", ["i"]), live_group("i", "i", ["al", "g"]))
     known = record(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -186,13 +187,17 @@ def test_every_entry_that_points_at_her_is_named(company: Company) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["0" * 39 + "1", None, "HEAD", "--upload-pack=touch /tmp/x", "main"], ids=lambda each: str(each)[:10]
+    "source", ["0" * 39 + "1", None, "HEAD", "--upload-pack=touch {}", "main"], ids=lambda each: str(each)[:10]
 )
-def test_a_commit_that_does_not_exist_proves_nothing(source: str | None, company: Company) -> None:
+def test_a_commit_that_does_not_exist_proves_nothing(source: str | None, company: Company, tmp_path: Path) -> None:
+    """Nor is it an option for git, in a clone that would fetch it either."""
+    touched = tmp_path / "touched"
     company.applied()
     eve = stranger(company)
-    forge(company, claiming(entry("eve.x", eve, source)))
+    forge(company, claiming(entry("eve.x", eve, source and source.format(touched))))
     left_alone(company, company.seed.run("plan"), "eve.x")
+    left_alone(company, company.clone("shallow", "--depth", "1").run("plan"), "eve.x")
+    assert not touched.exists()
 
 
 def test_a_branch_that_was_never_merged_proves_nothing(company: Company) -> None:

@@ -371,6 +371,14 @@ def many_laughs(review: Review) -> None:
     review.pr.write("identities/b.yaml", "\n".join(lines) + "\n")
 
 
+def deep_nesting(review: Review) -> None:
+    review.pr.write("identities/b.yaml", "users: " + "[" * 100_000 + "]" * 100_000 + "\n")
+
+
+def deep_nesting_by_indents(review: Review) -> None:
+    review.pr.write("identities/b.yaml", "".join(f"{' ' * level}k:\n" for level in range(3_000)))
+
+
 def record_in_its_own_clone(review: Review) -> None:
     """The author's clone says that nobody is ours; the clone whose settings count has the origin's record."""
     git(review.pr.path, "update-ref", REF, "HEAD")
@@ -402,6 +410,8 @@ HOSTILE: dict[Callable[[Review], None], tuple[int, str]] = {
     device_for_settings: (3, "protect"),
     device_for_acceptances: (3, "protect"),
     many_laughs: (1, "too-many-aliases"),
+    deep_nesting: (1, "nested"),
+    deep_nesting_by_indents: (1, "nested"),
     record_in_its_own_clone: (3, "protect"),
     hooks_and_filters: (3, "protect"),
 }

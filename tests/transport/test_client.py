@@ -422,6 +422,18 @@ def test_an_untrusted_certificate() -> None:
         assert client.requests == 1
 
 
+def test_a_server_that_speaks_no_tls_is_told_nothing() -> None:
+    asked: list[object] = []
+
+    def heard(*request: object) -> tuple[int, Mapping[str, str], bytes]:
+        asked.append(request)
+        return plain(*request)  # type: ignore[arg-type]
+
+    with loopback(heard) as url, real(url.replace("http:", "https:")) as client, pytest.raises(Unreachable):
+        client.get("/Users")
+    assert asked == []
+
+
 @pytest.mark.parametrize(
     ("url", "token_url", "loaded"),
     [
