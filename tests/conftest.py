@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import pytest
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # started in the background of a script; what a test starts would not hear an interrupt either
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_COMMAND = [sys.executable, "-W", "error", "-m", "reconciler"]
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,10 @@ class Folder:
         return file
 
     def run(self, *arguments: str, stdin: str | None = None, **environment: str) -> Ran:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "reconciler", *arguments],
+            [*_COMMAND, *arguments],
             cwd=self.path,
-            env={**kept, "PYTHONUTF8": "1", "GIT_CONFIG_GLOBAL": os.devnull, **environment},
+            env=_surroundings() | environment,
             input=stdin if stdin is not None else "",
             capture_output=True,
             text=True,
@@ -51,6 +54,30 @@ class Folder:
         )
         assert "Traceback" not in done.stderr + done.stdout, done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+        """The same under way, for whoever meets it or breaks it off; it is killed if it has not ended by then."""
+        process = subprocess.Popen(
+            [*_COMMAND, *arguments],
+            cwd=self.path,
+            env=_surroundings(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def _surroundings() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    return {**kept, "PYTHONUTF8": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,19 +15,13 @@ from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from reconciler.schemas import schema
 from tests.cli.in_process import QuickFolder, quick
-from tests.cli.provider import WRITING, Provider, answer, people, prepared, provider
+from tests.cli.provider import WRITING, Provider, answer, people, prepared
 
 pytest.importorskip("pty", reason="no pseudo-terminals here")
 from tests.cli.terminal import terminal
 
 QUESTION = 'Perform these actions on "prod"?'
 SIX = ("ann.lee", "bob.li", "cem.o", "dia.r", "eve.s", "fay.t")
-
-
-@pytest.fixture
-def running() -> Iterator[Provider]:
-    with provider() as started:
-        yield started
 
 
 @pytest.fixture
@@ -133,7 +125,7 @@ def test_ctrl_c_between_operations_stops_politely(tmp_path: Path, running: Provi
 def test_a_signal_in_ci_stops_as_politely(number: int, tmp_path: Path, running: Provider) -> None:
     folder = prepared(quick(tmp_path / "here"), running, people(*SIX))
     gate = Gate(running, "POST", 1)
-    with started(folder, "apply", "--auto-approve") as process:
+    with folder.started("apply", "--auto-approve") as process:
         assert gate.reached.wait(60)
         process.send_signal(number)
         # the request under way is finished, not cut off
@@ -150,7 +142,7 @@ def test_a_signal_in_ci_stops_as_politely(number: int, tmp_path: Path, running: 
 
 def test_an_interrupt_while_reading_writes_nothing(folder: QuickFolder, running: Provider) -> None:
     gate = Gate(running, "GET", 1)
-    with started(folder, "apply", "--auto-approve") as process:
+    with folder.started("apply", "--auto-approve") as process:
         assert gate.reached.wait(60)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -177,25 +169,12 @@ def test_an_interrupt_in_a_long_pause_while_reading_ends_it(tmp_path: Path, runn
     running.before = later
     for command in (("plan",), ("apply", "--auto-approve")):
         put_off.clear()
-        with started(folder, *command) as process:
+        with folder.started(*command) as process:
             assert put_off.wait(60)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=60)
         assert process.returncode == 1
         assert "Traceback" not in out + err
-
-
-@contextmanager
-def started(folder: QuickFolder, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-W", "error", "-m", "reconciler", *arguments]
-    process = subprocess.Popen(
-        command, cwd=folder.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 # --- the end report

@@ -1,7 +1,7 @@
 """Which exit code each command ends with in which situation. Scripts depend on them, so the table is the contract."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -13,7 +13,7 @@ from reconciler.cli.exits import EXIT_CODES, ORDER, Exit, worst
 from reconciler.cli.main import COMMANDS
 from reconciler.sandbox import Request, open_sandbox
 from tests.cli.in_process import quick
-from tests.cli.provider import Provider, people, prepared, provider
+from tests.cli.provider import Provider, people, prepared
 from tests.conftest import Folder
 from tests.sandbox.raw import stored
 
@@ -314,12 +314,6 @@ def test_of_several_codes_the_first_of_the_order_wins() -> None:
 
 
 # --- a wrong command line is noticed before anything is asked
-
-
-@pytest.fixture
-def running() -> Iterator[Provider]:
-    with provider() as started:
-        yield started
 
 
 @pytest.mark.parametrize(

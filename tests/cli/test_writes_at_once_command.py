@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,10 @@ import pytest
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from tests.cli.in_process import quick
-from tests.cli.provider import Provider, people, prepared, provider
-from tests.cli.test_apply import SIX, started
+from tests.cli.provider import Provider, people, prepared
+from tests.cli.test_apply import SIX
 
 PATIENCE = 60.0
-
-
-@pytest.fixture
-def running() -> Iterator[Provider]:
-    with provider() as started:
-        yield started
 
 
 class Together:
@@ -48,7 +41,7 @@ class Together:
 def test_a_signal_lets_all_that_is_on_its_way_end(number: int, tmp_path: Path, running: Provider) -> None:
     folder = prepared(quick(tmp_path / "here"), running, people(*SIX), more="    writesAtOnce: 3\n")
     gate = Together(running, 3)
-    with started(folder, "apply", "--auto-approve") as process:
+    with folder.started("apply", "--auto-approve") as process:
         assert gate.reached.wait(PATIENCE)
         process.send_signal(number)
         with pytest.raises(subprocess.TimeoutExpired):

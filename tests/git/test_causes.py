@@ -6,6 +6,7 @@ fail, are cancelled or never start, reverts, squashes, old checkouts, other hand
 
 import json
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from reconciler.sandbox.messages import Response
 from tests.cli.provider import answer, people
 from tests.git.company import TEAM, Company, acceptance_in, apply, causes, said, second_create_held, trailers
 from tests.git.test_proof_before_a_removal import ids, request
-from tests.git.test_trouble_with_the_record import REFUSES_FINAL, started
+from tests.git.test_trouble_with_the_record import REFUSES_FINAL
 from tests.record.git_world import World, git
 from tests.sandbox.raw import stored
 
@@ -118,18 +119,14 @@ def test_a_removal_that_failed_is_left_over(company: Company) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_apply_that_was_cancelled_gives_its_turn_back_and_leaves_the_rest(number: int, company: Company) -> None:
     company.declare("ann.lee", "bob.li", "cem.o", "dan.o")
-    with second_create_held(company) as (reached, let_through):
-        process = started(company.seed)
-        try:
-            assert reached.wait(60)
-            process.send_signal(number)
-            with pytest.raises(Exception, match="timed out"):
-                process.wait(0.3)
-            let_through.set()
-            out, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
-            process.communicate()
+    held, applying = second_create_held(company), company.seed.started("apply", "--auto-approve")
+    with held as (reached, let_through), applying as process:
+        assert reached.wait(60)
+        process.send_signal(number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        let_through.set()
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 5, out + err
     # one who has not seen it start can go on at once
     other = company.clone("other")

@@ -23,7 +23,6 @@ from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from tests.cli.in_process import QuickFolder
 from tests.cli.provider import people
-from tests.cli.test_apply import started
 from tests.conftest import Folder, Ran
 from tests.git.company import TEAM, Company, acceptance_in, apply, one_line, said, trailers
 from tests.record.git_world import TARGET, git, message
@@ -243,7 +242,7 @@ def test_whoever_is_told_to_end_in_a_long_pause_gives_the_record_back_at_once(
         return Response(status=429, headers={"Retry-After": "280"}, body=b"")
 
     company.running.before = later
-    with started(company.seed, "apply", "--auto-approve") as process:
+    with company.seed.started("apply", "--auto-approve") as process:
         assert put_off.wait(60)
         process.send_signal(number)
         out, err = process.communicate(timeout=60)

@@ -1,16 +1,14 @@
 """When the record cannot be read, announced or concluded: nothing is written unannounced, nothing done is forgotten."""
 
-import os
 import re
-import subprocess
-import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from reconciler.sandbox import Request
-from tests.cli.in_process import QuickFolder, quick
+from tests.cli.in_process import quick
 from tests.cli.provider import people
 from tests.git.company import TEAM, Company, acceptance_in, apply, data, said, second_create_held, trailers
 from tests.record.git_world import REF, git
@@ -157,28 +155,10 @@ def test_a_refused_end_does_not_lose_what_was_done(company: Company) -> None:
 # --- an apply that is killed, two that meet
 
 
-def started(folder: QuickFolder) -> "subprocess.Popen[str]":
-    kept = {name: os.environ[name] for name in os.environ if not name.startswith(("GITHUB_", "CI"))}
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "reconciler", "apply", "--auto-approve"],
-        cwd=folder.path,
-        env=kept,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def test_an_apply_that_is_killed_is_finished_by_the_next(company: Company) -> None:
     company.declare("ann.lee", "bob.li", "cem.o")
-    with second_create_held(company) as (reached, _):
-        process = started(company.seed)
-        try:
-            assert reached.wait(60)
-        finally:
-            process.kill()
-            process.communicate()
+    with second_create_held(company) as (reached, _), company.seed.started("apply", "--auto-approve"):
+        assert reached.wait(60)
     assert [trailers(each)["State"] for each in company.history()] == ["claimed"]
     refused = apply(company.seed)
     assert refused.code == 3
@@ -209,11 +189,12 @@ def test_of_two_that_meet_one_writes(company: Company) -> None:
             meeting.wait()
 
     company.running.before = before
-    processes = [started(each) for each in clones]
     ended = []
-    for process in processes:
-        out, err = process.communicate(timeout=120)
-        ended.append((process.returncode, out, err))
+    with ExitStack() as under_way:
+        processes = [under_way.enter_context(each.started("apply", "--auto-approve")) for each in clones]
+        for process in processes:
+            out, err = process.communicate(timeout=120)
+            ended.append((process.returncode, out, err))
     codes = sorted(code for code, _, _ in ended)
     assert codes == [0, 1], ended
     loser = next(err for code, _, err in ended if code == 1)

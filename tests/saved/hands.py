@@ -49,6 +49,13 @@ def saved(company: Company, name: str = "plan.json", *more: str, folder: QuickFo
     return file
 
 
+def promoted(company: Company) -> Path:
+    """Two people are in place; the plan gives one a title and adds a third."""
+    company.applied()
+    company.declare("ann.lee", "bob.li", "cem.o", ann_lee="Lead")
+    return saved(company)
+
+
 def apply_file(company: Company, file: Path, *more: str, folder: QuickFolder | None = None) -> Ran:
     company.running.asked.clear()
     return apply(folder or company.seed, str(file), *more)

@@ -18,15 +18,7 @@ from tests.conftest import Ran
 from tests.git.company import Company, acceptance_in, apply, said
 from tests.record.git_world import REF, git
 from tests.sandbox.raw import stored
-from tests.saved.hands import apply_file, delete, digest_of, forged, make, patch, saved
-
-
-def promoted(company: Company) -> Path:
-    """Two people are in place; the plan gives one a title and adds a third."""
-    company.applied()
-    company.declare("ann.lee", "bob.li", "cem.o", ann_lee="Lead")
-    return saved(company)
-
+from tests.saved.hands import apply_file, delete, digest_of, forged, make, patch, promoted, saved
 
 # --- it does what it shows, once
 

@@ -9,14 +9,7 @@ from reconciler.planfile import dump, load
 from tests.cli.provider import people
 from tests.git.company import Company, acceptance_in, apply, said
 from tests.record.git_world import git
-from tests.saved.hands import digest_of, patch, saved
-
-
-def promoted(company: Company) -> Path:
-    """Two people are in place; the plan gives one a title and adds a third."""
-    company.applied()
-    company.declare("ann.lee", "bob.li", "cem.o", ann_lee="Lead")
-    return saved(company)
+from tests.saved.hands import digest_of, patch, promoted, saved
 
 
 def reviewed(company: Company, what: object, *more: str) -> tuple[int, str]:
