@@ -1,9 +1,12 @@
 """A bare origin and clones of it, made with the real git, for the tests of the record."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -33,14 +36,12 @@ class World:
     """`origin` is bare and takes filters, as forges do; `seed` is a full clone with one commit on main."""
 
     def __init__(self, folder: Path, object_format: str = "sha1") -> None:
-        self.folder = folder
-        self.origin = folder / "origin"
-        git(folder, "init", "-q", "--bare", "-b", "main", f"--object-format={object_format}", "origin")
-        git(self.origin, "config", "uploadpack.allowFilter", "true")
-        self.seed = folder / "seed"
-        git(folder, "init", "-q", "-b", "main", f"--object-format={object_format}", "seed")
-        git(self.seed, "remote", "add", "origin", self.url)
-        self.commit({"identities/a.yaml": "a: 1\n", "reconciler.yaml": "targets: {}\n"})
+        self.folder, self.origin, self.seed = folder, folder / "origin", folder / "seed"
+        samples = shutil.ignore_patterns("*.sample")
+        shutil.copytree(_founded(object_format).name, folder, ignore=samples, dirs_exist_ok=True)
+        git(self.seed, "remote", "set-url", "origin", self.url)
+        # git knows its files by more than what a copy keeps
+        git(self.seed, "update-index", "-q", "--refresh")
 
     @property
     def url(self) -> str:
@@ -80,6 +81,24 @@ class World:
     def tip(self) -> str:
         """Where the ref stands on the origin; empty where there is none."""
         return git(self.origin, "for-each-ref", "--format=%(objectname)", REF)
+
+
+@cache
+def _founded(object_format: str) -> "TemporaryDirectory[str]":
+    """Such a world, made once: dozens of processes that every test would wait for."""
+    made = TemporaryDirectory(prefix="world-")
+    origin, seed = (Path(made.name) / each for each in ("origin", "seed"))
+    for folder, *bare in ((origin, "--bare"), (seed,)):
+        git(Path(made.name), "init", "-q", *bare, "-b", "main", f"--object-format={object_format}", folder.name)
+    git(origin, "config", "uploadpack.allowFilter", "true")
+    git(seed, "remote", "add", "origin", str(origin))
+    (seed / "identities").mkdir()
+    (seed / "identities" / "a.yaml").write_text("a: 1\n")
+    (seed / "reconciler.yaml").write_text("targets: {}\n")
+    git(seed, "add", "-A")
+    git(seed, "commit", "-q", "-m", "change")
+    git(seed, "push", "-q", "origin", "HEAD:main")
+    return made
 
 
 def executable(path: Path, script: str) -> Path:
