@@ -10,7 +10,6 @@ from reconciler.model import ListMode, LiveResource, Value
 from reconciler.profiles.profile import AttributeRules
 from reconciler.scim.attributes import PRIMARY, Attribute, Kind
 from reconciler.scim.paths import element_of, part_path
-from reconciler.yamlsource import written
 
 Data: TypeAlias = dict[str, Any]
 Names: TypeAlias = Mapping[str, Any]
@@ -101,7 +100,7 @@ class _Pen:
         return why is not None
 
     def _fits(self, name: str, value: Any) -> bool:
-        if not isinstance(value, list) and len(written(value)) > _LONGEST:
+        if not isinstance(value, list) and len(repr(value)) > _LONGEST:
             self.lost[(name,)] = f"it has more than {_LONGEST:,} characters"
         return (name,) not in self.lost or name == "members"
 

@@ -7,7 +7,6 @@ from typing import Final
 from reconciler.drafting.drafts import Draft
 from reconciler.drafting.keys import slug
 from reconciler.model import ResourceType
-from reconciler.yamlsource import written
 
 _FEW: Final = 50
 """So many people are read in one file as well as in several."""
@@ -57,7 +56,7 @@ def _in_parts(drafts: Iterable[Draft]) -> Iterator[list[Draft]]:
     part: list[Draft] = []
     size = 0
     for each in drafts:
-        more = len(written(each.data))
+        more = len(repr(each.data))
         if part and (len(part) == _MOST or size + more > _MOST_CHARACTERS):
             yield part
             part, size = [], 0

@@ -50,6 +50,7 @@ class Judge:
         self._target, self._applied, self._now = target, applied, datetime.now(UTC)
         self._names = project.settings.targets
         self._more = project.own_attributes
+        self._last: tuple[Mapping[str, File], Declarations] | None = None
         own = load_declarations(project.base, target.identities, self._more)
         targets = [project.target(each) for each in self._names]
         folders = tuple(dict.fromkeys(folder for each in targets for folder in each.identities))
@@ -102,8 +103,11 @@ class Judge:
         return [each for each in problems if each.severity is Severity.ERROR and _told_by(each) not in self._known]
 
     def _read(self, files: Mapping[str, File]) -> Declarations:
-        texts = {path: file.text.encode("utf-8", "surrogatepass") for path, file in files.items()}
-        return declarations_in(texts, self._more)
+        """What the files say; each question about the same files reads them once."""
+        if self._last is None or self._last[0] is not files:
+            texts = {path: file.text.encode("utf-8", "surrogatepass") for path, file in files.items()}
+            self._last = files, declarations_in(texts, self._more)
+        return self._last[1]
 
     def _with(self, new: Declarations) -> Declarations:
         return replace(
