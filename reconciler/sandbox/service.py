@@ -20,7 +20,8 @@ from reconciler.sandbox.gateway import Gateway, NotAllowedError
 from reconciler.sandbox.messages import Asker, Request, Response, json_response, list_response
 from reconciler.sandbox.organisation import organisation
 from reconciler.sandbox.projection import projection
-from reconciler.sandbox.querying import query_from_parameters, query_from_search, run_query
+from reconciler.sandbox.queries import query_from_parameters, query_from_search
+from reconciler.sandbox.querying import run_query
 from reconciler.sandbox.schema import JsonObject, ResourceType
 from reconciler.sandbox.seeding import add_seed
 from reconciler.sandbox.store import Row
