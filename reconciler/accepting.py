@@ -36,14 +36,27 @@ def violation(
 def not_accepted(
     violations: Sequence[Violation], accepted: Collection[str], reviewed: Mapping[str, SourceLocation]
 ) -> tuple[tuple[Violation, ...], list[Diagnostic]]:
-    """The violations that stand, and a notice for each reviewed line that lifts nothing.
+    """The violations that stand, and what is to be said of each reviewed line: what it lifts, or that it lifts nothing.
 
     `accepted`: ``RULE@DIGEST`` by who starts the run. `reviewed`: by a line, which stands at that place.
     """
     broken = {f"{each.rule}@{each.digest}": each for each in violations}
     lifting = {each for each in reviewed if each in broken and broken[each].rule not in ONE_RUN}
     unused = [_unused(each, place) for each, place in reviewed.items() if each not in lifting]
-    return tuple(each for key, each in broken.items() if key not in lifting and key not in accepted), unused
+    lifted = [_lifted(broken[each], place) for each, place in reviewed.items() if each in lifting]
+    left = tuple(each for key, each in broken.items() if key not in lifting and key not in accepted)
+    return left, [*lifted, *unused]
+
+
+def _lifted(broken: Violation, place: SourceLocation) -> Diagnostic:
+    """A rule that does not stop the run must not be silent either: the line may be older than what it lifts now."""
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="rule-accepted",
+        summary=f"{broken.rule} is broken, and accepted by a line: {broken.summary}",
+        mend="see that the line is meant for this change; take it out once that is applied",
+        source=place,
+    )
 
 
 def _unused(key: str, place: SourceLocation) -> Diagnostic:

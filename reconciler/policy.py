@@ -9,6 +9,7 @@ from typing import Final
 from reconciler.accepting import violation
 from reconciler.access import membership_after, membership_before
 from reconciler.diffing.dated import newly_dated
+from reconciler.guarding import unguarded, unguarded_groups
 from reconciler.model import (
     Action,
     Address,
@@ -152,6 +153,7 @@ def _protected(changes: Sequence[Change], situation: Situation) -> Iterator[Viol
                 losses.add(f"{change.address} loses {_item_words(each.path, each.item, situation)}")
     losses.update(_lost_with_an_account(changes, protected, situation))
     losses.update(_lost_through_groups(changes, protected, situation))
+    losses.update(f"{each} loses the name that policy.protect knows it by" for each in unguarded(situation, changes))
     if losses:
         what = "something would be taken from those whom policy.protect names"
         mend = f"leave it out, or take the line out of policy.protect{_place(situation.policy, 'protect')} in a change"
@@ -191,6 +193,12 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
         group = _group_named(name, situation)
         if group is None:
             continue
+        if renamed := unguarded_groups([group], situation.policy.minimum, changes, situation):
+            summary = f"{', '.join(renamed)} loses the name that policy.minimum knows it by"
+            mend = (
+                f"write the other name into policy.minimum{_place(situation.policy, 'minimum')} first, beside this one"
+            )
+            yield violation("minimum", summary, [f"{name} names {each} no more" for each in renamed], least, mend)
         before, left = at_first.active_people(group), in_the_end.active_people(group)
         if len(left) < least and before - left:
             kept = _plural(len(left), "active person") if left else "nobody who is active"

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from reconciler.accepting import violation
 from reconciler.access import id_of, membership_after, membership_before, privileged_groups, privileged_role
 from reconciler.diffing.dated import newly_dated
+from reconciler.guarding import unguarded_groups
 from reconciler.model import Action, AttributeChange, Cause, Change, PatchOp, ResourceType, Violation
 from reconciler.situation import Situation, group_label, name_of
 
@@ -26,6 +27,8 @@ def check_privileged(changes: Sequence[Change], situation: Situation) -> Iterato
     touched.update(_comebacks(changes, groups, situation))
     touched.update(_departures(changes, groups, situation))
     touched.update(_ending(groups, situation))
+    renamed = unguarded_groups(groups, policy.privileged_groups, changes, situation)
+    touched.update(f"{each} loses the name that policy.privileged knows it by" for each in renamed)
     if touched:
         what = "role or membership" if len(touched) == 1 else "roles or memberships"
         summary = f"{len(touched):,} privileged {what} would change; none may unless it is accepted by name"

@@ -21,6 +21,7 @@ from reconciler.transport.answers import Answer, member
 _OLD: Final = 60.0
 """Seconds between the making of an account and its last change, from which on this create cannot have made it."""
 _REUSED: Final = 200
+_UNSEEN: Final = "an account with this userName, which the plan did not know of,"
 _AT_REST: Final = "an inactive account with this userName, which no listing shows,"
 
 
@@ -59,17 +60,18 @@ def restored(
 def why_not_hers(sent: Mapping[str, Json], body: Mapping[str, Json], profile: Profile) -> str:
     """Why an account that a create met is left alone, in words; empty where it may be brought to what was sent.
 
-    Nobody who reviewed the plan saw it. At rest it may be another person's, and what it holds would come back with it.
+    Nobody who reviewed the plan saw it. One of another number is another person's; one at rest may be, and what it
+    holds would come back with it.
     """
     rules = profile.users
     decoder = Decoder(ResourceType.USER, profile)
     wanted, found = decoder.decode({**sent, "id": body["id"]}), decoder.decode(body)
-    if found.active:
-        return ""
     number = next((each.path for each in rules.table.attributes if each.name == "employeeNumber"), "")
     known = number in wanted.attributes and number in found.attributes
     if known and not rules.in_place(found, number, wanted.attributes[number]):
-        return f"{_AT_REST} belongs to another employeeNumber"
+        return f"{_UNSEEN if found.active else _AT_REST} belongs to another employeeNumber"
+    if found.active:
+        return ""
     names = [each.name for each in rules.table.lists if each.access and _extra(each.name, wanted, found, rules)]
     mend = "take them away on the server, or declare them"
     return f"{_AT_REST} still holds {' and '.join(names)} that nobody declared; {mend}" if names else ""

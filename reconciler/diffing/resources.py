@@ -164,7 +164,10 @@ def _undeclared(ground: Ground, address: Address, entry: AppliedResource) -> Fin
         _name_unanswered(ground, address, entry)
         return None
     found = live.resources.get(entry.live_id)
-    if found is None or entry.live_id in matches.address_of or entry.live_id in matches.frozen:
+    if found is None or entry.live_id in matches.address_of:
+        return None
+    if entry.live_id in matches.frozen:
+        _say_that_she_is_left(ground, address, found)
         return None
     finding = ground.finding(address, None, found)
     stood = (ground.situation.stood or {}).get(address.folded)
@@ -182,6 +185,18 @@ def _undeclared(ground: Ground, address: Address, entry: AppliedResource) -> Fin
         if claims(entry, attribute):
             compare_list(ground, None, attribute, found, entry, finding)
     return finding
+
+
+def _say_that_she_is_left(ground: Ground, address: Address, found: LiveResource) -> None:
+    """Whoever is declared no more and keeps everything, because another line may mean the same account."""
+    meant = [
+        str(each)
+        for each, match in sorted(ground.situation.matches.by_address.items())
+        if isinstance(match, Ambiguous) and found.id in match.candidates
+    ]
+    if meant:
+        summary = f"{address} is no longer declared, and left as it is: {', '.join(meant)} may mean {found.name}"
+        ground.notice("leaver-left", summary, "it is removed, or goes on under another key, once that can be told")
 
 
 def _say_that_it_stays(ground: Ground, finding: Finding) -> None:

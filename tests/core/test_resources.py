@@ -231,7 +231,10 @@ def test_a_leaver_among_the_candidates_of_an_ambiguous_match_is_left() -> None:
     found = live(live_user("a1", "al@x.io"), live_user("a2", "al@x.io"))
     applied = record(entry("user.old", "a1", KNOWN))
     outcome = reconciled(desired(user("al")), found, applied)
-    assert (said(outcome), codes(outcome)) == ([], ["ambiguous"])
+    assert (said(outcome), codes(outcome)) == ([], ["ambiguous", "leaver-left"])
+    assert [each.summary for each in outcome.plan.notices] == [
+        "user.old is no longer declared, and left as it is: user.al may mean al@x.io"
+    ]
 
 
 @pytest.mark.parametrize(

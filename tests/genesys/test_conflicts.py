@@ -234,6 +234,8 @@ def test_a_failure_is_told_with_what_the_provider_can_find_it_by(tmp_path: Path,
         ({"active": False, "roles": [{"value": "Supervisor"}]}, "still holds roles that nobody declared"),
         ({"active": False, ENT: {"employeeNumber": "7"}}, "belongs to another employeeNumber"),
         ({"active": False, ENT: {"employeeNumber": "8"}}, ""),
+        ({"active": True, ENT: {"employeeNumber": "7"}}, "belongs to another employeeNumber"),
+        ({"active": True, ENT: {"employeeNumber": "8"}}, ""),
     ],
 )
 def test_an_account_that_no_listing_showed_is_taken_over_only_if_nothing_comes_back_with_it(
@@ -249,7 +251,7 @@ def test_an_account_that_no_listing_showed_is_taken_over_only_if_nothing_comes_b
     stored = org.stored("cy@example.com")
     if reason:
         assert reason in " ".join(done.said)
-        assert (stored["active"], stored["displayName"]) == (False, "Old")
+        assert (stored["active"], stored["displayName"]) == (held["active"], "Old")
     else:
         assert done.said == []
         assert (stored["active"], stored["displayName"]) == (True, "Cy")
