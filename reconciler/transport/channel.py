@@ -1,15 +1,13 @@
 """One connection to one service provider: sends single requests, patiently, and only where and how it may.
 
-A channel is opened for certain HTTP methods and refuses all others at the last step before the wire, whoever asks;
-the same step keeps every request (and with it the credential) to the base URL's host and the token URL.
+A channel is opened for certain HTTP methods, and its `guard` refuses all others at the last step before the wire,
+whoever asks; the same step keeps every request (and with it the credential) to the base URL's host and the token URL.
 It follows no redirect, trusts no address that a server names, and reads no more than a bounded answer.
 """
 
 import re
-import ssl
 import threading
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -22,7 +20,8 @@ from reconciler.lazy import pattern
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import MAX_BODY, one_line
 from reconciler.transport.auth import Signer
-from reconciler.transport.bounds import CODINGS, bound, too_large
+from reconciler.transport.bounds import CODINGS, too_large
+from reconciler.transport.guard import Guard, origin
 from reconciler.transport.throttle import (
     MAX_TRIES,
     MAX_WAITING,
@@ -32,17 +31,15 @@ from reconciler.transport.throttle import (
     shared_budget,
     wait_before_retry,
 )
-from reconciler.transport.wording import no_answer, shown_url
+from reconciler.transport.wording import no_answer
 
 _READ_TRIES: Final = 3
 """Tries of a GET that gets no answer; a write without an answer is never sent again (RFC 9110 §9.2.2)."""
 _GATEWAY_TROUBLE: Final = (502, 504)
-_CONNECT_TIMEOUT: Final = 15.0
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _TOO_MANY: Final = pattern(rb"rate[ _-]?limit|request[ _-]limit|too many requests|throttl", re.IGNORECASE)
 _SAID: Final = 4096
 """Bytes of an error in which its reason is looked for."""
-_LOOPBACK: Final = ("localhost", "127.", "::1")
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -73,10 +70,6 @@ class Withheld(Unreachable):
     """What we did not send: it is not this run's turn any more, or the run is to end. No word about the server."""
 
 
-class Forbidden(RuntimeError):
-    """Our own mistake: a request that this channel was not opened for."""
-
-
 class Channel:
     """Requests to `base_url` by the given `methods`. Safe to share between threads."""
 
@@ -93,13 +86,12 @@ class Channel:
         self._base = httpx.URL(base_url.rstrip("/"))
         self._wire = wire
         self._signer = signer
-        self._methods = methods
         self._clock = clock
         self._budget = self._shared_budget()
         self._counting = threading.Lock()
         self._requests = 0
         self.turn: Turn | None = None
-        self._client = self._new_client(transport)
+        self._client = Guard(self._base, signer, methods, clock).client(wire, transport)
 
     @property
     def per_minute(self) -> int | None:
@@ -179,42 +171,7 @@ class Channel:
         credential = self._signer.fingerprint() if isinstance(self._signer, Signer) else None
         if credential is None:
             return RateBudget(per_minute, self._clock)
-        return shared_budget((credential, *_origin(self._base)), per_minute, self._clock)
-
-    def _new_client(self, transport: httpx.BaseTransport | None) -> httpx.Client:
-        return httpx.Client(
-            transport=transport,
-            verify=self._trusted() if transport is None else True,
-            auth=self._signer,
-            follow_redirects=False,
-            timeout=httpx.Timeout(self._wire.timeout, connect=min(_CONNECT_TIMEOUT, self._wire.timeout)),
-            # A proxy from the environment is right for the internet and wrong for this machine.
-            trust_env=not self._base.host.startswith(_LOOPBACK),
-            event_hooks={"request": [self._guard], "response": [self._bound]},
-        )
-
-    def _trusted(self) -> ssl.SSLContext:
-        """Who may prove a server to be who it says it is: nobody where TLS cannot come up, which loads quicker."""
-        token_url = self._signer.token_url if isinstance(self._signer, Signer) else None
-        schemes = {self._base.scheme, httpx.URL(token_url).scheme if token_url else "http"}
-        if schemes == {"http"} and self._base.host.startswith(_LOOPBACK):
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return tls_context()
-
-    def _guard(self, request: httpx.Request) -> None:
-        if _origin(request.url) == _origin(self._base) and request.method in self._methods:
-            return
-        if self._asks_for_token(request):
-            return
-        raise Forbidden(f"{request.method} {shown_url(request.url)} is not what this channel was opened for")
-
-    def _bound(self, response: httpx.Response) -> None:
-        signing_in = response.status_code == httpx.codes.UNAUTHORIZED or self._asks_for_token(response.request)
-        bound(response, signing_in=signing_in, clock=self._clock)
-
-    def _asks_for_token(self, request: httpx.Request) -> bool:
-        token_url = self._signer.token_url if isinstance(self._signer, Signer) else None
-        return token_url is not None and request.method == "POST" and request.url == httpx.URL(token_url)
+        return shared_budget((credential, *origin(self._base)), per_minute, self._clock)
 
     def _request(
         self,
@@ -296,12 +253,6 @@ class Channel:
         return None
 
 
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """The one TLS context of the process: certificates are always verified, and loading them takes a while."""
-    return httpx.create_ssl_context()
-
-
 def _bounded(response: httpx.Response) -> bytes:
     parts, size = [], 0
     for part in response.iter_bytes():
@@ -319,7 +270,3 @@ def _number(text: str | None) -> int | None:
 def _hopeless(outcome: Reply | Silence) -> bool:
     """A certificate does not become trusted by asking again."""
     return isinstance(outcome, Silence) and "TLS" in outcome.summary
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port

@@ -17,8 +17,8 @@ from reconciler.settings import Auth, BasicAuth, BearerAuth, ClientCredentialsAu
 from reconciler.transport import answers, channel
 from reconciler.transport.answers import Answer, Refusal
 from reconciler.transport.auth import BearerSigner
-from reconciler.transport.channel import Forbidden
 from reconciler.transport.client import Reader, Writer
+from reconciler.transport.guard import Forbidden, Guard
 from reconciler.transport.opening import open_reader, open_writer
 from tests.transport.serving import BASE, FakeTime, answering, json_answer, loopback, reader, writer
 
@@ -447,8 +447,7 @@ def test_a_server_that_speaks_no_tls_is_told_nothing() -> None:
 def test_certificates_are_loaded_where_tls_may_come_up(url: str, token_url: str | None, loaded: bool) -> None:
     signer = BearerSigner("tok")
     signer.token_url = token_url
-    with Reader(base_url=url, wire=WireRules(), signer=signer, clock=FakeTime().clock) as client:
-        context = client._channel._trusted()
+    context = Guard(httpx.URL(url), signer, frozenset({"GET"}), FakeTime().clock)._trusted()
     assert bool(context.get_ca_certs()) is loaded
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
