@@ -16,7 +16,7 @@ import httpx
 from reconciler.errors import SignInFailed, TargetError, Unreachable
 from reconciler.transport.answers import Unreadable, error_of, folded, member, one_line, read_json, request_id_of
 from reconciler.transport.bounds import CODINGS
-from reconciler.transport.throttle import Clock, wait_before_retry
+from reconciler.transport.throttle import Clock, Turn, nap, wait_before_retry
 from reconciler.transport.wording import shown_url
 
 _TOKEN_TRIES: Final = 4
@@ -36,9 +36,13 @@ _MENDS: Final = {
 
 
 class Signer(httpx.Auth):
-    """A way to sign in. `token_url` is the only other address that credentials may go to."""
+    """A way to sign in. `token_url` is the only other address that credentials may go to.
+
+    `turn`: of whoever writes by it; who only reads has none.
+    """
 
     token_url: str | None = None
+    turn: Turn | None = None
 
     def redact(self, text: str) -> str:
         """The text with every secret of this signer replaced."""
@@ -119,7 +123,8 @@ class ClientCredentialsSigner(Signer):
     """OAuth 2.0 client credentials (RFC 6749 §4.4): a token from `token_url`, renewed before it ends and once on 401.
 
     The client's id and secret go to `token_url` only, as HTTP Basic. One token serves all threads.
-    Raises SignInFailed if they are refused, Unreachable if the address keeps answering "later".
+    Raises SignInFailed if they are refused, Unreachable if the address keeps answering "later", Withheld if the run is
+    to end before it answers otherwise.
     """
 
     def __init__(
@@ -157,11 +162,18 @@ class ClientCredentialsSigner(Signer):
             response = yield self._token_request()
             if response.status_code not in _LATER or attempt == _TOKEN_TRIES:
                 break
-            self._clock.sleep(min(60.0, wait_before_retry(attempt, response.headers.get("Retry-After"), self._clock)))
+            self._wait(min(60.0, wait_before_retry(attempt, response.headers.get("Retry-After"), self._clock)))
             attempt += 1
         response.read()
         self._token, life = self._granted(response)
         self._ends = self._clock.monotonic() + life - min(_EARLY, life / 10) if life else float("inf")
+
+    def _wait(self, seconds: float) -> None:
+        if self.turn is None:
+            self._clock.sleep(seconds)
+            return
+        while seconds > 0:
+            seconds = nap(seconds, self._clock, self.turn)
 
     def _token_request(self) -> httpx.Request:
         form = {"grant_type": "client_credentials"} | ({"scope": self._scope} if self._scope else {})

@@ -15,7 +15,6 @@ import httpx
 from msgspec import Struct
 
 from reconciler import __version__
-from reconciler.errors import Unreachable
 from reconciler.lazy import pattern
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import MAX_BODY, one_line
@@ -28,6 +27,7 @@ from reconciler.transport.throttle import (
     Clock,
     RateBudget,
     Turn,
+    Withheld,
     shared_budget,
     wait_before_retry,
 )
@@ -66,10 +66,6 @@ class Silence(Struct, frozen=True, kw_only=True):
     attempts: int
 
 
-class Withheld(Unreachable):
-    """What we did not send: it is not this run's turn any more, or the run is to end. No word about the server."""
-
-
 class Channel:
     """Requests to `base_url` by the given `methods`. Safe to share between threads."""
 
@@ -90,13 +86,19 @@ class Channel:
         self._budget = self._shared_budget()
         self._counting = threading.Lock()
         self._requests = 0
-        self.turn: Turn | None = None
+        self._turn: Turn | None = None
         self._client = Guard(self._base, signer, methods, clock).client(wire, transport)
 
     @property
     def per_minute(self) -> int | None:
         """How many requests a minute may hold, as far as that is known by now."""
         return self._budget.per_minute
+
+    def take_turns(self, turn: Turn) -> None:
+        """Ask `turn` before each write, and let it know while a request or a token is waited for."""
+        self._turn = turn
+        if isinstance(self._signer, Signer):
+            self._signer.turn = turn
 
     def allow(self, per_minute: int) -> None:
         """Keep to a limit that the service provider has named."""
@@ -222,10 +224,9 @@ class Channel:
 
     def _take_turn(self, *, writes: bool) -> None:
         """Wait as long as it takes. Raises Withheld where nothing may be sent in the end."""
-        if not self._budget.acquire(self.turn, writes=writes):
-            raise Withheld("the run was stopped while requests had to wait", "apply again: it goes on from there")
+        self._budget.acquire(self._turn, writes=writes)
         # after the waiting: what was allowed before it may not be any more
-        refusal = self.turn.refusal() if self.turn is not None and writes else None
+        refusal = self._turn.refusal() if self._turn is not None and writes else None
         if refusal is not None:
             raise Withheld(refusal)
 

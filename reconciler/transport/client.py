@@ -18,10 +18,10 @@ from reconciler.errors import NotScim, SignInFailed, TargetError, Unreachable
 from reconciler.model import Json, PatchOperation
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import Answer, Refusal, error_of, request_id_of
-from reconciler.transport.channel import Channel, Reply, Silence, Withheld
+from reconciler.transport.channel import Channel, Reply, Silence
 from reconciler.transport.listing import Listing, Page, PageRefused, complete_listing
 from reconciler.transport.replies import answer_of, document_of, page_of, refusal_of, without_filter
-from reconciler.transport.throttle import Clock, Turn
+from reconciler.transport.throttle import Clock, Turn, Withheld
 from reconciler.transport.wording import no_credential, not_scim, redirected, refused_status, shown_url
 
 _T = TypeVar("_T")
@@ -255,7 +255,7 @@ class Writer(Reader):
 
     def take_turns(self, turn: Turn) -> None:
         """Ask `turn` before each write, and let it know while a request waits."""
-        self._channel.turn = turn
+        self._channel.take_turns(turn)
 
     def create(self, path: str, body: Mapping[str, Json]) -> Answer | Refusal:
         """POST a new resource (RFC 7644 §3.3)."""

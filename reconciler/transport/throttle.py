@@ -14,6 +14,8 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from reconciler.errors import Unreachable
+
 MAX_TRIES: Final = 8
 """Tries of one request that is answered with "later" (429, 503)."""
 MAX_WAITING: Final = 300.0
@@ -50,6 +52,10 @@ class Turn(Protocol):
         ...
 
 
+class Withheld(Unreachable):
+    """What we did not send: it is not this run's turn any more, or the run is to end. No word about the server."""
+
+
 class RateBudget:
     """At most so many requests in any 60 seconds, and a common pause when the service provider asks for one.
 
@@ -75,19 +81,17 @@ class RateBudget:
                 self._per_minute = per_minute
                 self._sent = deque(self._sent, maxlen=per_minute)
 
-    def acquire(self, turn: Turn | None = None, *, writes: bool = False) -> bool:
+    def acquire(self, turn: Turn | None = None, *, writes: bool = False) -> None:
         """Wait until one more request may be sent; `turn` hears meanwhile that the run is alive.
 
-        False, at once, where the run has been asked to end: for what writes, and in a pause that the service provider
+        Raises Withheld where the run has been asked to end: for what writes, and in a pause that the service provider
         has asked for. What reads back keeps to the limit until it is done, so that the record says what is there.
         """
         while (wait := self._reserve()) > 0:
-            if turn is not None and turn.stopped() and (writes or self._is_paused()):
-                return False
-            self._clock.sleep(wait if turn is None else min(wait, _NAP))
-            if turn is not None:
-                turn.keep()
-        return True
+            if turn is None:
+                self._clock.sleep(wait)
+            else:
+                nap(wait, self._clock, turn, may_end=writes or self._is_paused())
 
     def pause(self, seconds: float) -> None:
         """Let nobody send anything for so many seconds: a "later" is meant for the client, not for one thread."""
@@ -109,6 +113,15 @@ class RateBudget:
                 return free_at - now
             self._sent.append(now)
             return 0.0
+
+
+def nap(wait: float, clock: Clock, turn: Turn, *, may_end: bool = True) -> float:
+    """A part of a wait, short enough to hear of a wish to stop; what is left of it. Raises Withheld for such a wish."""
+    if may_end and turn.stopped():
+        raise Withheld("the run was stopped while requests had to wait", "apply again: it goes on from there")
+    clock.sleep(min(wait, _NAP))
+    turn.keep()
+    return wait - _NAP
 
 
 _shared: Final[dict[tuple[Hashable, Clock], RateBudget]] = {}

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf
 from typing import Any
 
 import httpx
@@ -29,6 +30,23 @@ class FakeTime:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
+
+
+class Turns:
+    """Whose turn it is, as a run hears of it; `over_at`: from then on somebody else's; `end_at`: it is to end."""
+
+    def __init__(self, time: FakeTime, over_at: float = inf, end_at: float = inf) -> None:
+        self.time, self.over_at, self.end_at = time, over_at, end_at
+        self.kept: list[float] = []
+
+    def keep(self) -> None:
+        self.kept.append(self.time.now)
+
+    def refusal(self) -> str | None:
+        return "somebody else may write" if self.time.now > self.over_at else None
+
+    def stopped(self) -> bool:
+        return self.time.now >= self.end_at
 
 
 class SharedTime(FakeTime):

@@ -16,7 +16,7 @@ from reconciler.profiles.profile import WireRules
 from reconciler.transport.answers import Refusal
 from reconciler.transport.auth import BasicSigner, BearerSigner, ClientCredentialsSigner
 from reconciler.transport.client import Reader, Writer
-from tests.transport.serving import FakeTime, answering, json_answer, loopback, reader, writer
+from tests.transport.serving import FakeTime, Turns, answering, json_answer, loopback, reader, writer
 
 USER = {"id": "u1"}
 TOKEN_URL = "https://login.example.com/oauth/token"
@@ -138,6 +138,22 @@ def test_a_token_endpoint_that_keeps_saying_later(client: Client) -> None:
     with pytest.raises(Unreachable, match="gives no token now"):
         opened.get("/Users/u1")
     assert len(server.asked) == 4
+
+
+def test_whoever_is_to_end_waits_for_no_token(client: Client) -> None:
+    opened, server, time = client
+    server.refusals = iter([(429, {"Retry-After": "60"}, b"")] * 3)
+    signer = ClientCredentialsSigner("id/1", "s3cr3t", str(opened._channel.root) + "/oauth/token", None, time.clock)
+    with Writer(base_url=opened._base_url, wire=WireRules(), signer=signer, clock=time.clock) as applying:
+        turns = Turns(time, end_at=time.now + 2)
+        applying.take_turns(turns)
+        refused = applying.create("/Users", {})
+    assert isinstance(refused, Refusal)
+    assert (refused.withheld, refused.status, refused.unknown) == (True, None, False)
+    assert "the run was stopped" in refused.detail
+    assert sum(time.slept) == 2
+    assert turns.kept
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from math import inf
 
 import httpx
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from reconciler.errors import Unreachable
 from reconciler.profiles.profile import WireRules
 from reconciler.transport.throttle import Clock, RateBudget, wait_before_retry
-from tests.transport.serving import FakeTime, answering, reader, writer
+from tests.transport.serving import FakeTime, Turns, answering, reader, writer
 
 
 def test_below_the_limit_nothing_waits() -> None:
@@ -51,23 +50,6 @@ def test_a_pause_holds_every_thread() -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: budget.acquire(), range(4)))
     assert Clock().monotonic() - start >= 0.05
-
-
-class Turns:
-    """Whose turn it is, as a run hears of it; `over_at`: from then on somebody else's; `end_at`: it is to end."""
-
-    def __init__(self, time: FakeTime, over_at: float = inf, end_at: float = inf) -> None:
-        self.time, self.over_at, self.end_at = time, over_at, end_at
-        self.kept: list[float] = []
-
-    def keep(self) -> None:
-        self.kept.append(self.time.now)
-
-    def refusal(self) -> str | None:
-        return "somebody else may write" if self.time.now > self.over_at else None
-
-    def stopped(self) -> bool:
-        return self.time.now >= self.end_at
 
 
 def test_a_long_pause_is_no_silence() -> None:
