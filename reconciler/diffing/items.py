@@ -6,6 +6,8 @@ others gave to people and groups that `policy.protect` names.
 
 from collections.abc import Collection, Iterator, Mapping
 
+from msgspec.structs import replace
+
 from reconciler.diffing.findings import Finding
 from reconciler.diffing.ground import LOOK, Ground
 from reconciler.diffing.lists import ListRecord, cause_to_give, cause_to_take
@@ -21,6 +23,7 @@ from reconciler.model import (
     DesiredList,
     DesiredResource,
     ItemKey,
+    LiveReference,
     LiveResource,
     PatchOp,
 )
@@ -53,20 +56,37 @@ def compare_list(
         _leave_unread(ground, wanted, attribute, finding, record.ours.keys() - items.keys())
         return
     changes: list[AttributeChange] = []
+    moved = _moved(ground, lines, record) if lines else {}
     for item, how in items.items():
         if item not in held:
-            cause = _cause_for(ground, attribute, item, cause_to_give(item, record))
-            changes.append(give_item(attribute, item, how, cause))
+            cause = Cause.DRIFT if item in moved.values() else cause_to_give(item, record)
+            changes.append(give_item(attribute, item, how, _cause_for(ground, attribute, item, cause)))
         elif how.level is not None:
             changes += _compare_level(attribute, item, how, held[item], entry)
     expired = _expired(ground, lines) if lines else {}
     for item, level in held.items():
         if item not in items and not _left_alone(ground, found, attribute, item, ours=item in record.ours):
-            changes += _take(ground, attribute, item, level, record, lines, expired.get(item))
+            gone = _take(ground, attribute, item, level, record, lines, expired.get(item))
+            changes += [replace(each, cause=Cause.DRIFT) if item in moved else each for each in gone]
     if changes:
         taken = sum(1 for each in changes if each.op is PatchOp.REMOVE)
         finding.kept[attribute.name] = len(held) - taken
     finding.changes += changes
+
+
+def _moved(ground: Ground, lines: DesiredList, record: ListRecord) -> dict[str, str]:
+    """Who was meant by a ``{live: …}`` line and is called otherwise now -> who bears that name instead.
+
+    The line is as it was: others gave the name away, and with it goes no membership that nobody reviewed.
+    """
+    holders = {how.live.lower(): each for each, how in record.ours.items() if how.live is not None}
+    moved: dict[str, str] = {}
+    for key in lines.items if holders else ():
+        before = holders.get(key.name.lower()) if isinstance(key, LiveReference) else None
+        now = _item_id(ground, key) if before is not None else None
+        if before in ground.situation.live.resources and isinstance(now, str) and now not in record.ours:
+            moved[str(before)] = now
+    return moved
 
 
 def _in_place(items: Mapping[str, DesiredItem], held: Mapping[str, float | None]) -> bool:

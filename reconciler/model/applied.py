@@ -9,9 +9,13 @@ from reconciler.model.desired import ListMode
 
 
 class AppliedItem(Struct, frozen=True, kw_only=True):
-    """A list value that is ours; `until` as it was declared (ISO date)."""
+    """A list value that is ours; `until` as it was declared (ISO date).
+
+    `live`: the name by which a line looked it up on the server (``{live: …}``), if no declared key led to it.
+    """
 
     until: str | None = None
+    live: str | None = None
 
 
 class AppliedList(Struct, frozen=True, kw_only=True):

@@ -184,7 +184,12 @@ def _mode(data: object) -> ListMode:
 
 
 def _items_json(items: Mapping[str, AppliedItem]) -> Json:
-    return {item: {} if claim.until is None else {"until": claim.until} for item, claim in items.items()}
+    return {item: _item_json(claim) for item, claim in items.items()}
+
+
+def _item_json(claim: AppliedItem) -> Json:
+    line: dict[str, Json] = {} if claim.until is None else {"until": claim.until}
+    return line if claim.live is None else {**line, "live": claim.live}
 
 
 def _items(data: object) -> dict[str, AppliedItem]:
@@ -193,8 +198,8 @@ def _items(data: object) -> dict[str, AppliedItem]:
 
 def _item(data: object) -> AppliedItem:
     claim = mapping_of(data, "an item")
-    _only(claim, ("until",))
-    return AppliedItem(until=text_or_none(claim.get("until"), "until"))
+    _only(claim, ("until", "live"))
+    return AppliedItem(until=text_or_none(claim.get("until"), "until"), live=text_or_none(claim.get("live"), "live"))
 
 
 def _names(data: object) -> frozenset[str]:

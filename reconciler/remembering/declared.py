@@ -154,9 +154,13 @@ class Verified(Struct, frozen=True, kw_only=True):
             item = key if isinstance(key, str) else self.references.id_of(key)
             if isinstance(item, str):
                 until = how.until.isoformat() if how.until else None
-                before = declared.get(item, AppliedItem(until=until)).until
+                known = declared.get(item)
+                before = known.until if known is not None else until
+                # a key that leads to her, if there is one, says who she is whatever she is called
+                by_name = isinstance(key, LiveReference) and (known is None or known.live is not None)
                 longest = None if None in (before, until) else max(before or "", until or "")
-                declared[item] = AppliedItem(until=longest)
+                live = key.name if by_name and isinstance(key, LiveReference) else None
+                declared[item] = AppliedItem(until=longest, live=live)
         return declared
 
 

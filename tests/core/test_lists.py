@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from msgspec.structs import replace
 
-from reconciler.model import AppliedItem, ItemKey, LiveReference, Pending, ResourceType
+from reconciler.model import Address, AppliedItem, ItemKey, LiveReference, Pending, ResourceType
 from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import USER_ATTRIBUTES
 from reconciler.scim.paths import level_path
@@ -18,6 +18,7 @@ from tests.core.builders import (
     TODAY,
     a,
     codes,
+    concluded,
     desired,
     entry,
     give,
@@ -310,3 +311,43 @@ def test_a_claim_on_somebody_who_is_gone_is_taken_off_the_list() -> None:
     outcome = reconciled(desired(group("g", listed(mode=ADDITIVE))), live(live_group("g", "g", ["gone"])), applied)
     assert said(outcome) == ["group.g remove members gone declared"]
     assert applied.resources[a("group.g")].lists["members"].items == {"gone": AppliedItem()}
+
+
+# --- a name that a line looks up
+
+
+BG = LiveReference(ResourceType.USER, "bg@x.io")
+LOOKED_UP = live(live_user("b1", "bg@x.io"), live_user("m1", "mal@x.io"), live_group("g", "g", ["b1"]))
+MOVED = live(live_user("b1", "old@x.io"), live_user("m1", "BG@x.io"), live_group("g", "g", ["b1"]))
+GIVE_AND_TAKE = ["group.g add members m1 {0}", "group.g remove members b1 {0}"]
+
+
+@pytest.mark.parametrize(
+    ("line", "found", "expected"),
+    [
+        # others gave the name to somebody else: the line is as it was, so nobody comes in by it unasked
+        (BG, MOVED, [each.format("drift") for each in GIVE_AND_TAKE]),
+        (LiveReference(ResourceType.USER, "OLD@x.io"), MOVED, []),
+        # the line names another one
+        (LiveReference(ResourceType.USER, "mal@x.io"), LOOKED_UP, [each.format("declared") for each in GIVE_AND_TAKE]),
+        # the account is gone, and was made again
+        (BG, live(live_user("m1", "bg@x.io"), live_group("g", "g", [])), ["group.g add members m1 declared"]),
+        (a("user.mal"), MOVED, [each.format("declared") for each in GIVE_AND_TAKE]),
+    ],
+)
+def test_a_membership_does_not_go_along_with_a_name(line, found, expected) -> None:
+    before = concluded(desired(group("g", listed(BG))), LOOKED_UP, LOOKED_UP, record(g()))
+    assert before.resources[a("group.g")].lists["members"].items == {"b1": AppliedItem(live="bg@x.io")}
+    people = [user("mal", name="BG@x.io")] if isinstance(line, Address) else []
+    wanted = desired(group("g", listed(line)), *people)
+    assert said(reconciled(wanted, found, before)) == expected
+    if found is MOVED and line is BG:
+        kept = concluded(wanted, found, found, before)
+        assert said(reconciled(wanted, found, kept)) == expected
+        assert reconciled(wanted, found, kept).plan.changes == ()
+
+
+def test_somebody_who_has_a_key_as_well_is_followed_whatever_she_is_called() -> None:
+    wanted = desired(user("bg"), group("g", listed(BG, a("user.bg"))))
+    before = concluded(wanted, LOOKED_UP, LOOKED_UP, record(g()))
+    assert before.resources[a("group.g")].lists["members"].items == {"b1": AppliedItem()}

@@ -93,7 +93,7 @@ _json = st.recursive(
 _values = st.dictionaries(
     _names, _json | _addresses | st.builds(LiveReference, st.sampled_from(ResourceType), _names), max_size=3
 )
-_items = st.dictionaries(_names, st.builds(AppliedItem, until=_optional), max_size=3)
+_items = st.dictionaries(_names, st.builds(AppliedItem, until=_optional, live=_optional), max_size=3)
 _modes = st.none() | st.sampled_from(ListMode)
 
 
@@ -154,7 +154,7 @@ def test_the_same_state_gives_the_same_bytes(state: AppliedState) -> None:
         (AppliedState, {"commit", "whole", "resources", "exists"}),
         (AppliedResource, {"address", "live_id", "source", "values", "lists", "dates", "pending", "seen"}),
         (AppliedList, {"mode", "items"}),
-        (AppliedItem, {"until"}),
+        (AppliedItem, {"until", "live"}),
         (AppliedDates, {"starts_on", "ends_on", "delete_after"}),
         (Pending, {"values", "give", "take", "delete", "leaving"}),
     ],
