@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.decoding import NO_EXTENSIONS, Extensions
 from reconciler.errors import IncompleteListing
-from reconciler.model import AppliedState, Diagnostic, LiveResource, LiveState, ResourceType, Severity
+from reconciler.model import AppliedState, Diagnostic, Json, LiveResource, LiveState, ResourceType, Severity
 from reconciler.profiles.profile import Profile
 from reconciler.refreshing import UNTRUSTED, decode_resource, is_cut, refresh
 from reconciler.scim.paths import url_path
@@ -83,6 +83,27 @@ def with_members(
     return _with_hidden(live, hidden)
 
 
+def with_created(
+    reader: Reader, profile: Profile, live: LiveState, created: Mapping[str, ResourceType], extensions: Extensions
+) -> tuple[LiveState, frozenset[str]]:
+    """`live` with those of `created`, ids that creates were answered with, whom no listing shows and who are there.
+
+    And the ids that are not there: at most MOST are looked for, at one request each; of the others nothing is said.
+    """
+    sought = {each: created[each] for each in sorted(created.keys() - live.resources.keys())[:MOST]}
+    found = _left_out(reader, profile, sought, live, extensions)
+    return _with_hidden(live, found), frozenset(sought.keys() - found.keys())
+
+
+def denied(reader: Reader, profile: Profile, sought: Mapping[str, ResourceType]) -> frozenset[str]:
+    """Those of some listed ids whom the server denies by id, as one does that lists the deleted for a while.
+
+    At most MOST are looked for, at one request each.
+    """
+    usable = {each: sought[each] for each in sorted(sought)[:MOST] if is_usable_id(each)}
+    return frozenset(each for each, kind in usable.items() if _by_id(reader, profile, each, kind) is None)
+
+
 def _walked_again(walked: Callable[..., LiveState], hidden: Mapping[str, LiveResource]) -> LiveState:
     """A walk to an empty page. It tells of totals only where these turned out to be wrong."""
     live = walked(to_the_end=True)
@@ -103,12 +124,15 @@ def _left_out(
     absent = sorted(each for each in recorded.keys() - live.resources.keys() if is_usable_id(each))
     found: dict[str, LiveResource] = {}
     for each in absent[:MOST]:
-        kind = recorded[each]
-        path = profile.wire.users_path if kind is ResourceType.USER else profile.wire.groups_path
-        row = reader.get(url_path(path, each))
+        row = _by_id(reader, profile, each, recorded[each])
         if row is not None:
-            found[each] = decode_resource(row, kind, profile, extensions)
+            found[each] = decode_resource(row, recorded[each], profile, extensions)
     return found
+
+
+def _by_id(reader: Reader, profile: Profile, live_id: str, kind: ResourceType) -> Mapping[str, Json] | None:
+    path = profile.wire.users_path if kind is ResourceType.USER else profile.wire.groups_path
+    return reader.get(url_path(path, live_id))
 
 
 def _with_hidden(live: LiveState, hidden: Mapping[str, LiveResource]) -> LiveState:

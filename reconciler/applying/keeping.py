@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.model import (
+    Action,
     AttributeChange,
     Change,
     CreateResource,
@@ -25,6 +26,7 @@ from reconciler.profiles.profile import AttributeRules, Profile
 from reconciler.scim.attributes import Kind, name_path
 from reconciler.scim.paths import element_of, short_path
 
+_WHOLE = {Action.CREATE: "not there", Action.DELETE: "still there"}
 _FEW_ELEMENTS = 2
 """So many elements of one attribute are named one by one."""
 _SHOWN = 60
@@ -45,6 +47,9 @@ def not_kept(left: Iterable[Change], plan: Plan, results: Sequence[Result], prof
     found = []
     for change in left:
         if change.address in done - failed:
+            if whole := _WHOLE.keys() & set(change.actions) & set(planned[change.address].actions):
+                found.append(_not_done(change, _WHOLE[whole.pop()]))
+                continue
             sent = {_aim(each) for each in planned[change.address].attribute_changes}
             lost = [each for each in change.attribute_changes if _aim(each) in sent and _could_be(each)]
             if lost:
@@ -52,6 +57,17 @@ def not_kept(left: Iterable[Change], plan: Plan, results: Sequence[Result], prof
             elif change.address in created and (given := [each for each in change.attribute_changes if _clears(each)]):
                 found.append(_given(change, given))
     return tuple(found)
+
+
+def _not_done(change: Change, what: str) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="not-kept",
+        summary=f"the server answered yes, and it is {what}",
+        mend="apply again; if it stays so, ask the provider why",
+        address=change.address,
+        source=change.source,
+    )
 
 
 def _clears(change: AttributeChange) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.absences import denied, with_created
 from reconciler.accepting import violation
 from reconciler.applying import execute, not_kept
 from reconciler.audit import Audit
@@ -15,6 +16,7 @@ from reconciler.connecting import writer_for
 from reconciler.errors import ReconcilerError, RecordTrouble, TargetError
 from reconciler.holding import Hold
 from reconciler.model import (
+    Action,
     Address,
     AppliedState,
     CreateResource,
@@ -246,17 +248,23 @@ def _verified(
 ) -> tuple[tuple[Diagnostic, ...], AppliedState]:
     """Read again until every write shows, or the provider has had its time; then say what it did not keep."""
     created = _created(reconciliation, results)
-    announced = _with_ids(announced, created)
     deadline = time.monotonic() + run.profile.lifecycle.settles_within
     pause = 0.5
     before = reconciliation.situation.live
     unlisted = {each: before.resources[each].resource_type for each in before.unlisted}
+    made = {live_id: address.resource_type for address, live_id in created.items()}
     while True:
-        live = run.refresh(reader, unlisted)
-        again = run.reconcile(live, announced)
-        settled = settle(announced, live, run.profile)
-        concluded = conclude(settled, again.situation, again.plan.drift, created)
+        live, nowhere = with_created(reader, run.profile, run.refresh(reader, unlisted), made, run.extensions)
+        kept = {address: live_id for address, live_id in created.items() if live_id not in nowhere}
+        # who is not there was not made, whatever was answered: that she comes is still announced
+        known = _with_ids(announced, kept)
+        again = run.reconcile(live, known)
+        settled = settle(known, live, run.profile)
+        concluded = conclude(settled, again.situation, again.plan.drift, kept)
         left = run.reconcile(live, concluded).plan.changes
+        going = {each.live_id: each.address.resource_type for each in left if Action.DELETE in each.actions}
+        gone = denied(reader, run.profile, {each: kind for each, kind in going.items() if each is not None})
+        left = tuple(each for each in left if each.live_id not in gone)
         unverified = not_kept(left, reconciliation.plan, results, run.profile)
         if not unverified or time.monotonic() + pause > deadline:
             return unverified, concluded
