@@ -80,6 +80,14 @@ def _surroundings() -> dict[str, str]:
     return {**kept, "PYTHONUTF8": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_wait_for_the_disk() -> Iterator[None]:
+    """What a test writes in this process need not outlive the machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
