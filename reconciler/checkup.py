@@ -97,7 +97,7 @@ def _connection(project: Project, target: Target) -> Iterator[Check]:
 
 
 def _rate(per_minute: int | None) -> str:
-    return "nobody names any" if per_minute is None else f"{per_minute:,} requests a minute"
+    return "no limit of requests is known" if per_minute is None else f"{per_minute:,} requests a minute"
 
 
 def _readable(reader: Reader, name: str, path: str) -> Iterator[Check]:
@@ -118,8 +118,8 @@ def _record(project: Project, target: Target, recorded: list[str | None]) -> Ite
         return
     recorded.append(loaded.applied.commit)
     if not loaded.applied.whole:
-        mend = "the first apply that reaches its end writes it; until then nothing is removed"
-        yield _check("record", f"there is no whole one yet in {where}", Verdict.WARN, mend)
+        mend = "nothing to do; the first apply that reaches its end puts that right; until then nothing is removed"
+        yield _check("record", f"no apply that reached its end is on record in {where}", Verdict.WARN, mend)
     elif loaded.claim is not None and (remark := loaded.claim.remark(datetime.now(UTC))) is not None:
         yield _check("record", remark.summary, Verdict.WARN, remark.mend)
     else:

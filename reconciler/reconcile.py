@@ -224,13 +224,13 @@ def _without_swaps(changes: Sequence[Change], profile: Profile) -> tuple[tuple[C
 def _about_record(applied: AppliedState, said: Iterable[Diagnostic]) -> list[Diagnostic]:
     if applied.whole or any(each.code == "record-unusable" for each in said):
         return []
-    what = "no record of earlier applies" if not applied.exists else "no apply has reached its end on this record"
+    what = "no earlier apply is on record" if not applied.exists else "no apply that reached its end is on record"
     return [
         Diagnostic(
             severity=Severity.NOTICE,
             code="no-record",
-            summary=f"{what}: nothing undeclared is removed, and drift cannot be told from a new line",
-            mend="the next apply that reaches its end writes a whole record",
+            summary=f"{what}: nothing undeclared is removed, and what others changed cannot be told from new lines",
+            mend="nothing to do; the next apply that reaches its end puts that right",
         )
     ]
 

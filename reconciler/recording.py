@@ -80,7 +80,10 @@ class Record(Struct, frozen=True, kw_only=True):
             snapshot = self.store.read()
         except RecordTrouble as error:
             return self._useless(error)
-        notices = [_notice("record", each) for each in (*snapshot.notices, *self._about_store())]
+        notices = [
+            _notice("record", each, snapshot.mend if each in snapshot.notices[:1] else "")
+            for each in (*snapshot.notices, *self._about_store())
+        ]
         if not snapshot.files:
             return LoadedRecord(
                 applied=AppliedState(), version=snapshot.version, notices=tuple(notices), trouble=_doubt(snapshot)

@@ -27,8 +27,8 @@ def report_failure(error: Exception, about: str = "") -> Exit:
         error_line(error.format_message(), "")
         return Exit.FAILED
     if isinstance(error, OSError):
-        where = f" ({error.filename})" if error.filename else ""
-        error_line(f"{(error.strerror or str(error)).lower()}{where}", "check the path and its permissions")
+        why = (error.strerror or str(error)).lower()
+        error_line(f"{error.filename}: {why}" if error.filename else why, "check the path and its permissions")
         return Exit.FAILED
     details = _written_details(error)
     error_line(f"this is a fault of reconciler ({type(error).__name__}), not of yours; nothing more was done", details)

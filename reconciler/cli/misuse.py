@@ -17,6 +17,9 @@ _REHEARSAL = "an apply works on the day it is; `reconciler plan --today` rehears
 _DRY_RUN = "`reconciler plan` is the dry run: it never writes"
 
 
+_EXTRA = re.compile(r"got unexpected extra arguments? \((.+)\)\Z", re.IGNORECASE)
+
+
 class Misuse(click.UsageError):
     """A usage error with its mend."""
 
@@ -48,6 +51,9 @@ def _words(error: click.UsageError) -> tuple[str, str]:
         if wrong is not None and meant is not None:
             return f"{error.param.opts[0]} cannot be {wrong[1]}", f"did you mean {meant}?"
     message = error.format_message().rstrip(".")
+    extra = _EXTRA.match(message)
+    if extra is not None and error.ctx is not None and any(each.name == "target" for each in error.ctx.command.params):
+        return f"there is one word too many: {extra[1]}", f"a target is named by --target {extra[1].split()[0]}"
     return message[:1].lower() + message[1:], ""
 
 

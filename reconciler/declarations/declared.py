@@ -142,7 +142,7 @@ def view_of(declarations: Declarations, folders: Sequence[str]) -> View:
         released=tuple(each for each in declarations.released if keep(each.source.path)),
         people=_people(users),
         teams=_first(groups),
-        unread=any(keep(each) for each in declarations.unread),
+        unread=any(keep(f"{each}/") for each in declarations.unread),
         nameless=any(each.doubtful & {"userName", ANY} for each in users),
     )
 

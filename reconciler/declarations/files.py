@@ -92,7 +92,7 @@ def _read(path: Path, name: str) -> YamlFile:
         why = (error.strerror or "no reason given").lower()
         trouble = _error("unreadable-file", name, f"{name} cannot be read ({why})", mend="check its permissions")
         empty = read_yaml(b"", name)
-        return YamlFile(path=name, documents=(), places=empty.places, diagnostics=(trouble,))
+        return YamlFile(path=name, documents=(), places=empty.places, diagnostics=(trouble,), broken=True)
     return read_yaml(data, name)
 
 

@@ -29,6 +29,18 @@ _USERS_ONLY: Final = Hint(
     mend="write it with the user, beside userName",
 )
 _ONE_PERSONS: Final = Hint(code="unknown-key", why="It belongs to one person.", mend="write it with the user")
+_OTHER_WORDS: Final = {
+    ("phone", "mobile", "telephone", "phonenumber"): "did you mean phoneNumbers? such as phoneNumbers: {work: +4420…}",
+    ("email", "mail"): "did you mean emails? such as emails: {work: ann@example.com}",
+    ("firstname", "lastname", "givenname", "familyname", "surname"): (
+        "did you mean name? such as name: {givenName: Ann, familyName: Ng}"
+    ),
+    ("enabled", "disabled", "status", "suspended"): "did you mean active? such as active: false",
+    ("login", "loginname"): "did you mean userName?",
+    ("enddate", "expires", "until", "validuntil"): "did you mean endsOn? such as endsOn: 2026-12-31",
+    ("startdate", "validfrom"): "did you mean startsOn? such as startsOn: 2026-12-31",
+}
+"""What other tools call it -> what to write."""
 HINTS: Final = {
     "password": Hint(
         code="password",
@@ -39,6 +51,7 @@ HINTS: Final = {
     **dict.fromkeys(("id", "meta", "schemas", "$ref"), _SERVERS_OWN),
     **dict.fromkeys(("from", "without", "overrides", "targets", "formerly"), _USERS_ONLY),
     "username": _ONE_PERSONS,
+    **{name: Hint(code="unknown-key", why="", mend=mend) for names, mend in _OTHER_WORDS.items() for name in names},
     "skills": Hint(code="unknown-key", why="", mend="did you mean routingSkills?"),
     "languages": Hint(code="unknown-key", why="", mend="did you mean routingLanguages?"),
 }
@@ -95,7 +108,8 @@ class _Box:
         self.users: list[Entry] = []
         self.groups: list[Entry] = []
         self.released: list[Released] = []
-        self.unread: list[str] = []
+        # who stands in a folder that cannot be listed is as unknown as who stands behind an error
+        self.unread = [each.source.path for each in diagnostics if each.code == "unreadable-folder" and each.source]
 
     def take(self, file: YamlFile) -> None:
         """Enter all documents of a file."""

@@ -92,7 +92,7 @@ class GitRecordStore(Struct, frozen=True):
     def describe(self) -> str:
         """Say where the record lives: the ref, and the remote with its address."""
         if self.remote is None:
-            return f"{self.ref} in {self.repository.top} (no remote: nobody else can see it)"
+            return f"{self.ref} in {self.repository.top} (no remote: here only)"
         url = self.repository.ask("remote", "get-url", self.remote).text
         return f"{self.remote_ref} on {self.remote} ({mask_credentials(url)})"
 
@@ -118,7 +118,8 @@ class GitRecordStore(Struct, frozen=True):
     def read(self) -> RecordSnapshot:
         """Return the remote's record, bringing the local copy up to it; see `RecordSnapshot` for the exceptions."""
         if self.remote is None:
-            return self._snapshot(self._local(), notices=("no remote: nobody else can see this record",))
+            notice = "this repository has no remote: what was applied is on record here only"
+            return self._snapshot(self._local(), notices=(notice,))
         try:
             tips = self._refs.tips(self.remote_ref, self.other_ref)
             local = self._local()
@@ -234,11 +235,12 @@ class GitRecordStore(Struct, frozen=True):
         if local is None:
             return RecordSnapshot(version=None, files={})
         notice = (
-            f"the record on {self.remote} is gone; this clone keeps a copy of {self._date()} ({short(local)}). "
-            f"To put it back: {self.upload_command()}"
+            f"{self.remote} does not have the record: it is gone, or was never pushed there; this clone has one of "
+            f"{self._date()} ({short(local)})"
         )
         files = read_files(self.repository, local)
-        return RecordSnapshot(version=local, files=files, lost_on_remote=True, notices=(notice,))
+        mend = f"put it there: {self.upload_command()}"
+        return RecordSnapshot(version=local, files=files, lost_on_remote=True, notices=(notice,), mend=mend)
 
     def _as_of_local(self, silence: RecordUnreachable) -> RecordSnapshot:
         local = self._local()

@@ -31,7 +31,7 @@ class RecordSnapshot(Struct, frozen=True, kw_only=True):
     and `version` None then means "none here", not "none". `lost_on_remote` means that the remote answered and has no
     record while this clone keeps a copy: `files` and `version` are the copy's, and a new record starts with None as
     `expected`. `moves_from`: where on the remote it stands, if that is not where it should. `doubt`: why nobody may
-    write on top of it. `notices` are sentences for people.
+    write on top of it. `notices` are sentences for people; `mend`: what puts the first of them right.
     """
 
     version: str | None
@@ -41,6 +41,7 @@ class RecordSnapshot(Struct, frozen=True, kw_only=True):
     moves_from: str | None = None
     doubt: str | None = None
     notices: tuple[str, ...] = ()
+    mend: str = ""
 
 
 class CommitMessage(Struct, frozen=True, kw_only=True):

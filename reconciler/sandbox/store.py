@@ -282,7 +282,9 @@ class Store:
         try:
             self._connection.execute(statement)
         except sqlite3.OperationalError as error:
-            raise SandboxError(f"The data file is in use by another process: {error}.") from error
+            locked = error.sqlite_errorname in ("SQLITE_BUSY", "SQLITE_LOCKED")
+            why = "is in use by another process" if locked else "cannot be used, as when a disk is full"
+            raise SandboxError(f"The data file {why}: {error}.") from error
 
     def _add_links(self, source: str, links: Iterable[tuple[str, str]]) -> None:
         self._connection.executemany(

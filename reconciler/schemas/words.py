@@ -131,11 +131,20 @@ def _type(fault: Fault, name: str) -> tuple[str, str, str, str]:
     elif types == ["array"] or (types and set(types) <= {"array", "null"} and isinstance(value, str)):
         plain = isinstance(value, str) and len(value) <= _LONGEST_SHOWN and not set(value) & set("[]{},:#\"'")
         mend = f"write [{value}], or one item a line with a dash" if plain else "write one item a line with a dash"
+    elif isinstance(value, str | list) and "object" in types and "string" not in types and fault.node.get("examples"):
+        mend = f"write it like {name}: {_flow(fault.node['examples'][0])}"
     elif isinstance(value, list) and "object" in types:
         mend = "write key: value instead of items with dashes"
     elif isinstance(value, list) and "string" in types:
         mend = "write one text, without brackets or dashes"
     return "wrong-type", f"{name} {_expected(fault)}, not {shown(fault)}", "", mend
+
+
+def _flow(example: Any) -> str:
+    """An example of a schema as YAML has it on one line."""
+    if isinstance(example, dict):
+        return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in example.items()) + "}"
+    return str(example)
 
 
 def _choice(fault: Fault, name: str) -> tuple[str, str, str, str]:

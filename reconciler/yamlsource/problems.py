@@ -260,7 +260,7 @@ def _tab(text: str, index: int, lines: int = 1) -> Trouble:
     start = text.rfind("\n", 0, index) + 1
     return Trouble(
         "tab-indentation",
-        "a tab stands in the indentation" + (f", here and in {lines - 1} more lines" if lines > 1 else ""),
+        "a tab stands in the indentation" + (f", here and in {_more_lines(lines - 1)}" if lines > 1 else ""),
         "How wide a tab is depends on the editor; YAML does not allow it.",
         "use spaces",
         text.count("\n", 0, index) + 1,
@@ -295,3 +295,7 @@ def _index(text: str, line: int, column: int) -> int:
     for _ in range(line):
         start = text.find("\n", start) + 1
     return start + column
+
+
+def _more_lines(count: int) -> str:
+    return "1 more line" if count == 1 else f"{count:,} more lines"

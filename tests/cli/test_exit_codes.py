@@ -330,7 +330,7 @@ def test_of_several_codes_the_first_of_the_order_wins() -> None:
         ("plan --detail", "did you mean --detailed-exitcode?"),
         ("apply --auto-approve --target prd", "did you mean prod?"),
         ("apply prod --auto-approve", "did you mean --target prod?"),
-        ("apply one two --auto-approve", "unexpected extra argument"),
+        ("apply one two --auto-approve", "one word too many: two"),
         ("apply", "add --auto-approve"),
     ],
 )

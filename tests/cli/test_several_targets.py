@@ -71,7 +71,7 @@ def test_what_is_said_of_a_line_that_they_share_is_said_once(folder: QuickFolder
     for ran in (folder.run("plan", *two), folder.run("apply", "--auto-approve", *two)):
         assert ran.out.count("policy.protect names nobody here: nobody.here") == 1
         assert ran.out.count("policy.privileged.groups names nobody here: group.nowhere") == 1
-        assert ran.out.count("no record of earlier applies") == 2
+        assert ran.out.count("no earlier apply is on record") == 2
     said = json.loads(folder.run("plan", *two, "--format", "json").out)
     assert [[each["code"] for each in one["plan"]["notices"]].count("policy-names-nobody") for one in said["targets"]]
     other = SETTINGS.replace("[common]}", "[common], policy: {protect: [nobody.there]}}", 1)

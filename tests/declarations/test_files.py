@@ -112,6 +112,18 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
     assert codes(tmp_path) == [("unreadable-file", "identities/a.yaml:1:1")]
 
 
+def test_who_stands_in_an_unreadable_file_is_not_called_unknown(tmp_path: Path) -> None:
+    """As of a file that is not read to its end: she may stand there."""
+    written(tmp_path, ANN, "identities/a.yaml")
+    written(tmp_path, "groups: {crew: {displayName: Crew, members: [ann, bne]}}", "identities/b.yaml")
+    (tmp_path / "identities/a.yaml").chmod(0)
+    if os.access(tmp_path / "identities/a.yaml", os.R_OK):
+        pytest.skip("root may read everything")
+    found = load_declarations(tmp_path, ["identities"])
+    assert [each.code for each in found.diagnostics] == ["unreadable-file"]
+    assert check_declarations(found, ()) == ()
+
+
 def test_a_name_that_is_no_utf8_does_not_break_the_run(tmp_path: Path) -> None:
     written(tmp_path, ANN, "identities/a.yaml")
     with open(os.fsencode(tmp_path) + b"/identities/\xff.yaml", "wb") as stream:

@@ -96,7 +96,7 @@ def test_nothing_to_do_on_a_newer_commit_is_one_push(company: Company) -> None:
 
 
 def test_a_second_clone_knows_what_was_applied(company: Company) -> None:
-    assert "no record of earlier applies" in said(company.seed.run("plan"))
+    assert "no earlier apply is on record" in said(company.seed.run("plan"))
     company.applied()
     other = company.clone("other")
     planned = other.run("plan")
@@ -114,7 +114,7 @@ def test_a_second_clone_knows_what_was_applied(company: Company) -> None:
 
 def test_without_a_remote_the_record_is_local(company: Company) -> None:
     git(company.world.seed, "remote", "remove", "origin")
-    assert "nobody else can see this record" in said(company.seed.run("plan"))
+    assert "this repository has no remote: what was applied is on record here only" in said(company.seed.run("plan"))
     company.applied()
     assert not company.world.tip()
     assert len(git(company.world.seed, "rev-list", REF).split()) == 2

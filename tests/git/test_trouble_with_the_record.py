@@ -32,7 +32,7 @@ def test_a_lost_record_stops_an_apply(company: Company) -> None:
     company.declare("ann.lee")
     planned, refused = company.seed.run("plan"), apply(company.seed)
     assert planned.code == 0
-    assert "the record on origin is gone; this clone keeps a copy" in said(planned)
+    assert "origin does not have the record: it is gone, or was never pushed there; this clone has one" in said(planned)
     assert refused.code == 3
     assert "record-lost" in refused.out
     assert not company.running.writes
@@ -67,7 +67,7 @@ def test_a_clone_without_a_copy_starts_anew_and_removes_nobody(company: Company)
     lose_record(company)
     clone = company.clone("fresh")
     company.declare("ann.lee", folder=clone)
-    assert "no record of earlier applies: nothing undeclared is removed" in said(clone.run("plan"))
+    assert "no earlier apply is on record: nothing undeclared is removed" in said(clone.run("plan"))
     company.applied(clone)
     assert company.active() >= set(TEAM)
 

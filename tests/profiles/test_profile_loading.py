@@ -315,8 +315,9 @@ def test_two_levels_and_a_circle_are_refused(tmp_path: Path, monkeypatch: pytest
 
 def test_names_that_declarations_use_otherwise_are_reserved() -> None:
     schema = json.loads((ROOT / "schemas" / "identities.schema.json").read_text())["$defs"]
-    words = {*schema["user"]["properties"], *schema["group"]["properties"], *HINTS}
-    words -= {*known_kinds()[ResourceType.USER], "username", "skills", "languages"}
+    words = {*schema["user"]["properties"], *schema["group"]["properties"], "password", "id", "meta", "schemas", "$ref"}
+    words -= set(known_kinds()[ResourceType.USER])
+    assert {"password", "id", "meta", "schemas", "$ref"} <= set(HINTS)
     assert {each.lower() for each in words} == {each.lower() for each in RESERVED - {"active", "template"}}
 
 

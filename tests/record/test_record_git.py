@@ -193,7 +193,7 @@ def test_without_a_remote_the_local_ref_is_the_record(world: World) -> None:
     version = store.write(FILES, expected=None, message=message())
     snapshot = store.read()
     assert (snapshot.version, dict(snapshot.files)) == (version, FILES)
-    assert snapshot.notices == ("no remote: nobody else can see this record",)
+    assert snapshot.notices == ("this repository has no remote: what was applied is on record here only",)
     assert world.tip() == ""
     assert "no remote" in store.describe()
 

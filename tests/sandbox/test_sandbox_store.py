@@ -231,3 +231,10 @@ def test_http_takes_many_clients_at_once(service: SandboxService) -> None:
         at_once(*(work(number) for number in range(8)))
     assert statuses == [201] * 40
     assert len(service.dump()["User"]) == 41
+
+
+def test_a_file_that_cannot_be_written_is_not_said_to_be_in_use(tmp_path: Path) -> None:
+    open_sandbox(tmp_path).close()
+    (tmp_path / "sandbox.sqlite3-shm").mkdir()
+    with pytest.raises(SandboxError, match="The data file cannot be used, as when a disk is full"):
+        open_sandbox(tmp_path)
