@@ -43,7 +43,7 @@ def valid(text: str, kind: str) -> Any:
 # --- JSON
 
 
-def test_validate(folder: QuickFolder) -> None:
+def test_what_validate_finds_is_one_object(folder: QuickFolder) -> None:
     ran = folder.run("validate", "--format", "json")
     found = valid(ran.out, "validation")
     assert (ran.code, found["valid"], found["users"], found["files"]) == (0, True, 2, 1)
@@ -63,7 +63,7 @@ def test_validate_without_usable_settings(folder: QuickFolder) -> None:
     assert "reconciler.yaml" in {each["source"]["path"] for each in found["diagnostics"]}
 
 
-def test_apply(folder: QuickFolder) -> None:
+def test_what_an_apply_did_is_one_object(folder: QuickFolder) -> None:
     ran = folder.run("apply", "--auto-approve", "--format", "json")
     (target,) = valid(ran.out, "applied")["targets"]
     assert (ran.code, target["exit"]) == (0, 0)

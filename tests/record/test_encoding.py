@@ -166,7 +166,7 @@ def test_the_round_trip_covers_every_field(kind: type[Struct], known: set[str]) 
 # --- the layout
 
 
-def test_layout() -> None:
+def test_a_record_is_a_header_shards_announcements_and_a_report() -> None:
     files = encode(STATE, HEADER, {"outcomes": {"user.alice.ng": "done"}})
     assert set(files) == {"header.json", "pending.jsonl", "report.json", shard_path(ALICE), shard_path(SUPPORT)}
     assert shard_path(ALICE).startswith("users/")

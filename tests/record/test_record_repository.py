@@ -70,7 +70,7 @@ def test_a_git_that_hangs_is_ended_with_its_children(world: World) -> None:
     assert not mark.exists()
 
 
-def test_head(world: World) -> None:
+def test_the_commit_that_is_checked_out_is_found_by_any_name(world: World) -> None:
     found = repository(world.seed)
     head = git(world.seed, "rev-parse", "HEAD")
     assert found.head() == head == found.commit_id("main") == found.commit_id(head[:8])
@@ -82,7 +82,7 @@ def test_head(world: World) -> None:
         assert found.commit_id(name) is None
 
 
-def test_dirty(world: World) -> None:
+def test_declarations_that_no_commit_holds_are_found_and_nothing_else(world: World) -> None:
     seed = world.seed
     world.commit({".gitignore": "ignored*\n", "identities/b.yaml": "b: 1\n", "identities/é x.yml": "c: 1\n"})
     found = repository(seed)

@@ -174,7 +174,7 @@ def test_an_element_that_names_nothing_but_says_something_is_not_read() -> None:
         (None, set()),
     ],
 )
-def test_members(members: Any, ids: set[str]) -> None:
+def test_members_are_read_in_every_form(members: Any, ids: set[str]) -> None:
     read = group({"displayName": "Ops", "Members": members})
     assert set(read.items("members") or ()) == ids
     assert read.name == "Ops"
@@ -187,7 +187,7 @@ def test_whoever_has_no_usable_id_is_not_read(unusable: str) -> None:
     assert user({ENTERPRISE: {"manager": {"value": unusable}}}).at(f"{ENTERPRISE}:manager") is NOT_READ
 
 
-def test_levels() -> None:
+def test_levels_are_numbers_and_two_for_one_name_are_not_read() -> None:
     profile = load_profile("genesys")
     skills = [{"name": "Billing", "proficiency": 4.0}, {"Name": "Refunds", "Proficiency": "3.5"}, {"name": "Chat"}]
     read = user({GENESYS: {"routingSkills": skills}}, profile)

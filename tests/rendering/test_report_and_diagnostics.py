@@ -132,7 +132,7 @@ def test_diagnostics_are_sorted_and_counted() -> None:
     ("some", "last"),
     [(PROBLEMS[:1], "1 error in 1 file"), (PROBLEMS[3:4], "1 error"), (PROBLEMS[1:2] * 2, "2 errors in 1 file")],
 )
-def test_counts(some: list[Diagnostic], last: str) -> None:
+def test_the_last_line_counts_problems_and_files(some: list[Diagnostic], last: str) -> None:
     assert render_diagnostics(some, width=80, colour=False).split("\n")[-1] == last
 
 

@@ -287,7 +287,9 @@ PAGES = [
 
 
 @pytest.mark.parametrize(("parameters", "total", "start", "rows"), PAGES)
-def test_pages(many: httpx.Client, parameters: dict[str, Any], total: int, start: int, rows: int) -> None:
+def test_a_page_holds_what_was_asked_for_and_says_of_how_many(
+    many: httpx.Client, parameters: dict[str, Any], total: int, start: int, rows: int
+) -> None:
     body = many.get("/Users", params=parameters).json()
     assert body["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:ListResponse"]
     assert (body["totalResults"], body["startIndex"], body["itemsPerPage"]) == (total, start, rows)
@@ -332,7 +334,9 @@ SORTED = [
 
 
 @pytest.mark.parametrize(("parameters", "expected"), SORTED)
-def test_order(client: httpx.Client, parameters: dict[str, str], expected: str) -> None:
+def test_sorting_compares_as_the_attribute_does(
+    client: httpx.Client, parameters: dict[str, str], expected: str
+) -> None:
     create(client, user("cleo", title="a"))
     create(client, user("bob", title="B", emails=[{"value": "z@x.example"}, {"value": "a@x.example", "primary": True}]))
     create(client, user("Ann", emails=[{"value": "B@x.example"}], **{ENT: {"department": "x"}}))
@@ -426,7 +430,9 @@ PROJECTIONS = [
 
 
 @pytest.mark.parametrize(("parameter", "value", "expected"), PROJECTIONS)
-def test_projection(client: httpx.Client, parameter: str, value: str, expected: dict[str, Any]) -> None:
+def test_attributes_are_picked_and_left_out_by_path(
+    client: httpx.Client, parameter: str, value: str, expected: dict[str, Any]
+) -> None:
     identifier = create(client, FULL | {"schemas": [USER, ENT]})["id"]
     wanted = {**expected, "schemas": [USER, ENT], "id": identifier}
     params = {parameter: value}

@@ -25,7 +25,7 @@ TYPES: dict[AttributeType, tuple[list[Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_types(kind: AttributeType) -> None:
+def test_a_value_has_the_type_of_its_attribute(kind: AttributeType) -> None:
     attribute = Attribute(name="it", type=kind)
     good, bad = TYPES[kind]
     for value in good:

@@ -22,7 +22,7 @@ USER = {"id": "u1"}
 TOKEN_URL = "https://login.example.com/oauth/token"
 
 
-def test_basic() -> None:
+def test_a_user_name_and_a_password_go_as_http_basic() -> None:
     handle, asked = answering(httpx.Response(200, json=USER))
     reader(handle, signer=BasicSigner("ann", "pä:ss")).get("/Users/u1")
     assert asked[0].headers["Authorization"] == "Basic " + base64.b64encode("ann:pä:ss".encode()).decode()
