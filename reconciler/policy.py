@@ -193,19 +193,21 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
         group = _group_named(name, situation)
         if group is None:
             continue
-        if renamed := unguarded_groups([group], situation.policy.minimum, changes, situation):
-            summary = f"{', '.join(renamed)} loses the name that policy.minimum knows it by"
-            mend = (
-                f"write the other name into policy.minimum{_place(situation.policy, 'minimum')} first, beside this one"
-            )
-            yield violation("minimum", summary, [f"{name} names {each} no more" for each in renamed], least, mend)
+        where = _place(situation.policy, "minimum")
+        renamed = unguarded_groups([group], situation.policy.minimum, changes, situation)
+        unknown = [f"{name} names {each} no more" for each in renamed]
         before, left = at_first.active_people(group), in_the_end.active_people(group)
         if len(left) < least and before - left:
             kept = _plural(len(left), "active person") if left else "nobody who is active"
             summary = f"{name} would keep {kept}; at least {least:,} must stay"
-            mend = f"keep somebody in it, or lower policy.minimum{_place(situation.policy, 'minimum')}"
+            mend = f"keep somebody in it, or lower policy.minimum{where}"
             items = [f"{name} keeps {name_of(each, situation)}" for each in left] or [f"{name} keeps nobody"]
-            yield violation("minimum", summary, items, least, mend, actual=len(left))
+            yield violation("minimum", summary, [*items, *unknown], least, mend, actual=len(left))
+        elif unknown:
+            summary = f"{', '.join(renamed)} loses the name that policy.minimum knows it by"
+            yield violation(
+                "minimum", summary, unknown, least, f"write the other name into policy.minimum{where} first"
+            )
 
 
 def _vanished(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:

@@ -147,6 +147,7 @@ def _paired(ground: Ground, wanted: DesiredResource, found: LiveResource) -> Fin
     if found.id in ground.going:
         finding.whole = (Action.DELETE, ground.going[found.id])
         finding.reason = "deleteAfter is over"
+        _say_what_it_is_called(finding, entry, found)
         return finding
     compare_values(ground, wanted, found, entry, finding)
     for attribute in ground.rules(wanted.address).table.lists:
@@ -172,6 +173,7 @@ def _undeclared(ground: Ground, address: Address, entry: AppliedResource) -> Fin
     finding = ground.finding(address, None, found)
     stood = (ground.situation.stood or {}).get(address.folded)
     finding.reason = f"removed from {stood.path}" if stood else "no longer declared"
+    _say_what_it_is_called(finding, entry, found)
     _say_that_it_stays(ground, finding)
     removal = ground.situation.removal(address.resource_type)
     user = address.resource_type is ResourceType.USER
@@ -185,6 +187,13 @@ def _undeclared(ground: Ground, address: Address, entry: AppliedResource) -> Fin
         if claims(entry, attribute):
             compare_list(ground, None, attribute, found, entry, finding)
     return finding
+
+
+def _say_what_it_is_called(finding: Finding, entry: AppliedResource | None, found: LiveResource) -> None:
+    """Somebody is about to lose an account that others have renamed, and perhaps given to somebody else."""
+    known = entry.values.get(finding.name_path) if entry is not None else None
+    if isinstance(known, str) and known.casefold() != found.name.casefold():
+        finding.notes.append(f"others renamed it: {found.name} on the server, {known} as we left it")
 
 
 def _say_that_she_is_left(ground: Ground, address: Address, found: LiveResource) -> None:

@@ -227,6 +227,23 @@ def test_an_entry_moves_to_the_key_that_now_stands_for_the_account() -> None:
     assert said(outcome) == ["user.new remove roles lead declared"]
 
 
+@pytest.mark.parametrize("here", [None, OVER], ids=["declared no more", "deleteAfter"])
+@pytest.mark.parametrize(
+    ("left_as", "called", "told"),
+    [
+        ("al@x.io", "mal@x.io", ["others renamed it: mal@x.io on the server, al@x.io as we left it"]),
+        ("al@x.io", "AL@x.io", []),
+        (None, "mal@x.io", []),
+    ],
+)
+def test_who_loses_an_account_that_others_renamed_is_told_by_both_names(here, left_as, called, told) -> None:
+    known = record(entry("user.al", "al", {} if left_as is None else {"userName": left_as}))
+    wanted = desired(user("zz")) if here is None else desired(user("al", here=here))
+    outcome = reconciled(wanted, live(live_user("al", called)), known)
+    [change] = [each for each in outcome.plan.changes if each.live_id == "al"]
+    assert list(change.notes) == told
+
+
 def test_a_leaver_among_the_candidates_of_an_ambiguous_match_is_left() -> None:
     found = live(live_user("a1", "al@x.io"), live_user("a2", "al@x.io"))
     applied = record(entry("user.old", "a1", KNOWN))
