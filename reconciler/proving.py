@@ -89,7 +89,7 @@ def _by_commit(
     return sorted(grouped.items())
 
 
-class _Proof(Struct, frozen=True, kw_only=True, dict=True):
+class _Proof(Struct, frozen=True, kw_only=True):
     """Where to look. `recorded`: the commit that was applied last."""
 
     project: Project

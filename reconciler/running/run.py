@@ -48,7 +48,7 @@ class Options(Struct, frozen=True, kw_only=True):
     today: date | None = None
 
 
-class Run(Struct, frozen=True, kw_only=True, dict=True):
+class Run(Struct, frozen=True, kw_only=True):
     """The parts of one run. `loaded`: the record as it was when the run began."""
 
     project: Project
