@@ -1,6 +1,7 @@
 """The rails about one identity, as stories: whoever is left as it is while all others go on."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -14,14 +15,13 @@ from tests.git.test_causes import others
 from tests.git.test_proof_before_a_removal import stranger
 from tests.safety.rails import Rail, Story, applied, apply, crew, declared, founded, with_accept
 
-USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
-def live(running: Provider, user: dict[str, object]) -> None:
-    """An account that others made."""
-    body = {"schemas": [USER], **user}
-    running.service.handle(Request(method="POST", target="/scim/v2/Users", body=json.dumps(body).encode()))
+def live(running: Provider, resource: Mapping[str, object], kind: str = "User") -> None:
+    """An account or a group that others made."""
+    body = {"schemas": [f"urn:ietf:params:scim:schemas:core:2.0:{kind}"], **resource}
+    running.service.handle(Request(method="POST", target=f"/scim/v2/{kind}s", body=json.dumps(body).encode()))
 
 
 def other_person(path: Path) -> Story:
