@@ -16,8 +16,9 @@ from reconciler.model import AppliedState, LiveState, ResourceType, Severity
 from reconciler.profiles.loading import load_profile, profile_names
 from reconciler.project import Project, open_project
 from reconciler.reconcile import Context, Reconciliation, reconcile
+from reconciler.refreshing import decode_resource
 from reconciler.remembering import announce, conclude
-from tests.importing.drawn_organisations import organisations
+from tests.importing.drawn_organisations import Row, organisations
 from tests.properties.effort import examples
 
 SETTINGS = "targets:\n  office: {profile: PROFILE, url: 'sandbox:'}\n"
@@ -95,6 +96,21 @@ def everybody_is_accounted_for(
         asked_for = at_rest or each.active or each.resource_type is ResourceType.GROUP
         assert each.id in {*written, *frozen} or not asked_for or f'"{each.name}"' in said
     assert found.users + found.groups == len(written) - len(known)
+
+
+def test_two_who_share_a_login_cost_nobody_else_anything(tmp_path: Path) -> None:
+    profile = load_profile("rfc")
+    rows = {each: {"id": each, "userName": f"{each}@example.com"} for each in ("ann", "ANN", "bob")}
+    team: Row = {"id": "team", "displayName": "Team", "members": [{"value": each} for each in rows]}
+    found = {each: decode_resource(row, ResourceType.USER, profile) for each, row in rows.items()}
+    live = LiveState(resources={**found, "team": decode_resource(team, ResourceType.GROUP, profile)})
+    project = place(tmp_path, "rfc", {})
+    said = brought_in(project, live, AppliedState(), at_rest=False)
+    assert '"ann@example.com"' in words(said)
+    assert '"ANN@example.com"' in words(said)
+    text = (tmp_path / "identities/groups.yaml").read_text("utf-8")
+    assert text.endswith("    members: [bob]\n    membership: additive\n")
+    nothing_to_do(planned(project, live, AppliedState()))
 
 
 LINES = [

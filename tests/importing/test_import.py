@@ -192,7 +192,7 @@ def test_of_a_list_that_is_complete_or_nothing_no_value_is_left_out_alone(place:
 def test_a_group_of_which_a_member_cannot_be_named_is_additive(place: Place) -> None:
     place.holds(BOB, {"userName": "x\x00y"}, groups={"Support": [0, 1]})
     ran = place.folder.run("import")
-    assert "is left out: this text holds a control character" in " ".join(ran.err.split())
+    assert "is left out: this text holds a control character notice" in " ".join(ran.err.split())
     assert "group.support: members is left out: one of them cannot be named here" in " ".join(ran.err.split())
     group = place.written()["groups"]["support"]
     assert group == {"displayName": "Support", "members": ["bob"], "membership": "additive"}

@@ -158,7 +158,8 @@ def test_no_key_is_taken_that_another_target_has(place: Place) -> None:
 
 def test_mistakes_of_another_target_are_its_own(place: Place) -> None:
     place.folder.write("reconciler.yaml", two_targets("elsewhere"))
-    place.folder.write("elsewhere/here.yaml", "users:\n  cy: {usrName: cy@other.example}\n")
+    place.folder.write("elsewhere/here.yaml", "users:\n  cy: {userName: cy@other.example, manager: nobody}\n")
     place.holds(CY)
     assert place.folder.run("import").code == 0
     assert place.folder.run("validate", "--target", "office").code == 0
+    assert place.folder.run("validate", "--target", "other").code == 1
