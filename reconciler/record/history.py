@@ -44,11 +44,11 @@ def relation(repository: GitRepository, recorded: str, head: str, *, remote: str
         return Relation.SAME
     if not (_OBJECT_ID.fullmatch(recorded) and _OBJECT_ID.fullmatch(head)):
         return Relation.UNKNOWN
-    forwards, backwards = _contains(repository, head, recorded), _contains(repository, recorded, head)
     # A found path is a proof, however little history there is.
+    forwards = _contains(repository, head, recorded)
     if forwards:
         return Relation.AHEAD
-    if backwards:
+    if _contains(repository, recorded, head):
         return Relation.BEHIND
     whole = not repository.is_shallow()
     if whole and forwards is False:
