@@ -3,18 +3,21 @@
 Reads only, and goes on after whatever fails, so that one run tells everything. No secret is in any answer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from typing import Final
 
 from msgspec import Struct
 
 from reconciler import __version__
 from reconciler.checkout import Checkout
 from reconciler.connecting import reader_for
-from reconciler.errors import InputError, ReconcilerError
-from reconciler.model import Severity
+from reconciler.describing import unknown_attributes
+from reconciler.errors import InputError, ReconcilerError, TargetError
+from reconciler.model import ResourceType, Severity
+from reconciler.profiles.profile import Profile
 from reconciler.project import Project
 from reconciler.record.git import GitRecordStore
 from reconciler.recording import record_of
@@ -22,6 +25,9 @@ from reconciler.settings import Target
 from reconciler.settings.overlay import target_profile
 from reconciler.transport.client import Reader
 from reconciler.transport.opening import signer_of
+
+_ROWS: Final = 20
+"""So many attributes that a profile does not know are written out."""
 
 
 class Verdict(StrEnum):
@@ -88,12 +94,36 @@ def _connection(project: Project, target: Target) -> Iterator[Check]:
         for name, path in (("users", wire.users_path), ("groups", wire.groups_path)):
             yield from _guarded(name, partial(_readable, reader, name, path))
         yield _check("limits", _rate(reader.requests_per_minute))
+        new = _unknown(reader, profile) if wire.discovery else None
     if described:
         known = "the target says what it can do" if wire.discovery else "the profile knows what the target can do"
         yield _check("discovery", known)
     else:
         said = "the target does not say what it can do; the profile decides"
         yield _check("discovery", said, Verdict.WARN, "nothing to do if the profile is the right one")
+    if new is not None:
+        yield _schemas(new)
+
+
+def _unknown(reader: Reader, profile: Profile) -> dict[ResourceType, list[str]] | None:
+    """What the target says it has and the profile does not know; None where it says nothing that can be read."""
+    try:
+        schemas = reader.get("/Schemas")
+        return None if schemas is None else unknown_attributes(schemas, reader.get("/ResourceTypes"), profile)
+    except TargetError:
+        return None
+
+
+def _schemas(new: Mapping[ResourceType, Sequence[str]]) -> Check:
+    if not new:
+        return _check("schemas", "the profile knows every attribute that the target says can be written")
+    count = sum(len(rows) for rows in new.values())
+    said = f"the target has {count:,} attribute{'' if count == 1 else 's'} that the profile does not know"
+    lines = ["to declare them, begin a profile of your own with these lines (docs/profiles.md):"]
+    for resource_type, rows in new.items():
+        lines += [f"{resource_type}s:", "  attributes:", *(f"    {each}" for each in rows[:_ROWS])]
+        lines += [f"    # and {len(rows) - _ROWS:,} more"] if len(rows) > _ROWS else []
+    return _check("schemas", said, mend="\n".join(lines))
 
 
 def _rate(per_minute: int | None) -> str:

@@ -16,6 +16,7 @@ from reconciler.declarations.leaving_out import leave_out, left_out
 from reconciler.memory import no_collection
 from reconciler.model import Address, Diagnostic, ResourceType, Severity, SourceLocation
 from reconciler.schemas import Hint, Own, Where
+from reconciler.scim.attributes import Kind
 from reconciler.yamlsource import MAX_BYTES, YamlFile, fast_parser, number, read_yaml
 
 _SCHEMA: Final = "identities"
@@ -178,23 +179,24 @@ def _read_numbers(document: Any, own: Own) -> None:
     if not isinstance(document, dict):
         return
     plain, mapped = _numeric(own)
+    deep = frozenset(each.name for each in (*own.users, *own.groups) if each.kind is Kind.JSON)
     for word in ("templates", "users", "groups"):
         section = document.get(word)
         for data in section.values() if isinstance(section, dict) else ():
             overrides = data.get("overrides") if isinstance(data, dict) else None
             for layer in (data, *(overrides.values() if isinstance(overrides, dict) else ())):
                 if isinstance(layer, dict):
-                    _read_layer(layer, plain, mapped)
+                    _read_layer(layer, plain, mapped, deep)
 
 
-def _read_layer(layer: dict[str, Any], plain: frozenset[str], mapped: frozenset[str]) -> None:
+def _read_layer(layer: dict[str, Any], plain: frozenset[str], mapped: frozenset[str], deep: frozenset[str]) -> None:
     for name, value in layer.items():
         if name in mapped and isinstance(value, dict):
             for key, level in value.items():
                 value[key] = _as_number(level)
         elif name in plain:
             layer[name] = _as_number(value)
-        elif name.startswith("urn:") and isinstance(value, dict | list):
+        elif (name.startswith("urn:") or name in deep) and isinstance(value, dict | list):
             _read_deep(value)
 
 

@@ -2,12 +2,17 @@
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from reconciler.describing import unknown_attributes
+from reconciler.model import ResourceType
+from reconciler.profiles.profile import RFC
+from reconciler.sandbox import open_sandbox, serve
 from tests.cli.in_process import QuickFolder, quick
 from tests.git.company import Company
 from tests.record.conftest import _plain_git  # noqa: F401
@@ -262,3 +267,70 @@ def test_it_has_to_be_committed_and_a_change_is_told(tmp_path: Path) -> None:
         assert words in said(against.out)
         first = git(seed.path, "rev-list", "--max-parents=0", "HEAD").strip()
         assert "the lines of profiles/acme.yaml are new" in said(seed.run("plan", "--base", first).out)
+
+
+# --- doctor
+
+
+def described(name: str, kind: str, *parts: str, many: bool = False, mutability: str = "readWrite") -> dict[str, Any]:
+    """An attribute as RFC 7643 §7 describes it."""
+    below = [described(each, "string") for each in parts]
+    common = {"description": name, "required": False, "caseExact": False, "returned": "default", "uniqueness": "none"}
+    found = {**common, "name": name, "type": kind, "multiValued": many, "mutability": mutability}
+    return {**found, "subAttributes": below} if below else found
+
+
+def test_doctor_writes_the_rows_that_a_profile_begins_with(tmp_path: Path) -> None:
+    rows = [
+        described("badge", "string"),
+        described("desks", "complex", "value", "display", many=True),
+        described("doors", "complex", "value", "type", many=True),
+        described("car", "complex", "plate"),
+        described("since", "string", mutability="readOnly"),
+        described("floors", "integer", many=True),
+        described("active", "boolean"),
+    ]
+    document = {"id": "urn:acme:2.0:User", "name": "Acme", "description": "Ours", "attributes": rows}
+    service = open_sandbox(None, schemas={"User": [document]})
+    folder = quick(tmp_path)
+    with closing(service), serve(service) as server:
+        settings = f"targets:\n  prod: {{profile: rfc, url: {server.url}/scim/v2}}\n"
+        folder.write("reconciler.yaml", settings)
+        folder.write("identities/a.yaml", "users:\n  ann: {userName: ann@example.com, displayName: Ann}\n")
+        told = folder.run("doctor", "--format", "json")
+        (check,) = (each for each in json.loads(told.out)["targets"][0]["checks"] if each["check"] == "schemas")
+        assert check["summary"] == "the target has 5 attributes that the profile does not know"
+        first, *lines = check["mend"].splitlines()
+        assert "begin a profile of your own" in first
+        assert lines == [
+            "users:",
+            "  attributes:",
+            '    - {name: badge, kind: text, schema: "urn:acme:2.0:User"}',
+            '    - {name: desks, kind: names, schema: "urn:acme:2.0:User"}',
+            '    - {name: doors, kind: keyed, parts: [value], schema: "urn:acme:2.0:User"}',
+            '    - {name: car, kind: complex, parts: [plate], schema: "urn:acme:2.0:User"}',
+            '    - {name: floors, kind: json, schema: "urn:acme:2.0:User"}',
+        ]
+        folder.write("profiles/acme.yaml", "\n".join(["name: acme", "title: Acme", *lines, ""]))
+        folder.write("reconciler.yaml", settings.replace("rfc", "profiles/acme.yaml"))
+        ann = "badge: B1, desks: [D1], doors: {front: F1}, car: {plate: P}, floors: [1, 2]"
+        folder.write("identities/a.yaml", f"users:\n  ann: {{userName: ann@example.com, displayName: Ann, {ann}}}\n")
+        assert "knows every attribute" in folder.run("doctor").out
+        made = folder.run("apply", "--auto-approve")
+        assert made.code == 0, made.out + made.err
+        assert folder.run("plan", "--detailed-exitcode").code == 0
+        (stored,) = (each for each in service.dump()["User"] if each["userName"] == "ann@example.com")
+        assert stored["urn:acme:2.0:User"]["floors"] == [1, 2]
+
+
+def test_doctor_reads_schemas_of_any_shape() -> None:
+    strange: list[Any] = [5, {}, {"id": 5}, {"id": "urn:x", "attributes": [5, {"name": 5}]}]
+    odds: list[dict[str, Any]] = [{}, {"Resources": 5}, {"Resources": strange}]
+    for odd in odds:
+        assert unknown_attributes(odd, None, RFC) == {}
+        assert unknown_attributes(odd, odd, RFC) == {}
+    rows = [{"name": "a}\n- {b", "type": "string"}, {"name": "ok", "type": []}]
+    evil: dict[str, Any] = {"id": "urn:x", "attributes": rows}
+    assert unknown_attributes({"resources": [evil]}, None, RFC) == {
+        ResourceType.USER: ['- {name: ok, kind: json, schema: "urn:x"}']
+    }

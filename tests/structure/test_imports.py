@@ -28,7 +28,7 @@ LAYERS = (
     ("policy",),
     ("reconcile",),
     ("declarations", "drafting", "record", "transport", "rendering", "sandbox"),
-    ("decoding",),
+    ("decoding", "describing"),
     ("refreshing", "audit"),
     ("absences", "applying"),
     ("leasing", "project"),
