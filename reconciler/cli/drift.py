@@ -9,7 +9,7 @@ from reconciler.cli import masking
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
 from reconciler.cli.output import FORMATS, show_plan
-from reconciler.cli.several import show_each, side_by_side
+from reconciler.cli.several import SaidOnce, show_each, side_by_side
 from reconciler.errors import UsageError
 from reconciler.model import Plan
 from reconciler.running.plans import plan_target
@@ -31,6 +31,7 @@ def command(chosen: Chosen, today: date | None, form: str, verbose: bool) -> Exi
     if chosen.several and form == "html":
         raise UsageError("--format html makes a page of one target", "name one by --target")
     project = chosen.project()
+    once = SaidOnce()
 
     def found(name: str) -> Plan:
         options = Options(target=name, today=today, all_drift=True)
@@ -41,7 +42,7 @@ def command(chosen: Chosen, today: date | None, form: str, verbose: bool) -> Exi
         if form == "text" and not (plan.drift or plan.refused):
             click.echo(_nothing_moved(plan))
         else:
-            show_plan(plan, form, verbose=verbose)
+            show_plan(once.plan(plan), form, verbose=verbose)
 
     attempts = list(side_by_side(chosen.names(project), found, several=chosen.several))
     plans = [each.made for each in attempts if each.made is not None]

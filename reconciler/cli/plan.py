@@ -13,7 +13,7 @@ from reconciler.cli.github import leave_outputs, outputs_wanted
 from reconciler.cli.options import Chosen, rehearsed, target_options, today_option
 from reconciler.cli.output import PLAN_FORMATS, show_plan
 from reconciler.cli.printing import show_text
-from reconciler.cli.several import show_each, side_by_side
+from reconciler.cli.several import SaidOnce, show_each, side_by_side
 from reconciler.errors import UsageError
 from reconciler.model import Plan, Split
 from reconciler.planfile import digest
@@ -81,10 +81,11 @@ def command(
     splits = {name: split for name, (_, split) in made.items()}
     codes = []
     if chosen.several:
+        once = SaidOnce()
         codes = show_each(
             attempts,
             form,
-            lambda plan: show_plan(plan, form, verbose=verbose, split=splits[plan.target]),
+            lambda plan: show_plan(once.plan(plan), form, verbose=verbose, split=splits[plan.target]),
             splits,
         )
         if form == "text":

@@ -78,7 +78,7 @@ class SaidOnce:
         self._said: set[Diagnostic] = set()
 
     def plan(self, plan: Plan) -> Plan:
-        """The plan of the next target, without what was said already."""
+        """The plan of the target that is printed next, without what was said already."""
         shared = {
             each
             for each in plan.notices
@@ -99,12 +99,11 @@ def show_each(
         targets: list[Json] = [_as_json(each, splits.get(each.target)) for each in attempts]
         show_text(written({"format_version": 1, "targets": targets}).decode())
     codes = []
-    once = SaidOnce()
     for each in attempts:
         if each.made is None:
             codes.append(each.told())
         elif form != "json":
-            show(once.plan(each.made))
+            show(each.made)
             show_text("")
     return codes
 

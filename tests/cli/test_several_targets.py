@@ -81,6 +81,14 @@ def test_what_is_said_of_a_line_that_they_share_is_said_once(folder: QuickFolder
     assert "nobody.there" in ran.out
 
 
+def test_what_was_not_printed_for_one_is_said_with_the_next(folder: QuickFolder) -> None:
+    folder.write("reconciler.yaml", SETTINGS + "policy: {protect: [nobody.here]}\n")
+    folder.write("emea/people.yaml", BOB.replace("}", ", manager: {live: nobody}}"))
+    ran = folder.run("drift", "--target", "us", "--target", "emea")
+    assert "names nobody here" not in ran.out.partition("emea")[0]
+    assert ran.out.count("names nobody here: nobody.here") == 1
+
+
 def test_json_of_several_is_one_value(folder: QuickFolder) -> None:
     ran = folder.run("plan", "--all-targets", "--format", "json")
     said = json.loads(ran.out)
