@@ -52,7 +52,7 @@ from reconciler.model import (
     Severity,
 )
 from reconciler.profiles.profile import AttributeRules
-from reconciler.scim.attributes import AttributeTable
+from reconciler.scim.attributes import Attribute, AttributeTable
 from reconciler.scim.paths import short_path
 from reconciler.situation import Situation, accounts_called
 
@@ -149,11 +149,30 @@ def _paired(ground: Ground, wanted: DesiredResource, found: LiveResource) -> Fin
         finding.reason = "deleteAfter is over"
         _say_what_it_is_called(finding, entry, found)
         return finding
+    if found.active and wanted.address.resource_type is ResourceType.USER and ground.situation.is_new(wanted.address):
+        _say_that_it_was_there(ground, wanted, found)
     compare_values(ground, wanted, found, entry, finding)
     for attribute in ground.rules(wanted.address).table.lists:
         if attribute.name in wanted.lists or (entry is not None and claims(entry, attribute)):
             compare_list(ground, wanted, attribute, found, entry, finding)
     return finding
+
+
+def _say_that_it_was_there(ground: Ground, wanted: DesiredResource, found: LiveResource) -> None:
+    """Who reviews a newcomer expects a new account, and not one to which somebody has given access."""
+    held = [
+        f"{attribute.name} {', '.join(more)}"
+        for attribute in ground.rules(wanted.address).table.lists
+        if attribute.access and (more := sorted(found.lists.get(attribute.name, {}).keys() - _named(wanted, attribute)))
+    ]
+    if held:
+        summary = f"an account of this userName is there already: it holds {'; '.join(held)}, which no line names"
+        ground.notice("account-was-there", summary, "see that it is hers", wanted)
+
+
+def _named(wanted: DesiredResource, attribute: Attribute) -> set[str]:
+    lines = wanted.lists.get(attribute.name)
+    return {each for each in (lines.items if lines else ()) if isinstance(each, str)}
 
 
 # --- no longer declared

@@ -227,6 +227,25 @@ def test_an_entry_moves_to_the_key_that_now_stands_for_the_account() -> None:
     assert said(outcome) == ["user.new remove roles lead declared"]
 
 
+@pytest.mark.parametrize(
+    ("applied", "wanted", "active", "told"),
+    [
+        (record(), user("al"), True, "it holds roles Agent, Boss, which no line names"),
+        (record(), user("al", lists={"roles": listed("Boss")}), True, "it holds roles Agent, which no line names"),
+        (record(), user("al", lists={"roles": listed("Boss", "Agent")}), True, None),
+        (record(), user("al"), False, None),  # there is a warning of its own
+        (record(entry("user.al", "al")), user("al"), True, None),
+        (record(entry("user.old", "al")), user("al"), True, None),
+        (NO_RECORD, user("al"), True, None),
+    ],
+)
+def test_a_newcomer_whose_account_is_there_with_access_is_spoken_of(applied, wanted, active, told) -> None:
+    found = live(live_user("al", roles=["Boss", "Agent"], active=active))
+    outcome = reconciled(desired(wanted), found, applied)
+    said = [each.summary for each in outcome.plan.notices if each.code == "account-was-there"]
+    assert said == ([f"an account of this userName is there already: {told}"] if told else [])
+
+
 @pytest.mark.parametrize("here", [None, OVER], ids=["declared no more", "deleteAfter"])
 @pytest.mark.parametrize(
     ("left_as", "called", "told"),
