@@ -70,27 +70,27 @@ def twins(path: Path) -> Story:
     """Somebody is new here, and the server has two accounts of her name."""
     with applied(path, declared("p0") + crew("p0")) as (folder, running):
         live(running, {"userName": "zoe@x.example"})
-        twice_zoe(running)
+        twice(running)
         folder.write("identities/a.yaml", declared("p0", "zoe") + crew("p0", "zoe"))
         yield apply(folder)
         running.before = lambda request: None
         yield apply(folder)
 
 
-def twice_zoe(running: Provider) -> None:
-    """The server lists another account of her name from now on, which only the case tells apart."""
+def twice(running: Provider, login: str = "zoe@x.example") -> None:
+    """The server lists another account of a login from now on, which only the case tells apart."""
 
-    def twice(request: Request) -> Response | None:
+    def listed(request: Request) -> Response | None:
         found = running.service.handle(request)
         if request.method != "GET" or not request.target.startswith("/scim/v2/Users?"):
             return found
         listing = json.loads(found.body)
-        zoe = next(each for each in listing["Resources"] if each["userName"] == "zoe@x.example")
-        listing["Resources"].append({**zoe, "id": "a-twin", "userName": "Zoe@x.example"})
+        one = next(each for each in listing["Resources"] if each["userName"] == login)
+        listing["Resources"].append({**one, "id": "a-twin", "userName": login.capitalize()})
         listing["totalResults"] = listing["itemsPerPage"] = len(listing["Resources"])
         return replace(found, body=json.dumps(listing).encode())
 
-    running.before = twice
+    running.before = listed
 
 
 def other_number(path: Path) -> Story:

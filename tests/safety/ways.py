@@ -17,7 +17,7 @@ from tests.git.test_causes import others
 from tests.git.test_leases import left_behind
 from tests.git.test_proof_before_a_removal import stranger
 from tests.record.git_world import REF, git
-from tests.safety.left_as_it_is import ENTERPRISE, live, twice_zoe
+from tests.safety.left_as_it_is import ENTERPRISE, live, twice
 from tests.safety.rails import ROLES, STAFF, Story, applied, apply, crew, declared, founded, with_accept
 
 Play = Callable[[Path], Story]
@@ -80,7 +80,7 @@ def by_hand(before: str, now: str, hand: Callable[[Provider], None], prepare: Ca
 def other_lines_for_twins(path: Path) -> Story:
     with applied(path, declared("p0") + crew("p0")) as (folder, running):
         live(running, {"userName": "zoe@x.example"})
-        twice_zoe(running)
+        twice(running)
         folder.write("identities/a.yaml", declared("p0", "zoe") + crew("p0", "zoe"))
         yield apply(folder)
         folder.write("identities/a.yaml", declared("p0", "zoe").replace("zoe@", "zoe.two@") + crew("p0", "zoe"))
