@@ -83,11 +83,11 @@ class _Import:
         before = self._judge.before(self._live, self._profile)
         matches = before.situation.matches
         known = {match.live_id: address for address, match in matches.by_address.items() if isinstance(match, Paired)}
-        free = [each for each in self._live.resources.values() if each.id not in {*known, *matches.frozen}]
+        free = [each for each in self._live.resources.values() if each.id not in known]
         users = [each for each in free if each.resource_type is ResourceType.USER]
         wanted = [each for each in users if self._chosen is None or each.id in self._chosen]
         groups = [] if self._chosen is not None else [each for each in free if each.resource_type is ResourceType.GROUP]
-        taken = self._unclaimed([*(each for each in wanted if at_rest or each.active), *groups])
+        taken = self._unclaimed([*(each for each in wanted if at_rest or each.active), *groups], matches.frozen)
         drafts, after = self._judged(_sorted(taken), known, before)
         files, after = self._with_templates(drafts, self._files(drafts), after)
         self._note(drafts)
@@ -104,8 +104,11 @@ class _Import:
             compared=after,
         )
 
-    def _unclaimed(self, resources: Sequence[LiveResource]) -> list[LiveResource]:
-        """Those of whom no line and no record speaks: that has to change first."""
+    def _unclaimed(self, resources: Sequence[LiveResource], frozen: Collection[str]) -> list[LiveResource]:
+        """Those of whom no line and no record speaks: that has to change first.
+
+        `frozen`: ids of whom nobody can tell whether they are declared.
+        """
         claims = claims_of(self._judge.view, self._target.name)
         kept = []
         for each in resources:
@@ -113,6 +116,10 @@ class _Import:
             if claim is not None:
                 missing = Missing(resource=each, where=(), reason=claim.reason, source=claim.source, mend=claim.mend)
                 self._missing.append(missing)
+            elif each.id in frozen:
+                reason = "whether it is declared cannot be told"
+                mend = "run `reconciler plan`: it names who may be meant, and what to do"
+                self._missing.append(Missing(resource=each, where=(), reason=reason, mend=mend))
             elif recorded is not None:
                 reason = f"it was declared as {recorded}, and an apply that is still to come lets it go"
                 self._missing.append(Missing(resource=each, where=(), reason=reason))

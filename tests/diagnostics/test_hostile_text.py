@@ -43,6 +43,13 @@ def heard(folder: Path, *calls: str) -> list[Said]:
     return ended
 
 
+def assert_declarations_can_be_seen(folder: Path) -> None:
+    """What an import wrote for people to review holds no character that they would not see, or that turns a row."""
+    files = [each.read_text(encoding="utf-8") for each in (folder / "identities").rglob("*.yaml")]
+    assert len(files) > 1
+    assert all(line.isprintable() for text in files for line in text.split("\n"))
+
+
 def assert_files_are_sound(folder: Path) -> None:
     """What is kept for machines is JSON, line by line, without a raw control character."""
     files = [each for each in (folder / ".reconciler").rglob("*") if each.is_file()]
@@ -171,6 +178,8 @@ def test_what_a_server_holds(bad: str, tmp_path: Path, server: Provider) -> None
     change(server, f"Groups/{held['Crew']['id']}", [{"op": "add", "path": "members", "value": [{"value": stranger}]}])
     heard(folder, "plan", "plan --verbose", "plan --format json", "drift", "drift --format json")
     heard(folder, "apply --auto-approve --drift", "plan")
+    heard(folder, "import", "validate", "plan")
+    assert_declarations_can_be_seen(folder)
     assert_files_are_sound(folder)
 
 

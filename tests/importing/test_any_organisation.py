@@ -90,11 +90,10 @@ def everybody_is_accounted_for(
 ) -> None:
     written = plan.situation.matches.address_of
     known = before.situation.matches.address_of if before else {}
-    frozen = before.situation.matches.frozen if before else frozenset()
     said = words(found)
     for each in live.resources.values():
         asked_for = at_rest or each.active or each.resource_type is ResourceType.GROUP
-        assert each.id in {*written, *frozen} or not asked_for or f'"{each.name}"' in said
+        assert each.id in written or not asked_for or f'"{each.name}"' in said
     assert found.users + found.groups == len(written) - len(known)
 
 

@@ -133,6 +133,16 @@ def test_who_is_on_the_way_out_is_not_brought_back(place: Place) -> None:
     assert "1 inactive user left out; --inactive takes them too." in place.folder.run("import").out
 
 
+def test_of_whom_it_cannot_be_told_whether_she_is_declared_is_named(place: Place) -> None:
+    place.folder.write("identities/here.yaml", "users:\n  cy: {userName: cy@example.com, employeeNumber: 1}\n")
+    place.holds({**CY, "active": False, ENT: {"employeeNumber": "2"}})
+    ran = place.folder.run("import", "--inactive")
+    assert ran.code == 5
+    said = " ".join(ran.err.split())
+    assert '"cy@example.com" is left out: whether it is declared cannot be told mend: run `reconciler plan`' in said
+    assert place.folder.run("validate").code == 0
+
+
 def test_a_rule_that_takes_in_somebody_new_is_named(place: Place) -> None:
     place.folder.write("identities/here.yaml", "groups:\n  agents: {displayName: Agents, memberRule: {title: Agent}}\n")
     place.holds(CY, ANN, groups={"Agents": [0]})
