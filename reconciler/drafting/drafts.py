@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from reconciler.model import ListMode, LiveResource, Value
 from reconciler.profiles.profile import AttributeRules
-from reconciler.scim.attributes import PRIMARY, Attribute, Kind
+from reconciler.scim.attributes import PRIMARY, Attribute, Format, Kind
 from reconciler.scim.paths import element_of, part_path
+from reconciler.scim.values import canonical_phone
 
 Data: TypeAlias = dict[str, Any]
 Names: TypeAlias = Mapping[str, Any]
@@ -156,6 +157,8 @@ class _Pen:
             kept = {part: parts[part] for part in attribute.parts if part in parts and (*at, part) not in self._without}
             if at in self._without or not set(kept) - {PRIMARY}:
                 continue
+            if attribute.format is Format.PHONE and isinstance(kept.get("value"), str):
+                kept["value"] = _phone(kept["value"])
             if alone and kept.get(PRIMARY) is True:
                 del kept[PRIMARY]  # of one value it says nothing
             yield key, kept[attribute.value] if attribute.value and list(kept) == [attribute.value] else kept
@@ -223,6 +226,12 @@ class _Pen:
         except ValueError:
             self.lost[(attribute.name,)] = "it is no day"
             return None
+
+
+def _phone(number: str) -> str:
+    """A number as people write it: ``+442079460958 x12``, where that is read as the same."""
+    shown = number.replace(";ext=", " x")
+    return shown if shown == number or canonical_phone(shown) == number else number
 
 
 def _too_deep(value: Value) -> bool:

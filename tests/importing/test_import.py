@@ -36,7 +36,7 @@ def test_everybody_is_written_as_people_would_write_it(place: Place) -> None:
         "name": {"familyName": "Lee", "givenName": "Ann"},
         "title": "Agent",
         "emails": {"home": "a@b.c", "work": {"value": "ann.lee@example.com", "primary": True}},
-        "phoneNumbers": {"work": "+442079460958;ext=12"},
+        "phoneNumbers": {"work": "+442079460958 x12"},
         "addresses": {"work": {"locality": "Leeds", "country": "GB"}},
         "roles": ["agent", "lead"],
         "employeeNumber": "000142",
