@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.accepting import violation
 from reconciler.access import membership_after, membership_before
-from reconciler.diffing.dated import newly_dated
+from reconciler.diffing.dated import Dated, newly_dated
 from reconciler.guarding import unguarded, unguarded_groups
 from reconciler.model import (
     Action,
@@ -36,9 +36,14 @@ REMOVING = frozenset({Action.DEACTIVATE, Action.DELETE})
 
 def check_policy(changes: Sequence[Change], situation: Situation) -> tuple[Violation, ...]:
     """Every rule that these changes break."""
-    counted = (_removals, _member_removals, _role_removals, _updates, _creations)
-    named = (_protected, _minimum, check_privileged, _vanished)
-    return tuple(violation for rule in (*counted, *named) for violation in rule(changes, situation))
+    dated = newly_dated(situation)
+    counted = (
+        *_removals(changes, situation, dated),
+        *_member_removals(changes, situation, dated),
+        *(each for rule in (_role_removals, _updates, _creations) for each in rule(changes, situation)),
+    )
+    guarded = (each for rule in (_protected, _minimum) for each in rule(changes, situation))
+    return (*counted, *guarded, *check_privileged(changes, situation, dated), *_vanished(changes, situation))
 
 
 def nobody_named(situation: Situation) -> list[Diagnostic]:
@@ -76,8 +81,7 @@ def _strange(key: str, names: Sequence[str], policy: Policy) -> Diagnostic:
     )
 
 
-def _removals(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
-    dated = newly_dated(situation)
+def _removals(changes: Sequence[Change], situation: Situation, dated: Dated) -> Iterator[Violation]:
     for resource_type, noun in ((ResourceType.USER, "person"), (ResourceType.GROUP, "group")):
         ours = _ours_and_live(situation, resource_type)
         later = [str(each) for each in dated.people if each.resource_type is resource_type]
@@ -94,8 +98,8 @@ def _removals(changes: Sequence[Change], situation: Situation) -> Iterator[Viola
         )
 
 
-def _member_removals(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
-    later, now = newly_dated(situation).members, {each.address: each for each in changes if each.live_id}
+def _member_removals(changes: Sequence[Change], situation: Situation, dated: Dated) -> Iterator[Violation]:
+    later, now = dated.members, {each.address: each for each in changes if each.live_id}
     for address in sorted({*(each for each in now if each.resource_type is ResourceType.GROUP), *later}):
         live_id = now[address].live_id if address in now else situation.matches.id_of(address)
         held = situation.live.resources[str(live_id)].items("members") or {}

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from reconciler.accepting import violation
 from reconciler.access import id_of, membership_after, membership_before, privileged_groups, privileged_role
-from reconciler.diffing.dated import newly_dated
+from reconciler.diffing.dated import Dated
 from reconciler.guarding import unguarded_groups
 from reconciler.model import Action, AttributeChange, Cause, Change, PatchOp, ResourceType, Violation
 from reconciler.situation import Situation, group_label, name_of
@@ -18,15 +18,18 @@ from reconciler.situation import Situation, group_label, name_of
 _PRIVILEGED: Final = "privileged: "
 
 
-def check_privileged(changes: Sequence[Change], situation: Situation) -> Iterator[Violation]:
-    """The violation that names every privilege which these changes would give or take; none if they touch none."""
+def check_privileged(changes: Sequence[Change], situation: Situation, dated: Dated) -> Iterator[Violation]:
+    """The violation that names every privilege which these changes would give or take; none if they touch none.
+
+    `dated`: what dates that are new will take.
+    """
     policy = situation.policy
     groups = privileged_groups(situation)
     touched = {f"{each.address} {what}" for each in changes for what in _direct(each, groups, situation, due=False)}
     touched.update(_through_groups(changes, groups, situation))
     touched.update(_comebacks(changes, groups, situation))
     touched.update(_departures(changes, groups, situation))
-    touched.update(_ending(groups, situation))
+    touched.update(_ending(groups, situation, dated))
     renamed = unguarded_groups(groups, policy.privileged_groups, changes, situation)
     touched.update(f"{each} loses the name that policy.privileged knows it by" for each in renamed)
     if touched:
@@ -38,14 +41,13 @@ def check_privileged(changes: Sequence[Change], situation: Situation) -> Iterato
         yield violation("privileged", summary, touched, 0, mend)
 
 
-def _ending(groups: Collection[str], situation: Situation) -> Iterator[str]:
+def _ending(groups: Collection[str], situation: Situation, dated: Dated) -> Iterator[str]:
     """Privileges that get a last day, or an earlier one, by dates of their own or of the account.
 
     On that day nobody will be asked.
     """
     if not groups and not situation.policy.privileged_roles:
         return
-    dated = newly_dated(situation)
     for address, ending in dated.members.items():
         if situation.matches.id_of(address) in groups:
             for member, day in ending.items():

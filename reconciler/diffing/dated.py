@@ -45,19 +45,21 @@ def newly_dated(situation: Situation) -> Dated:
     """Whom dates that are new in these declarations will cost something."""
     people: list[Address] = []
     members: dict[Address, Mapping[str, str]] = {}
-    references = References(situation.matches, situation.live)
+    references: References | None = None
     for wanted, found, entry in _known(situation):
         if wanted.address.resource_type is ResourceType.USER:
             people += [wanted.address] if _ends_earlier(wanted, found, entry) else []
-        elif ending := dict(_leaving_earlier(wanted, found, entry, references)):
+            continue
+        # it takes everybody's name to make them
+        references = references or References(situation.matches, situation.live)
+        if ending := dict(_leaving_earlier(wanted, found, entry, references)):
             members[wanted.address] = ending
     return Dated(people=tuple(people), members=members)
 
 
 def speak_of_dates(ground: Ground) -> None:
     """A notice for each person and group with other dates than before, as far off as they may be."""
-    situation = ground.situation
-    references = References(situation.matches, situation.live)
+    situation, references = ground.situation, ground.references
     near = situation.desired.today.toordinal() + DAYS
     for wanted, found, entry in _known(situation):
         if wanted.address.resource_type is ResourceType.USER:
@@ -74,18 +76,29 @@ def speak_of_dates(ground: Ground) -> None:
 
 
 def _known(situation: Situation) -> Iterator[tuple[DesiredResource, LiveResource, AppliedResource]]:
-    """Who is declared and there, with what the record says of the account; nothing of who becomes ours only now.
+    """Who has dates, or had some, with what the record says of the account; nothing of who becomes ours only now.
 
     Without a whole record nothing is new, so nobody is looked at whom it does not know.
     """
     matches, whole = situation.matches, situation.applied.whole
-    for address, match in matches.by_address.items():
-        if isinstance(match, Paired) and match.live_id not in matches.frozen:
-            entry = matches.entries.get(address)
-            if entry is None and whole:
-                entry = AppliedResource(address=address, live_id=match.live_id)
-            if entry is not None:
-                yield situation.desired.resources[address], situation.live.resources[match.live_id], entry
+    # nearly nobody has dates: to look everybody up would take longer than all the rest
+    dated = [address for address, wanted in situation.desired.resources.items() if _has_dates(wanted)]
+    had = [address for address, entry in matches.entries.items() if entry.dates != _NO_DATES]
+    for address in dict.fromkeys((*dated, *had)):
+        match, entry = matches.by_address[address], matches.entries.get(address)
+        if not isinstance(match, Paired) or match.live_id in matches.frozen:
+            continue
+        if entry is None and whole:
+            entry = AppliedResource(address=address, live_id=match.live_id)
+        if entry is not None:
+            yield situation.desired.resources[address], situation.live.resources[match.live_id], entry
+
+
+def _has_dates(wanted: DesiredResource) -> bool:
+    if wanted.address.resource_type is ResourceType.USER:
+        return wanted.lifecycle.ends_on is not None
+    lines = wanted.lists.get(_MEMBERS)
+    return lines is not None and any(how.until is not None for how in lines.items.values())
 
 
 def _ends_earlier(wanted: DesiredResource, found: LiveResource, entry: AppliedResource) -> bool:
@@ -112,8 +125,6 @@ def _deleted_on(dates: AppliedDates) -> str | None:
 def _changed(wanted: DesiredResource, found: LiveResource, entry: AppliedResource) -> Iterator[str]:
     """What of her dates is new, where the record will hold it after this run."""
     lines, had = wanted.lifecycle, entry.dates
-    if lines.ends_on is None and had == _NO_DATES:
-        return
     settled = found.active if lines.phase in (Phase.WITHIN, Phase.UNDATED) else not found.active
     has = dates_of(lines)
     if not settled or has == had:
@@ -130,9 +141,6 @@ def _leaving_earlier(
     wanted: DesiredResource, found: LiveResource, entry: AppliedResource, references: References
 ) -> Iterator[tuple[str, str]]:
     """Live id and last day of each member who was to stay longer."""
-    lines = wanted.lists.get(_MEMBERS)
-    if lines is None or all(how.until is None for how in lines.items.values()):
-        return
     ours, held = entry.lists.get(_MEMBERS, AppliedList()).items, found.items(_MEMBERS) or {}
     for item, until in _last_days(wanted, references).items():
         if until and item in held and _is_earlier(until, ours[item].until if item in ours else None):
