@@ -207,7 +207,7 @@ class _Pen:
         kept.sort(key=lambda each: (not isinstance(self._names[each], str), str(self._names[each])))
         if len(kept) < len(live):
             number = len(live) - len(kept)
-            what = "one of them" if number == 1 else f"{number:,} of them"
+            what = "one" if number == 1 else f"{number:,}"
             self.lost[(attribute.name,)] = f"{what} cannot be named here, so the others are written as additive"
         self.items[attribute.name] = tuple(kept)
         return [self._names[each] for each in kept]

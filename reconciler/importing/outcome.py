@@ -1,6 +1,7 @@
 """Whom to import, and what came of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -8,6 +9,8 @@ from reconciler.drafting import File, Where
 from reconciler.model import Address, Change, Diagnostic, LiveResource, PatchOp, Severity, SourceLocation
 from reconciler.reconcile import Reconciliation
 from reconciler.scim.paths import short_path
+
+_MEMBERS: Final = "members"
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -92,10 +95,11 @@ def _notice(group: Sequence[Missing]) -> Diagnostic:
     first, number = group[0], len(group)
     place, kind = _place(first.where), first.resource.resource_type
     names = [str(Address(kind, each.key)) if each.key else f'"{each.resource.name}"' for each in group]
+    verb = "are" if place == _MEMBERS else "is"
     if number == 1:
-        what = f"{place or names[0]} is left out"
+        what = f"{place or names[0]} {verb} left out"
     else:
-        what = f"{place} is left out of {number:,} {kind}s" if place else f"{number:,} {kind}s are left out"
+        what = f"{place} {verb} left out of {number:,} {kind}s" if place else f"{number:,} {kind}s are left out"
     return Diagnostic(
         severity=Severity.NOTICE,
         code="not-imported",
@@ -109,4 +113,4 @@ def _notice(group: Sequence[Missing]) -> Diagnostic:
 
 def _place(where: Where) -> str:
     """A place in a draft as people say it: ``emails.work``; of members, who go by their ids, the list alone."""
-    return "members" if where[:1] == ("members",) else ".".join(each for each in where if each)
+    return _MEMBERS if where[:1] == (_MEMBERS,) else ".".join(each for each in where if each)

@@ -193,7 +193,7 @@ def test_a_group_of_which_a_member_cannot_be_named_is_additive(place: Place) -> 
     place.holds(BOB, {"userName": "x\x00y"}, groups={"Support": [0, 1]})
     ran = place.folder.run("import")
     assert "is left out: this text holds a control character notice" in " ".join(ran.err.split())
-    assert "group.support: members is left out: one of them cannot be named here" in " ".join(ran.err.split())
+    assert "group.support: members are left out: one cannot be named here" in " ".join(ran.err.split())
     group = place.written()["groups"]["support"]
     assert group == {"displayName": "Support", "members": ["bob"], "membership": "additive"}
     assert place.plan().code == 0
