@@ -338,6 +338,14 @@ def test_a_guard_stays_with_a_group_that_leaves_git_or_is_called_otherwise(calle
     assert rules(outcome) == [rule]
 
 
+def test_a_group_that_is_emptied_and_called_otherwise_breaks_its_minimum_once() -> None:
+    known = record(entry("group.g", "g", {"displayName": "Gee"}, lists={"members": ours("al")}), entry("user.al", "al"))
+    found = live(live_user("al"), live_group("g", "Gee", ["al"]))
+    renamed = desired(user("al"), group("new", listed(), name="Other", formerly=("g",)))
+    outcome = reconciled(renamed, found, known, policy=replace(OPEN, minimum={"g": 1}))
+    assert [each.items for each in outcome.plan.violations] == [("g keeps nobody", "g names group.new no more")]
+
+
 def test_people_are_counted_through_groups_and_with_those_who_are_created() -> None:
     found = live(live_user("al"), live_group("g", "g", ["i"]), live_group("i", "i", ["al", "g"]))
     known = record(
