@@ -23,6 +23,7 @@ from reconciler.record.git import GitRecordStore
 from reconciler.recording import record_of
 from reconciler.settings import Target
 from reconciler.settings.overlay import target_profile
+from reconciler.settings.urls import derived_token_url
 from reconciler.transport.client import Reader
 from reconciler.transport.opening import signer_of
 
@@ -79,7 +80,11 @@ def _credential(project: Project, target: Target) -> Iterator[Check]:
         yield _check("credential", "the embedded provider needs none")
         return
     if signer_of(target, project.settings.folder) is None:
-        mend = "write auth in the settings of the target, unless it lets everybody in"
+        wire = target_profile(target).wire
+        known = wire.environment if derived_token_url(wire, target.url) is not None else {}
+        usual = [known[each] for each in ("clientId", "clientSecret") if each in known]
+        other = f"or set {' and '.join(usual)}" if usual else "unless it lets everybody in"
+        mend = f"write auth in the settings of the target, {other}"
         yield _check("credential", "none is named: requests are not signed", Verdict.WARN, mend)
         return
     yield _check("credential", "there, whether it is accepted is seen below")

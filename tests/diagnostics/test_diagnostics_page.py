@@ -3,6 +3,7 @@
 import re
 
 from reconciler.record.history import Relation
+from reconciler.schemas import schema
 from tests.diagnostics.codes import DYNAMIC, codes, ends, unexplained
 from tests.diagnostics.page import PAGE, heard, page
 from tests.diagnostics.repositories import blessing
@@ -33,3 +34,8 @@ def test_the_page_has_every_code_and_no_other() -> None:
 def test_no_code_is_made_in_a_way_that_the_reading_cannot_follow() -> None:
     assert unexplained() == []
     assert set(DYNAMIC["checkout", "value"]) == {Relation.BEHIND.value, Relation.DIVERGED.value}
+
+
+def test_the_schema_of_acceptances_names_every_rule() -> None:
+    rules = {each.code for each in codes() if each.kind == "rule"}
+    assert set(schema("acceptances")["items"]["properties"]["rule"]["enum"]) == rules

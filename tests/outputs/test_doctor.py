@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from reconciler.checkup import examine
+from reconciler.project import open_project
 from reconciler.schemas import schema
 from tests.cli.in_process import QuickFolder, quick
 from tests.cli.provider import answer, people, prepared, provider
@@ -67,3 +69,19 @@ def test_people_who_cannot_be_read(status: int, tmp_path: Path) -> None:
         running.before = lambda request: answer(status, b"{}") if "/Users" in request.target else None
         found = verdicts(here)
         assert (found["users"], found["groups"]) == ("fail", "pass")
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("region: eu-central-1", "or set GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET"),
+        ("url: https://proxy.example.com/scim", "unless it lets everybody in"),
+    ],
+)
+def test_a_missing_credential_is_told_by_the_variables_that_count_there(where: str, words: str, tmp_path: Path) -> None:
+    here = quick(tmp_path)
+    here.write("reconciler.yaml", f"targets:\n  prod: {{profile: genesys, {where}}}\n")
+    here.write("identities/a.yaml", people("ann.lee"))
+    project = open_project(here.path, None, None)
+    found = next(each for each in examine(project, project.target(None)) if each.name == "credential")
+    assert words in found.mend
