@@ -18,8 +18,8 @@ from reconciler.model import AppliedState
 from reconciler.record.store import RecordRaceLost
 from reconciler.recording import LoadedRecord, Record
 
-NAP: Final = 60.0
-"""So many seconds at most pass between two looks at the lease while somebody waits."""
+NAP: Final = 0.5
+"""So many seconds at most pass between two looks at the lease, and at a wish to stop, while somebody waits."""
 MARGIN: Final = timedelta(minutes=2)
 """So long before its end a lease counts as over: clocks may differ, and a request takes its time."""
 
@@ -69,8 +69,8 @@ class Hold(Struct, kw_only=True):
             return self.lost.summary if self.lost is not None else None
 
     def sleep(self, seconds: float) -> None:
-        """Wait, and give signs of life meanwhile."""
-        while seconds > 0:
+        """Wait, and give signs of life meanwhile. Once the run is to end, nobody waits any more."""
+        while seconds > 0 and not self.stopped():
             nap = min(seconds, NAP)
             self.pause(nap)
             seconds -= nap

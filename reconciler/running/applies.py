@@ -153,7 +153,7 @@ def _carried_out(
         if not hold.taken:
             unverified, concluded = _verified(run, writer, reconciliation, announced, results, hold)
     except TargetError as error:
-        unverified = (_not_verified(error),)
+        unverified = (_not_verified(error.summary),)
     finally:
         # also when something fails that nobody thought of: what was written must not be forgotten
         troubles.append(_closed(audit))
@@ -268,6 +268,8 @@ def _verified(
         unverified = not_kept(left, reconciliation.plan, results, run.profile)
         if not unverified or time.monotonic() + pause > deadline:
             return unverified, concluded
+        if hold.stopped():
+            return (_not_verified("the run was stopped before all that was written showed"),), concluded
         hold.sleep(pause)
         pause *= 2
 
@@ -281,11 +283,11 @@ def _with_ids(announced: AppliedState, created: Mapping[Address, str]) -> Applie
     return replace(announced, resources=entries)
 
 
-def _not_verified(error: TargetError) -> Diagnostic:
+def _not_verified(why: str) -> Diagnostic:
     return Diagnostic(
         severity=Severity.ERROR,
         code="not-verified",
-        summary=f"the target could not be read again after the writes: {error.summary}",
+        summary=f"the target could not be read again after the writes: {why}",
         mend="run plan: it shows what is in place; what was sent is remembered as announced",
     )
 

@@ -260,6 +260,37 @@ def test_whoever_is_told_to_end_in_a_long_pause_gives_the_record_back_at_once(
     assert company.seed.run("plan", "--detailed-exitcode").code == 0
 
 
+def test_whoever_is_told_to_end_does_not_wait_for_what_does_not_show(company: Company) -> None:
+    """A provider that shows its old listing for minutes, as its profile says that it may."""
+    company.applied()
+    profile = "name: slow\ntitle: Slow to show\nlifecycle: {settlesWithin: 280}\n"
+    settings = company.running.settings().replace("profile: rfc", "profile: profiles/slow.yaml")
+    company.world.commit({"reconciler.yaml": settings, "profiles/slow.yaml": profile})
+    company.declare(*TEAM, ann_lee="Lead")
+    listed: dict[str, Response] = {}
+    read_again = threading.Event()
+
+    def old_listing(request: Request) -> Response | None:
+        if request.method != "GET":
+            return None
+        if company.running.writes:
+            read_again.set()
+            return listed.get(request.target)
+        return listed.setdefault(request.target, company.running.service.handle(request))
+
+    company.running.before = old_listing
+    with company.seed.started("apply", "--auto-approve") as process:
+        assert read_again.wait(60)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 5, out + err
+    assert "the run was stopped before all that was written showed" in one_line(out)
+    assert states(company)[-2:] == ["claimed", "done"]
+    # it shows in the end, and nothing is left to do
+    company.running.before = lambda request: None
+    assert company.seed.run("plan", "--detailed-exitcode").code == 0
+
+
 # --- a lease that ran out
 
 
