@@ -28,6 +28,7 @@ class Ledger:
     standing: dict[str, str] = field(default_factory=dict)
     named: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    alike: frozenset[str] = frozenset()
 
     # --- who stands for whom
 
@@ -108,11 +109,17 @@ class Ledger:
             return self.accounts_of(member, wanted, stored)
         return called(stored, member, "userName")
 
+    def not_told_apart(self, wanted: Meaning, stored: Stored) -> frozenset[str]:
+        """Everybody who may be somebody declared, as others may be too."""
+        found = (self.accounts_of(each, wanted, stored) for each in addresses(wanted))
+        return frozenset(live_id for each in found if len(each) > 1 for live_id in each)
+
     # --- what changed
 
     def offences(self, before: Stored, after: Stored, wanted: Meaning, today: date, *, drift: bool) -> list[str]:
         """Everything that a run changed and had no right to; who refers to somebody gone is not changed by that."""
         before, after = (_pruned(each, after.keys()) for each in (before, after))
+        self.alike = self.not_told_apart(wanted, before)
         return [
             f"{_name(before.get(each) or after[each])} ({each}): {what}"
             for each in sorted(before.keys() | after.keys())
@@ -123,6 +130,9 @@ class Ledger:
     def _judged(
         self, live_id: str, before: Stored, after: Stored, wanted: Meaning, today: date, *, drift: bool
     ) -> Iterator[str]:
+        if live_id in self.alike:
+            yield f"cannot be told apart, and was changed: {differing(before[live_id], after.get(live_id, {}))}"
+            return
         declared = [a for a in addresses(wanted) if live_id in self.accounts_of(a, wanted, {**before, **after})]
         ours = [a for a, each in self.standing.items() if each == live_id]
         if live_id not in before:
@@ -151,6 +161,8 @@ class Ledger:
         both = {**before, **after}
         lines = {item for each, stays in team.members.items() if stays for item in self.member_ids(each, wanted, both)}
         was, now = members(before[live_id]), members(after[live_id])
+        if (now ^ was) & self.alike:
+            yield f"members who cannot be told apart came or went: {(now ^ was) & self.alike}"
         if now - was - lines:
             yield f"got members that no line names: {now - was - lines}"
         gone = (was - now) & after.keys()

@@ -1,27 +1,33 @@
 """Random organisations: some of those who are declared are there already, with other values, and so are strangers."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.sandbox import SandboxService
+from reconciler.sandbox import Request, SandboxService
 from reconciler.scim.attributes import CORE_USER, Attribute, Kind
 from tests.properties.drawn_lines import KEYS, STRANGERS, TEAMS, Lines, lines, login_of, table_of
-from tests.scenarios.scenario_world import fill
+from tests.scenarios.scenario_world import PATCH_OP, fill
 
 Json = Any
 
 
 @dataclass(frozen=True)
 class Population:
-    """Who is on the server, in the form that `fill` takes."""
+    """Who is on the server, in the form that `fill` takes. `renamed`: id -> the login that she gets then."""
 
     users: list[dict[str, Json]] = field(default_factory=list)
     groups: list[dict[str, Json]] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
 
     def settle_in(self, service: SandboxService) -> None:
         fill(service, {"users": self.users, "groups": self.groups})
+        for live_id, login in self.renamed.items():
+            operation = {"op": "replace", "path": "userName", "value": login}
+            body = json.dumps({"schemas": [PATCH_OP], "Operations": [operation]}).encode()
+            assert service.handle(Request(method="PATCH", target=f"/Users/{live_id}", body=body)).status < 300
 
 
 @st.composite
@@ -38,14 +44,24 @@ def account(draw: st.DrawFn, organisation: str, live_id: str, login: str, most: 
 
 
 @st.composite
-def populations(draw: st.DrawFn, organisation: str, *, twins: bool = False, most: int = 4) -> Population:
-    """All strangers are there, as lines may refer to them; of the others some, under their present or earlier login."""
+def populations(
+    draw: st.DrawFn, organisation: str, *, twins: bool = False, most: int = 4, alike: bool = False
+) -> Population:
+    """All strangers are there, as lines may refer to them; of the others some, under their present or earlier login.
+
+    `twins`: perhaps two groups of one name; `alike`: and people whose logins differ by case only.
+    """
+    renamed: dict[str, str] = {}
     people = [draw(account(organisation, f"s-{each[:3]}", each, most)) for each in STRANGERS]
     for key in KEYS:
         name = draw(st.sampled_from([None, None, "", "", "old.", "upper"]))
         if name is not None:
             login = login_of(key).upper() if name == "upper" else name + login_of(key)
             people.append(draw(account(organisation, f"l-{KEYS.index(key)}", login, most)))
+            if alike and draw(st.integers(0, 2)) == 0:
+                twin = f"t-{KEYS.index(key)}"
+                people.append(draw(account(organisation, twin, f"{twin}@x.example", most)))
+                renamed[twin] = login.swapcase()
     ids = [each["id"] for each in people]
     for number, each in enumerate(people[1:], 1):
         if draw(st.integers(0, 3)) == 0:
@@ -57,7 +73,7 @@ def populations(draw: st.DrawFn, organisation: str, *, twins: bool = False, most
             teams.append({"id": f"g-{number}", "displayName": f"Team {key}", "members": draw(_members(ids))})
     if twins and organisation != "genesys" and draw(st.integers(0, 5)) == 0:
         teams.append({"id": "g-twin", "displayName": f"Team {TEAMS[0]}", "members": draw(_members(ids))})
-    return Population(people, teams)
+    return Population(people, teams, renamed)
 
 
 def _members(ids: list[str]) -> st.SearchStrategy[list[str]]:

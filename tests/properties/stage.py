@@ -27,7 +27,7 @@ from reconciler.reconcile import Reconciliation
 from reconciler.running.applies import Outcome, apply_target
 from reconciler.running.plans import plan_target
 from reconciler.running.run import Options
-from reconciler.sandbox import Request, open_sandbox
+from reconciler.sandbox import Request, Switches, open_sandbox
 from reconciler.sandbox.messages import Response
 from tests.cli.provider import WRITING, Provider, answer
 from tests.transport.serving import FakeTime
@@ -244,9 +244,13 @@ def _met(provider: Provider, weather: Weather, request: Request) -> Response | N
 
 
 @contextmanager
-def staged(organisation: str, policy: str = NO_LIMITS) -> Iterator[Stage]:
-    """A fresh folder and a fresh organisation in memory; time only passes where somebody waits."""
-    service = open_sandbox(None, organisation)
+def staged(organisation: str, policy: str = NO_LIMITS, *, case_exact: bool = False) -> Iterator[Stage]:
+    """A fresh folder and a fresh organisation in memory; time only passes where somebody waits.
+
+    `case_exact`: the organisation tells logins apart by their case, so it may have two of one name.
+    """
+    switches = Switches(case_exact=("userName",)) if case_exact else None
+    service = open_sandbox(None, organisation, switches=switches)
     provider = Provider(service)
     time = FakeTime()
 

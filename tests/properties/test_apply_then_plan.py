@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.model import Action, Plan, Succeeded
 from reconciler.planfile import dump, load
-from tests.properties.bystanders import Ledger
+from tests.properties.bystanders import Ledger, members
 from tests.properties.drawn_lines import declarations
 from tests.properties.drawn_servers import populations
 from tests.properties.effort import examples
@@ -86,3 +86,19 @@ def lacking(stage: Stage, wanted: Meaning, ledger: Ledger, plan: Plan) -> Iterat
         active = person.wanted_active(stage.today)
         if active is not None and active is not (here.get("active") is not False):
             yield f"user.{key}: active is not {active}"
+    yield from _memberships(stage, wanted, ledger, plan)
+
+
+def _memberships(stage: Stage, wanted: Meaning, ledger: Ledger, plan: Plan) -> Iterator[str]:
+    """Members of exact groups who are not there though a line names them, or are though their last day is over."""
+    stored, refused = stage.stored(), {str(each.address) for each in plan.refused}
+    for key, team in wanted.teams.items():
+        found = ledger.accounts_of(f"group.{key}", wanted, stored) if f"group.{key}" not in refused else set()
+        for live_id in found if len(found) == 1 and not team.additive else ():
+            for each, stays in team.members.items():
+                who = ledger.member_ids(each, wanted, stored) & stored.keys()
+                person = wanted.people.get(each.removeprefix("user."))
+                over = person is not None and person.is_over(stage.today)
+                known = len(who) == 1 and each not in refused and not over
+                if known and stays is not (who <= members(stored[live_id])):
+                    yield f"group.{key}: {each} is {'not ' if stays else ''}there"

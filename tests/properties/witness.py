@@ -4,7 +4,7 @@ Kept beside the `Ledger` in a history: it sees what others do on the server and 
 against that. Lines are spelled ``(account, list or attribute, item)``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -19,13 +19,14 @@ PROTECTED = ("sam@x.example", "user.flo", "group.blue")
 PRIVILEGED = "Admin"
 PRIVILEGED_TEAM = "Tier-2"
 MOST = 1
+SEVERAL = 2
 MANY = 3
 POLICY = f"""\
 policy:
-  limits: {{removals: {MOST}, memberRemovals: {MOST}, roleRemovals: {MOST}, updates: {MANY}, creations: {MANY}}}
+  limits: {{removals: {MOST}, memberRemovals: {MOST}, roleRemovals: {MOST}, updates: {SEVERAL}, creations: {MANY}}}
   protect: [{", ".join(PROTECTED)}]
   privileged: {{roles: [{PRIVILEGED}], groups: [{PRIVILEGED_TEAM}]}}
-  minimum: {{group.red: 1}}
+  minimum: {{group.red: 1, group.blue: 1, group.Tier-2: 1}}
 """
 
 
@@ -154,11 +155,14 @@ class Witness:
             if (PRIVILEGED in roles_of(before.get(live_id, {}))) is not (PRIVILEGED in roles_of(each)):
                 yield "privileged", f"{PRIVILEGED} of {live_id} changed"
         yield from (("privileged", each) for each in self._privileged_gains(before, after, wanted))
+        yield from (("privileged", each) for each in self._privileged_losses(off, before, wanted))
         retitled = [each for each in before.keys() & after.keys() if _title(each, before) != _title(each, after)]
-        if len(retitled) > MANY:
+        if len(retitled) > SEVERAL:
             yield "updates", f"titles of {retitled} changed"
         if len(after.keys() - before.keys()) > MANY:
             yield "creations", f"{after.keys() - before.keys()} were made"
+        if not wanted.people and before != after and self._people_of_ours(before, wanted):
+            yield "empty-source", "nobody is declared any more, and something was changed"
         if all_done:
             yield from self._minimum(before, after, wanted)
 
@@ -167,6 +171,20 @@ class Witness:
         for live_id in self.ledger.accounts_of(address, wanted, after) if PRIVILEGED_TEAM in wanted.teams else ():
             gained = _people(live_id, after, set()) - _people(live_id, before, set())
             yield from (f"{each} came into {PRIVILEGED_TEAM}" for each in gained)
+
+    def _privileged_losses(self, off: Collection[str], before: Stored, wanted: Meaning) -> Iterator[str]:
+        """Whoever goes, and not only because her day has come, and had something that is privileged."""
+        inside: set[str] = set()
+        if PRIVILEGED_TEAM in wanted.teams:
+            teams = self.ledger.accounts_of(f"group.{PRIVILEGED_TEAM}", wanted, before)
+            inside = set[str]().union(*(_people(each, before, set()) for each in teams))
+        for live_id in off:
+            if live_id in inside or PRIVILEGED in roles_of(before[live_id]):
+                yield f"{live_id} went with a privilege"
+
+    def _people_of_ours(self, stored: Stored, wanted: Meaning) -> set[str]:
+        ours = {address for address in self.ledger.seen if self.ledger.standing.get(address) in stored}
+        return {address for address in ours if address.startswith("user.") and address[5:] not in wanted.released}
 
     def _due(self, live_id: str, before: Stored, wanted: Meaning, today: date) -> bool:
         person = person_of(live_id, wanted, before, self.ledger)
@@ -190,8 +208,8 @@ class Witness:
                 yield f"{live_id} lost {lost}"
 
     def _minimum(self, before: Stored, after: Stored, wanted: Meaning) -> Iterator[tuple[str, str]]:
-        red = self.ledger.accounts_of("group.red", wanted, before) if "red" in wanted.teams else set()
-        for live_id in red:
+        teams = (self.ledger.accounts_of(f"group.{each}", wanted, before) for each in wanted.teams)
+        for live_id in set[str]().union(*teams):
             was, now = _active_people(live_id, before), _active_people(live_id, after)
             if was - now and not now:
                 yield "minimum", f"nobody is left in {live_id}"
@@ -234,7 +252,8 @@ def _one(found: set[str]) -> set[str]:
 def _still(line: Line, said: object, says: Mapping[Line, object]) -> bool:
     if isinstance(said, tuple) and said[0] == "added":
         return line not in says and says.get((line[0], line[1], None)) == said[1]
-    return says.get(line) == said
+    # a line that says None is another thing than no line
+    return line in says and says[line] == said
 
 
 def _value(line: Line, stored: Stored) -> object:
