@@ -152,6 +152,8 @@ def _paired(ground: Ground, wanted: DesiredResource, found: LiveResource) -> Fin
     if found.active and wanted.address.resource_type is ResourceType.USER and ground.situation.is_new(wanted.address):
         _say_that_it_was_there(ground, wanted, found)
     compare_values(ground, wanted, found, entry, finding)
+    if wanted.address.resource_type is ResourceType.GROUP:
+        _say_that_two_are_called_so(ground, found, finding)
     for attribute in ground.rules(wanted.address).table.lists:
         if attribute.name in wanted.lists or (entry is not None and claims(entry, attribute)):
             compare_list(ground, wanted, attribute, found, entry, finding)
@@ -168,6 +170,15 @@ def _say_that_it_was_there(ground: Ground, wanted: DesiredResource, found: LiveR
     if held:
         summary = f"an account of this userName is there already: it holds {'; '.join(held)}, which no line names"
         ground.notice("account-was-there", summary, "see that it is hers", wanted)
+
+
+def _say_that_two_are_called_so(ground: Ground, found: LiveResource, finding: Finding) -> None:
+    """Servers let two groups bear one name; who reads it next takes the one for the other."""
+    for each in finding.changes:
+        if each.path == finding.name_path and isinstance(each.after, str):
+            others = ground.names.get((ResourceType.GROUP, each.after.casefold()), ())
+            if any(other.id != found.id for other in others):
+                finding.notes.append(f"another group is called {each.after} already")
 
 
 def _named(wanted: DesiredResource, attribute: Attribute) -> set[str]:

@@ -227,6 +227,14 @@ def test_an_entry_moves_to_the_key_that_now_stands_for_the_account() -> None:
     assert said(outcome) == ["user.new remove roles lead declared"]
 
 
+@pytest.mark.parametrize(("other", "told"), [("OTHER", ["another group is called Other already"]), ("third", [])])
+def test_a_group_that_takes_the_name_of_another_one_is_told(other, told) -> None:
+    known = record(entry("group.g", "g", {"displayName": "g"}))
+    found = live(live_group("g", "g"), live_group("o", other))
+    outcome = reconciled(desired(group("g", name="Other")), found, known)
+    assert [list(each.notes) for each in outcome.plan.changes] == [told]
+
+
 @pytest.mark.parametrize(
     ("applied", "wanted", "active", "told"),
     [
