@@ -50,7 +50,8 @@ class Check(Struct, frozen=True, kw_only=True):
 
 def examine(project: Project, target: Target) -> Iterator[Check]:
     """Every check of one target, in the order in which a run would come upon it."""
-    yield _check("settings", f"{project.settings.path.name}: target {target.name}, profile {target.profile}")
+    file = f" ({target.own_profile.path})" if target.own_profile is not None else ""
+    yield _check("settings", f"{project.settings.path.name}: target {target.name}, profile {target.profile}{file}")
     yield from _guarded("declarations", partial(_declarations, project, target))
     (credential,) = _guarded("credential", partial(_credential, project, target))
     yield credential

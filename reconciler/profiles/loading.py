@@ -118,9 +118,8 @@ def _base(conversion: Conversion, data: dict[str, Any]) -> Profile:
     source = conversion.places.value(data, "extends")
     wanted = data["extends"]
     if not isinstance(wanted, str) or wanted not in profile_names():
-        conversion.error(
-            "unknown-profile", source, "extends must name a profile", suggestion(str(wanted), profile_names())
-        )
+        words = "extends must name a profile that comes with reconciler"
+        conversion.error("unknown-profile", source, words, suggestion(str(wanted), profile_names()))
         return _PLAIN
     if _extends(wanted):
         conversion.error("extends-twice", source, f"{wanted} extends a profile itself; one level is all there is")

@@ -158,13 +158,13 @@ def _likeliest(judge: _Judge, node: Any, where: Where, instance: Any) -> Iterato
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    errors = Draft202012Validator(judge.schema).evolve(schema=node).iter_errors(instance)
-    best = best_match(errors)
     choices = [each for one in node.get("anyOf", ()) for each in one.get("enum", ())]
     if choices and isinstance(instance, str):
         # words to choose from, or a text of another form: whoever missed both may have meant one of the words
         yield Fault(where, "enum", {**node, "enum": choices}, instance)
         return
+    errors = Draft202012Validator(judge.schema).evolve(schema=node).iter_errors(instance)
+    best = best_match(errors)
     if best is None or best.validator in ("anyOf", "oneOf"):
         yield Fault(where, "type", node, instance)
         return

@@ -315,7 +315,9 @@ def test_doctor_writes_the_rows_that_a_profile_begins_with(tmp_path: Path) -> No
         folder.write("reconciler.yaml", settings.replace("rfc", "profiles/acme.yaml"))
         ann = "badge: B1, desks: [D1], doors: {front: F1}, car: {plate: P}, floors: [1, 2]"
         folder.write("identities/a.yaml", f"users:\n  ann: {{userName: ann@example.com, displayName: Ann, {ann}}}\n")
-        assert "knows every attribute" in folder.run("doctor").out
+        known = folder.run("doctor").out
+        assert "knows every attribute" in known
+        assert "profile acme (profiles/acme.yaml)" in known
         made = folder.run("apply", "--auto-approve")
         assert made.code == 0, made.out + made.err
         assert folder.run("plan", "--detailed-exitcode").code == 0
