@@ -21,6 +21,7 @@ from reconciler.model import (
     AttributeChange,
     Cause,
     Change,
+    DeleteResource,
     DesiredState,
     Diagnostic,
     LiveState,
@@ -261,7 +262,9 @@ def _requests(operations: Sequence[Operation], live: LiveState, profile: Profile
     """Requests of an apply: the writes, a look before each deletion and after each group change, one listing after."""
     if not operations:
         return 0
-    looks = sum(1 for each in operations if each.address.resource_type is ResourceType.GROUP)
+    looks = sum(
+        1 for each in operations if each.address.resource_type is ResourceType.GROUP or isinstance(each, DeleteResource)
+    )
     page = profile.wire.page_size or 100
     listing = sum(-(-len(live.of(each)) // page) or 1 for each in ResourceType)
     return len(operations) + looks + listing

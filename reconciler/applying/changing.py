@@ -4,7 +4,7 @@ Users may be replaced as a whole, with everything that was read of them sent bac
 between reading and writing would be lost. Knows requests and their answers; what they mean for a run is `performing`'s.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
@@ -121,7 +121,7 @@ class Changer:
             answer = self._sent_patch(operation, path, left, guard)
             if not isinstance(answer, Refusal) or not _looks_again(answer, guard):
                 return answer
-            now = self._read(path)
+            now = self.read(path)
             if isinstance(now, Refusal):
                 return answer if answer.unknown else replace(now, request_id=answer.request_id)
             if answer.unknown:
@@ -132,7 +132,7 @@ class Changer:
             if guard is not None and not same_version(version_of(now), guard):
                 rest = self._left(operation, left, before, now)
                 if before is None or rest.stale:
-                    return _stale(rest, answer.request_id)
+                    return stale_refusal(rest.stale, answer.request_id)
                 left, guard = rest.operations, version_of(now)
             else:
                 left = still_needed(left, members_of(now) or ()) if is_member_delta(left) else left
@@ -153,7 +153,7 @@ class Changer:
         lists = [each for each in self._profile.users.table.lists if each.name in names]
         if not any(each.path.startswith(attribute.path) for attribute in lists for each in wanted):
             return self._by_hand(wanted, refusal)
-        now = self._read(path)
+        now = self.read(path)
         if isinstance(now, Refusal):
             return refusal
         guard = version_of(now) if self._profile.wire.use_versions else None
@@ -173,14 +173,14 @@ class Changer:
         self, operation: Operation, path: str, wanted: Operations, version: str | None, before: LiveResource | None
     ) -> Answer | Refusal:
         """PUT of the whole resource as it is read now, with only our paths changed (RFC 7644 §3.5.1)."""
-        held = self._read(path, "so it cannot be replaced")
+        held = self.read(path, "so it cannot be replaced")
         if isinstance(held, Refusal):
             return held
         now = version_of(held)
         if version is not None and now is not None and not same_version(now, version):
             rest = self._left(operation, wanted, before, held)
             if before is None or rest.stale:
-                return _stale(rest)
+                return stale_refusal(rest.stale)
             wanted = rest.operations
             if not wanted:
                 return _done_already(held)
@@ -192,7 +192,8 @@ class Changer:
             return Refusal(status=_STALE, detail=_MOVED, request_id=answer.request_id)
         return answer
 
-    def _read(self, path: str, why: str = "so it cannot be told who changed it") -> Mapping[str, Json] | Refusal:
+    def read(self, path: str, why: str = "so it cannot be told who changed it") -> Mapping[str, Json] | Refusal:
+        """The resource as it is now, or why it cannot be had: 404 where it is gone."""
         try:
             now = self._writer.get(path)
         except TargetError as trouble:
@@ -220,9 +221,9 @@ def _done_already(now: Mapping[str, Json]) -> Answer:
     return Answer(status=200, body=now, version=version_of(now))
 
 
-def _stale(left: Left, request_id: str | None = None) -> Refusal:
-    """`request_id`: of the request that was refused for it; None where reading was enough to know."""
-    what = f"{', '.join(left.stale)} " if left.stale else ""
+def stale_refusal(stale: Sequence[str], request_id: str | None = None) -> Refusal:
+    """What others changed, as people read it; `request_id`: of the request that was refused for it, if one was."""
+    what = f"{', '.join(stale)} " if stale else ""
     return Refusal(status=_STALE, detail=what + _MOVED, request_id=request_id)
 
 

@@ -73,6 +73,11 @@ class Learnt:
         """They are these; None: they are not shown."""
         self._members[group_id] = members
 
+    def joined(self, group_id: str, shown: frozenset[str] | None) -> frozenset[str]:
+        """Who is in it by now and was not when this run last saw it; nobody where either is not known."""
+        before = self._members.get(group_id)
+        return frozenset() if before is None or shown is None else shown - before
+
     def lost_sight_of(self, group_id: str) -> None:
         """Its members could not be read back: the next change looks first."""
         del self._members[group_id]

@@ -22,7 +22,7 @@ from reconciler.model import (
     Value,
 )
 from reconciler.profiles.profile import AttributeRules, Profile
-from reconciler.scim.attributes import Attribute, Kind
+from reconciler.scim.attributes import Attribute, Kind, name_path
 from reconciler.scim.paths import element_of, short_path
 from reconciler.scim.values import same_value
 
@@ -62,6 +62,17 @@ def left_to_do(
         if not done:
             left.append(each)
     return Left(operations=tuple(left), stale=tuple(stale))
+
+
+def identity_changes(before: LiveResource, now: Mapping[str, Json], profile: Profile) -> list[str]:
+    """Which of name and `active` are not what they were, as people read them: of a resource that is to be deleted.
+
+    Other values may be filled in by a server that shows more of one resource than of many.
+    """
+    rules = profile.rules(before.resource_type)
+    found = Decoder(before.resource_type, profile).decode({**now, _ID: before.id})
+    changed = [] if same_value(found.name, before.name, fold=rules.folds(name_path(before.resource_type))) else ["name"]
+    return [*changed, *(["active"] if found.active != before.active else [])]
 
 
 def _touched(

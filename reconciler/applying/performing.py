@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
-from reconciler.applying.changing import Changer, InParts
+from reconciler.applying.changing import Changer, InParts, stale_refusal
 from reconciler.applying.creating import Creator
 from reconciler.applying.judging import (
     explained,
@@ -22,6 +22,7 @@ from reconciler.applying.judging import (
     succeeded,
 )
 from reconciler.applying.learnt import Compared, Learnt, Members
+from reconciler.applying.meanwhile import identity_changes
 from reconciler.applying.memberships import (
     Operations,
     added,
@@ -54,6 +55,7 @@ from reconciler.transport.answers import Answer, Refusal
 from reconciler.transport.client import Writer
 
 Live: TypeAlias = Mapping[str, LiveResource]
+_GONE: Final = "it was gone already"
 _FIRST_PAUSE: Final = 0.5
 """Seconds before the first new try about something that was created a moment ago."""
 
@@ -148,7 +150,7 @@ class Performer:
             answer = self._changer.change(operation, path, wanted, version, before)
         return answer
 
-    def _before(self, operation: PatchResource, live_id: str) -> LiveResource | None:
+    def _before(self, operation: Operation, live_id: str) -> LiveResource | None:
         """The resource as this change found it: as planned on, or as our own earlier change of this run left it."""
         body = self._learnt.body(live_id)
         if body is None:
@@ -211,9 +213,19 @@ class Performer:
     # --- delete
 
     def delete(self, operation: DeleteResource) -> Result:
-        """DELETE a resource; one that is gone already is success (RFC 7644 §3.6). Raises as `create`."""
+        """DELETE a resource; one that is gone already is success (RFC 7644 §3.6). Raises as `create`.
+
+        It is read first: what cannot be undone is not done to an account that came back, or bears another name, since
+        the listing, nor to a group that somebody joined.
+        """
         live_id = str(self._learnt.references.resolved(operation.live_id))
         path = path_of(operation, self._profile, live_id)
+        now = self._changer.read(path, "so it is not deleted")
+        if isinstance(now, Refusal):
+            gone = is_gone(now)
+            return succeeded(operation, live_id, [_GONE]) if gone else failed(operation, now)
+        if stale := self._no_more_as_planned(operation, live_id, now):
+            return failed(operation, stale_refusal(stale))
         answer = self._sending.send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
         if is_collision(answer):
             self._sleep(_FIRST_PAUSE)
@@ -222,7 +234,14 @@ class Performer:
         if isinstance(answer, Refusal) and not gone_already:
             return failed(operation, self._explained(operation, answer, ()))
         self._learnt.left(live_id)
-        return succeeded(operation, live_id, ["it was gone already"] if gone_already else [])
+        return succeeded(operation, live_id, [_GONE] if gone_already else [])
+
+    def _no_more_as_planned(self, operation: DeleteResource, live_id: str, now: Mapping[str, Json]) -> list[str]:
+        """What others have changed since the listing that speaks against deleting it, as people read it."""
+        before = self._before(operation, live_id)
+        stale = [] if before is None else identity_changes(before, now, self._profile)
+        joined = self._learnt.joined(live_id, members_of(now))
+        return [*stale, *([f"members {self._people(joined)}"] if joined else [])]
 
     def _is_gone_by_now(self, path: str, refusal: Refusal) -> bool:
         """Whether a deletion without an answer has happened."""

@@ -7,8 +7,19 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.model import Failed, NotTried, Result, Skipped, Succeeded, known_after_apply
+from reconciler.model import (
+    DeleteResource,
+    Failed,
+    Json,
+    NotTried,
+    ResourceType,
+    Result,
+    Skipped,
+    Succeeded,
+    known_after_apply,
+)
 from reconciler.profiles.profile import RFC
+from reconciler.refreshing import decode_resource
 from reconciler.scim.attributes import ENTERPRISE_USER
 from tests.applying.performing_world import (
     Forward,
@@ -16,6 +27,7 @@ from tests.applying.performing_world import (
     create_group,
     create_user,
     delete_user,
+    group_address,
     patch_members,
     patch_user,
     user_address,
@@ -62,7 +74,15 @@ def test_a_whole_run_in_the_order_of_numbers(world: World) -> None:
     assert world.stored_user(ann)["title"] == "Lead"
     assert world.members(ops) == {bo}
     assert not world.exists("/Users/" + old)
-    assert [method for method, _ in world.requests] == ["DELETE", "POST", "POST", "POST", "PATCH", "PATCH"]
+    assert [method for method, _ in world.requests] == [
+        "GET",
+        "DELETE",
+        "POST",
+        "POST",
+        "POST",
+        "PATCH",
+        "PATCH",
+    ]
 
 
 def test_nothing_to_do_asks_nothing(world: World) -> None:
@@ -306,10 +326,59 @@ def test_a_conflict_that_cannot_be_looked_into_is_a_failure(world: World) -> Non
 
 
 def test_a_delete_that_is_refused(world: World) -> None:
-    world.twist = lambda *_: answer(403, detail="not yours")
-    (failed,) = world.run(delete_user(1, "ann", "x1"))
+    ann = world.user("ann@example.com")
+    world.twist = lambda request, forward: (
+        answer(403, detail="not yours") if request.method == "DELETE" else forward(request)
+    )
+    (failed,) = world.run(delete_user(1, "ann", ann))
     assert isinstance(failed, Failed)
     assert failed.message == "not yours"
+
+
+def test_who_cannot_be_read_is_not_deleted(world: World) -> None:
+    ann = world.user("ann@example.com")
+    world.twist = lambda request, forward: answer(500) if request.method == "GET" else forward(request)
+    (failed,) = world.run(delete_user(1, "ann", ann))
+    assert isinstance(failed, Failed)
+    assert "so it is not deleted" in failed.message
+    world.twist = None
+    assert world.exists("/Users/" + ann)
+
+
+@pytest.mark.parametrize(
+    ("at_first", "by_now", "said"),
+    [
+        ({"active": False}, {"active": True}, "active "),
+        ({}, {"userName": "bo@example.com"}, "name "),
+        ({}, {"userName": "ANN@example.com", "title": "Lead"}, None),
+    ],
+    ids=["came back", "bears another name", "is the same"],
+)
+def test_who_is_not_as_the_plan_saw_her_is_not_deleted(
+    world: World, at_first: dict[str, Json], by_now: dict[str, Json], said: str | None
+) -> None:
+    ann = world.user("ann@example.com", **at_first)
+    live = {ann: decode_resource(world.stored_user(ann), ResourceType.USER, RFC)}
+    world.change("/Users/" + ann, {"op": "replace", "value": by_now})
+    (result,) = world.run(delete_user(1, "ann", ann), live=live)
+    assert world.exists("/Users/" + ann) is (said is not None)
+    if said is not None:
+        assert isinstance(result, Failed)
+        assert result.message == f"{said}changed meanwhile by somebody else; plan again"
+
+
+def test_a_group_that_somebody_joined_meanwhile_is_not_deleted(world: World) -> None:
+    ann, bo = world.user("ann@example.com"), world.user("bo@example.com")
+    for joined in (None, bo):
+        ops = world.group(f"ops {joined}", ann)
+        if joined is not None:
+            world.change("/Groups/" + ops, {"op": "add", "path": "members", "value": [{"value": joined}]})
+        deletion = DeleteResource(number=1, address=group_address("ops"), live_id=ops)
+        (result,) = world.run(deletion, members={ops: [ann]}, live={})
+        assert world.exists("/Groups/" + ops) is (joined is not None)
+        if joined is not None:
+            assert isinstance(result, Failed)
+            assert result.message == f"members {bo} changed meanwhile by somebody else; plan again"
 
 
 def test_a_profile_may_do_without_versions(world: World) -> None:
