@@ -71,7 +71,19 @@ def median(costs: Sequence[Cost]) -> Cost:
     )
 
 
-def alternating(times: int, *measurements: Callable[[], Cost]) -> list[Cost]:
+def least(costs: Sequence[Cost]) -> Cost:
+    """The least of each number by itself: others that run on the machine make a process dearer, never cheaper."""
+    return Cost(
+        wall=min(each.wall for each in costs),
+        cpu=min(each.cpu for each in costs),
+        peak=min(each.peak for each in costs),
+        output=costs[-1].output,
+    )
+
+
+def alternating(
+    times: int, *measurements: Callable[[], Cost], of_each: Callable[[Sequence[Cost]], Cost] = median
+) -> list[Cost]:
     """The median of each measurement; they take turns, so that a busy machine disturbs all of them alike."""
     rounds = [[measure() for measure in measurements] for _ in range(times)]
-    return [median([each[place] for each in rounds]) for place in range(len(measurements))]
+    return [of_each([each[place] for each in rounds]) for place in range(len(measurements))]

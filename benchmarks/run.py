@@ -17,7 +17,7 @@ from typing import Final
 
 from benchmarks import terraform
 from benchmarks.company import teams
-from benchmarks.measuring import RECONCILER, Cost, alternating, median, run
+from benchmarks.measuring import RECONCILER, Cost, alternating, least, median, run
 from benchmarks.world import World, world
 
 _SMALL: Final = 1_000
@@ -94,7 +94,7 @@ def against_terraform(parent: Path) -> Iterator[Row]:
 
 
 def growth(parent: Path) -> Iterator[Row]:
-    """What a user costs in a small and in a large company, start-up taken off."""
+    """What a user costs in a small and in a large company, start-up taken off; the least of several runs each."""
     costs: dict[int, Cost] = {}
     for size, times in ((1, _TIMES), (_SMALL, _TIMES), (_LARGE, 2)):
         with world(parent, size) as made:
@@ -125,15 +125,15 @@ def floor(parent: Path) -> Iterator[Row]:
     page = 100
     with world(parent, _MIDDLE, page=page) as made:
         bare = [sys.executable, "-m", "benchmarks.floor", f"http://127.0.0.1:{made.port}", "identities", str(page)]
-        ours, least, valid = alternating(
+        ours, floored, valid = alternating(
             _TIMES, lambda: made.reconciler("plan"), lambda: run(bare, made.folder), lambda: made.reconciler("validate")
         )
         made.requests()
         made.reconciler("plan")
         requests = made.requests()
     what = f"`plan` without changes, {_MIDDLE:,} users, against the bare comparison"
-    measured = f"{_per_user(ours)} a user, bare {_per_user(least)}; `validate` {_per_user(valid)}"
-    yield Row(what=what, measured=measured, value=ours.wall / least.wall, limit=None)
+    measured = f"{_per_user(ours)} a user, bare {_per_user(floored)}; `validate` {_per_user(valid)}"
+    yield Row(what=what, measured=measured, value=ours.wall / floored.wall, limit=None)
     rows = {"/users": _MIDDLE, "/groups": len(list(teams(_MIDDLE)))}
     allowed = sum(-(-count // page) + 1 for count in rows.values()) + 4
     measured = ", ".join(f"{path} {count}" for path, count in sorted(requests.items()))
@@ -184,7 +184,9 @@ _SLOW: Final = ("creating", "growth", "terraform")
 
 
 def _validated_and_planned(made: World, times: int) -> Cost:
-    valid, planned = alternating(times, lambda: made.reconciler("validate"), lambda: made.reconciler("plan"))
+    valid, planned = alternating(
+        times, lambda: made.reconciler("validate"), lambda: made.reconciler("plan"), of_each=least
+    )
     return Cost(wall=valid.wall + planned.wall, cpu=valid.cpu + planned.cpu, peak=planned.peak, output=planned.output)
 
 
