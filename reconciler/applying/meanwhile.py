@@ -28,6 +28,7 @@ from reconciler.scim.values import same_value
 
 _State: TypeAlias = Value | Unset
 _ID: Final = "id"
+_ACTIVE: Final = "active"
 
 
 class Left(Struct, frozen=True, kw_only=True):
@@ -65,14 +66,16 @@ def left_to_do(
 
 
 def identity_changes(before: LiveResource, now: Mapping[str, Json], profile: Profile) -> list[str]:
-    """Which of name and `active` are not what they were, as people read them: of a resource that is to be deleted.
+    """What speaks against deleting a resource that is as `now`: it is called otherwise, or was at rest and is active.
 
-    Other values may be filled in by a server that shows more of one resource than of many.
+    Only what both show counts, as a server may show less of one resource than of many, or of what it has just changed.
     """
-    rules = profile.rules(before.resource_type)
+    rules, path = profile.rules(before.resource_type), name_path(before.resource_type)
     found = Decoder(before.resource_type, profile).decode({**now, _ID: before.id})
-    changed = [] if same_value(found.name, before.name, fold=rules.folds(name_path(before.resource_type))) else ["name"]
-    return [*changed, *(["active"] if found.active != before.active else [])]
+    shown = path in before.attributes and path in found.attributes
+    renamed = shown and not same_value(found.name, before.name, fold=rules.folds(path))
+    came_back = not before.active and found.attributes.get(_ACTIVE) is True
+    return [*(["name"] if renamed else []), *([_ACTIVE] if came_back else [])]
 
 
 def _touched(

@@ -222,9 +222,10 @@ class Performer:
         path = path_of(operation, self._profile, live_id)
         now = self._changer.read(path, "so it is not deleted")
         if isinstance(now, Refusal):
-            gone = is_gone(now)
-            return succeeded(operation, live_id, [_GONE]) if gone else failed(operation, now)
-        if stale := self._no_more_as_planned(operation, live_id, now):
+            # one that is listed and denied by id is deleted all the same: then the server says itself that it is gone
+            if not is_gone(now):
+                return failed(operation, now)
+        elif stale := self._no_more_as_planned(operation, live_id, now):
             return failed(operation, stale_refusal(stale))
         answer = self._sending.send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
         if is_collision(answer):

@@ -93,6 +93,11 @@ class World(httpx.BaseTransport):
         request = httpx.Request("PATCH", "http://sandbox.localhost" + path, json=message)
         assert self._inner.handle_request(request).status_code in (200, 204)
 
+    def remove(self, path: str) -> None:
+        """Delete something behind the client's back."""
+        request = httpx.Request("DELETE", "http://sandbox.localhost" + path)
+        assert self._inner.handle_request(request).status_code == 204
+
     def _made(self, path: str, body: dict[str, Any]) -> str:
         response = self._inner.handle_request(httpx.Request("POST", "http://sandbox.localhost" + path, json=body))
         response.read()

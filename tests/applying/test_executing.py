@@ -351,8 +351,9 @@ def test_who_cannot_be_read_is_not_deleted(world: World) -> None:
         ({"active": False}, {"active": True}, "active "),
         ({}, {"userName": "bo@example.com"}, "name "),
         ({}, {"userName": "ANN@example.com", "title": "Lead"}, None),
+        ({}, {"active": False}, None),
     ],
-    ids=["came back", "bears another name", "is the same"],
+    ids=["came back", "bears another name", "is the same", "was put off"],
 )
 def test_who_is_not_as_the_plan_saw_her_is_not_deleted(
     world: World, at_first: dict[str, Json], by_now: dict[str, Json], said: str | None
@@ -365,6 +366,38 @@ def test_who_is_not_as_the_plan_saw_her_is_not_deleted(
     if said is not None:
         assert isinstance(result, Failed)
         assert result.message == f"{said}changed meanwhile by somebody else; plan again"
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_what_a_server_does_not_show_by_id_is_no_change(world: World, active: bool) -> None:
+    ann = world.user("ann@example.com", active=active)
+    live = {ann: decode_resource(world.stored_user(ann), ResourceType.USER, RFC)}
+    world.twist = lambda request, forward: answer(200, id=ann) if request.method == "GET" else forward(request)
+    (result,) = world.run(delete_user(1, "ann", ann), live=live)
+    assert isinstance(result, Succeeded)
+    world.twist = None
+    assert not world.exists("/Users/" + ann)
+
+
+def test_who_is_listed_and_denied_by_id_is_deleted(world: World) -> None:
+    ann = world.user("ann@example.com")
+    world.twist = lambda request, forward: answer(404) if request.method == "GET" else forward(request)
+    (result,) = world.run(delete_user(1, "ann", ann))
+    assert isinstance(result, Succeeded)
+    assert result.note == ""
+    world.twist = None
+    assert not world.exists("/Users/" + ann)
+
+
+def test_who_was_deleted_by_others_may_be_missing_in_a_group(world: World) -> None:
+    ann, bo = world.user("ann@example.com"), world.user("bo@example.com")
+    ops = world.group("ops", ann)
+    world.remove("/Users/" + ann)
+    results = world.run(
+        delete_user(1, "ann", ann), patch_members(2, "ops", ops, add=[bo]), members={ops: [ann]}, live={}
+    )
+    assert kinds(results) == ["Succeeded", "Succeeded"]
+    assert world.members(ops) == {bo}
 
 
 def test_a_group_that_somebody_joined_meanwhile_is_not_deleted(world: World) -> None:
