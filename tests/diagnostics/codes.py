@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import reconciler
+from tests.diagnostics.sentences import Scope, longest, template
 
 PACKAGE = Path(reconciler.__file__).parent
 FOREIGN = ("sandbox",)
@@ -87,13 +88,16 @@ def ends() -> list[Said]:
     """Every place of the source that raises what means "cannot go on"."""
     found = set()
     for module, tree in _modules():
-        for scope, node in _calls(tree):
+        for scope, node in _calls(module, tree):
             if _called(node) in _ENDS and node.args:
-                position = 2 if _called(node) == "InputError" else 1
-                mend = _argument(node, ("summary", *[""] * (position - 1), "mend"), "mend")
-                words = template(node.args[0], scope), template(mend, scope)
+                words = template(node.args[0], scope), template(_end_mend(node), scope)
                 found.add(Said(_called(node), "end", module, *words))
     return sorted(each for each in found if re.search(r"\w", each.summary))
+
+
+def _end_mend(node: ast.Call) -> ast.expr | None:
+    between = ("problems",) if _called(node) == "InputError" else ()
+    return _argument(node, ("summary", *between, "mend"), "mend")
 
 
 @cache
@@ -119,7 +123,7 @@ def _takers() -> _Takers:
 
 def _with_sentences(taker: _Taker, module: str, function: ast.FunctionDef, takers: _Takers) -> _Taker:
     """Where the function hands its code on, the sentences that it hands on with it."""
-    for scope, node in _calls(ast.Module([function], [])):
+    for scope, node in _calls(module, ast.Module([function], [])):
         inner = takers.of(module, node)
         code = _argument(node, inner.names, inner.word) if inner is not None else None
         if inner is not None and isinstance(code, ast.Name) and code.id == taker.word:
@@ -144,7 +148,7 @@ def _signatures(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _codes(module: str, tree: ast.Module, takers: _Takers) -> Iterator[Said]:
-    for scope, node in _calls(tree):
+    for scope, node in _calls(module, tree):
         taker = takers.of(module, node)
         if taker is not None:
             yield from _from_call(module, node, taker, scope)
@@ -153,8 +157,29 @@ def _codes(module: str, tree: ast.Module, takers: _Takers) -> Iterator[Said]:
             yield from _from_sentences(module, each)
 
 
-Scope = dict[str, ast.expr]
-"""The names of a function, and what they are set to first."""
+@cache
+def _at_the_top(module: str) -> Scope:
+    """The names at the top of a module, its own and those that it takes from other modules of the package."""
+    found: Scope = {}
+    for node in dict(_modules())[module].body:
+        match node:
+            case ast.ImportFrom(module=str(name), names=names) if name.startswith(f"{PACKAGE.name}."):
+                theirs = name.removeprefix(f"{PACKAGE.name}.")
+                known = _at_the_top(theirs) if theirs in dict(_modules()) else {}
+                found |= {
+                    (each.asname or each.name) + end: known[each.name + end]
+                    for each in names
+                    for end in ("", "()")
+                    if each.name + end in known
+                }
+            case ast.Assign() | ast.AnnAssign(target=ast.Name(), value=ast.expr()):
+                found |= _set(node)
+    for function in _nodes(dict(_modules())[module]):
+        if isinstance(function, ast.FunctionDef) and function.returns and ast.unparse(function.returns) == "str":
+            found[f"{function.name}()"] = longest(
+                each.value for each in _nodes(function) if isinstance(each, ast.Return)
+            )
+    return found
 
 
 @cache
@@ -163,8 +188,8 @@ def _nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
 
 
 @cache
-def _calls(tree: ast.Module) -> tuple[tuple[Scope, ast.Call], ...]:
-    """Every call, with the names of the function around it."""
+def _calls(module: str, tree: ast.Module) -> tuple[tuple[Scope, ast.Call], ...]:
+    """Every call, with the names of the module and of the function around it."""
     found: dict[ast.Call, Scope] = {}
     for function in reversed([each for each in _nodes(tree) if isinstance(each, ast.FunctionDef)]):
         scope: Scope = {}
@@ -179,12 +204,13 @@ def _calls(tree: ast.Module) -> tuple[tuple[Scope, ast.Call], ...]:
     for node in _nodes(tree):
         if isinstance(node, ast.Call):
             found.setdefault(node, {})
-    return tuple((scope, call) for call, scope in found.items())
+    top = _at_the_top(module)
+    return tuple((top | scope, call) for call, scope in found.items())
 
 
-def _set(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
-    target = node.targets[0]
-    if isinstance(target, ast.Name):
+def _set(node: ast.Assign | ast.AnnAssign) -> Iterator[tuple[str, ast.expr]]:
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    if isinstance(target, ast.Name) and node.value is not None:
         yield target.id, node.value
     elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
         yield from (
@@ -220,9 +246,8 @@ def _given(module: str, code: ast.expr | None) -> Iterator[str]:
 
 
 def _from_sentences(module: str, function: ast.FunctionDef) -> Iterator[Said]:
-    scope: Scope = {
-        name: value for node in ast.walk(function) if isinstance(node, ast.Assign) for name, value in _set(node)
-    }
+    own = {name: value for node in ast.walk(function) if isinstance(node, ast.Assign) for name, value in _set(node)}
+    scope: Scope = _at_the_top(module) | own
     for node in ast.walk(function):
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 4:
             first, summary = node.value.elts[:2]
@@ -235,7 +260,7 @@ def unexplained() -> list[str]:
     takers = _takers()
     found = []
     for module, tree in _modules():
-        for _, node in _calls(tree):
+        for _, node in _calls(module, tree):
             taker = takers.of(module, node)
             code = _argument(node, taker.names, taker.word) if taker is not None else None
             parts = list(ast.walk(code)) if code is not None else []
@@ -245,6 +270,24 @@ def unexplained() -> list[str]:
             if code is not None and not handed_on and not list(_given(module, code)) and not _is_number(code):
                 found.append(f"{module}: {ast.unparse(node)[:100]}")
     return found
+
+
+def unread() -> list[str]:
+    """Expressions that give a mend in words of their own, none of which this reading finds."""
+    takers, found = _takers(), []
+    for module, tree in _modules():
+        for scope, node in _calls(module, tree):
+            taker = takers.of(module, node)
+            given = _end_mend(node) if _called(node) in _ENDS else _argument(node, taker.names if taker else (), "mend")
+            if given is not None and not _is_handed_on(given, scope) and template(given, scope) == "…":
+                found.append(f"{module}: {ast.unparse(given)}")
+    return found
+
+
+def _is_handed_on(mend: ast.expr, scope: Scope) -> bool:
+    if isinstance(mend, ast.Name):
+        return mend.id not in scope and not mend.id.isupper()
+    return any(isinstance(each, ast.Attribute) and each.attr in ("mend", "hint") for each in ast.walk(mend))
 
 
 def _is_number(code: ast.expr) -> bool:
@@ -263,24 +306,3 @@ def _argument(node: ast.Call, names: tuple[str, ...], name: str) -> ast.expr | N
     if name in names and names.index(name) < len(node.args):
         return node.args[names.index(name)]
     return None
-
-
-def template(node: ast.expr | None, scope: Scope) -> str:
-    """A sentence with … for what is only known at run time."""
-    match node:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.JoinedStr(values=parts):
-            return "".join(template(each, {}) for each in parts).replace("……", "…")
-        case ast.BinOp(op=ast.Add(), left=left, right=right):
-            return template(left, scope) + template(right, scope)
-        case ast.BoolOp(values=[*_, last]):
-            return template(last, scope)
-        case ast.IfExp(body=body):
-            return template(body, scope)
-        case ast.Name(id=name) if name in scope:
-            return template(scope[name], {other: value for other, value in scope.items() if other != name})
-        case None:
-            return ""
-        case _:
-            return "…"
