@@ -1,10 +1,12 @@
-"""Who gains and who loses which group or role in the end, once every change is made: what a reviewer asks first. Pure.
+"""Who gains and who loses what in the end, once every change is made: what a reviewer asks first. Pure.
 
-In the end means: through nested groups, and only for people who are active. Somebody who is in a group by two ways and
+It counts groups, roles, and the values of every other list of users that the profile marks with `access`. In the end
+means: through nested groups, and only for people who are active. Somebody who is in a group by two ways and
 loses one has lost nothing; somebody who is deactivated or deleted loses everything.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -22,6 +24,11 @@ from reconciler.model import (
     known_after_apply,
 )
 from reconciler.situation import Situation, names_of
+
+Thing: TypeAlias = tuple[str, str]
+"""A list and what stands in it: ``members`` and a group's live id, ``roles`` and a role."""
+MEMBERS: Final = "members"
+ROLES: Final = "roles"
 
 
 class Membership(Struct, frozen=True, kw_only=True):
@@ -129,20 +136,21 @@ def effective_access(changes: Sequence[Change], situation: Situation) -> tuple[A
         return ()
     before = membership_before(situation)
     after = membership_after(changes, before)
-    gains: dict[str, set[tuple[AccessKind, str]]] = {}
-    losses: dict[str, set[tuple[AccessKind, str]]] = {}
+    gains: dict[str, set[Thing]] = {}
+    losses: dict[str, set[Thing]] = {}
     for group in _touched(changes, before, after):
         had, has = before.active_people(group), after.active_people(group)
         for person in has - had:
-            gains.setdefault(person, set()).add((AccessKind.GROUP, group))
+            gains.setdefault(person, set()).add((MEMBERS, group))
         for person in had - has:
-            losses.setdefault(person, set()).add((AccessKind.GROUP, group))
+            losses.setdefault(person, set()).add((MEMBERS, group))
+    lists = {each.path: each.name for each in situation.profile.users.table.lists if each.access}
     for change in changes:
         if change.address.resource_type is ResourceType.USER:
             person = id_of(change)
-            had, has = _roles(change, situation, before, after)
-            gains.setdefault(person, set()).update((AccessKind.ROLE, role) for role in has - had)
-            losses.setdefault(person, set()).update((AccessKind.ROLE, role) for role in had - has)
+            held, holds = _values(change, lists, situation, before, after)
+            gains.setdefault(person, set()).update(holds - held)
+            losses.setdefault(person, set()).update(held - holds)
     return _worded(gains, losses, before, after, situation)
 
 
@@ -163,34 +171,34 @@ def _touched(changes: Sequence[Change], before: Membership, after: Membership) -
     return sorted(groups | around)
 
 
-def _roles(change: Change, situation: Situation, before: Membership, after: Membership) -> tuple[set[str], set[str]]:
-    """The roles that she has while active, before and after."""
+def _values(
+    change: Change, lists: Mapping[str, str], situation: Situation, before: Membership, after: Membership
+) -> tuple[set[Thing], set[Thing]]:
+    """What she has while active in the lists that give access, before and after. `lists`: path -> name."""
     person = id_of(change)
     found = situation.live.resources.get(person)
-    held = set(found.items("roles") or ()) if found is not None else set()
+    held = {(name, item) for name in lists.values() for item in (found.items(name) or ())} if found else set()
     kept = set(held)
     for each in change.attribute_changes:
-        if each.path == "roles" and each.item is not None:
-            (kept.add if each.op is PatchOp.ADD else kept.discard)(each.item)
+        if each.item is not None and each.path in lists:
+            (kept.add if each.op is PatchOp.ADD else kept.discard)((lists[each.path], each.item))
     return held if before.active.get(person, False) else set(), kept if after.active.get(person, False) else set()
 
 
 def _worded(
-    gains: Mapping[str, set[tuple[AccessKind, str]]],
-    losses: Mapping[str, set[tuple[AccessKind, str]]],
+    gains: Mapping[str, set[Thing]],
+    losses: Mapping[str, set[Thing]],
     before: Membership,
     after: Membership,
     situation: Situation,
 ) -> tuple[AccessChange, ...]:
     people = {each for each in {**gains, **losses} if each in before.active or each in after.active}
-    groups = {
-        name for found in (gains, losses) for each in found.values() for kind, name in each if kind is AccessKind.GROUP
-    }
+    things = {each for some in (gains, losses) for found in some.values() for each in found}
+    groups = {name for attribute, name in things if attribute == MEMBERS}
     names, privileged = names_of(people | groups, situation), privileged_groups(situation)
-    kinds = {each for some in (gains, losses) for found in some.values() for each in found}
-    items = {each: _item(*each, names, privileged, situation.policy) for each in kinds}
-    # privileged ones first, then by name
-    ranks = {each: (not item.privileged, item.name.casefold(), item.kind) for each, item in items.items()}
+    items = {each: _item(*each, names, privileged, situation.policy) for each in things}
+    # privileged ones first, then groups and roles by name, then all else, list by list
+    ranks = {each: _rank(item) for each, item in items.items()}
     found = []
     for person in people:
         was, is_ = before.active.get(person, False), after.active.get(person, False)
@@ -211,10 +219,19 @@ def _worded(
 
 
 def _item(
-    kind: AccessKind, name: str, names: Mapping[str, tuple[str, str]], privileged: Collection[str], policy: Policy
+    attribute: str, name: str, names: Mapping[str, tuple[str, str]], privileged: Collection[str], policy: Policy
 ) -> AccessItem:
-    """A role by its name, or a group by its live id."""
-    if kind is AccessKind.ROLE:
-        return AccessItem(kind=kind, name=name, privileged=privileged_role(name, policy))
-    key, label = names.get(name, (name, ""))
-    return AccessItem(kind=kind, name=label or key, privileged=name in privileged)
+    """A group by its live id, a role or another value by its name."""
+    if attribute == MEMBERS:
+        key, label = names.get(name, (name, ""))
+        kind = AccessKind.GROUP
+        return AccessItem(kind=kind, attribute=attribute, name=label or key, privileged=name in privileged)
+    if attribute == ROLES:
+        kind = AccessKind.ROLE
+        return AccessItem(kind=kind, attribute=attribute, name=name, privileged=privileged_role(name, policy))
+    return AccessItem(kind=AccessKind.VALUE, attribute=attribute, name=name)
+
+
+def _rank(item: AccessItem) -> tuple[bool, str, str, str]:
+    other = item.attribute if item.kind is AccessKind.VALUE else ""
+    return (not item.privileged, other, item.name.casefold(), item.kind)

@@ -12,16 +12,21 @@ from reconciler.model.policy import Violation
 
 
 class AccessKind(StrEnum):
-    """What somebody may have: she is in a group, or holds a role."""
+    """What somebody may have: she is in a group, holds a role, or has a value of another list that gives access."""
 
     GROUP = "group"
     ROLE = "role"
+    VALUE = "value"
 
 
 class AccessItem(Struct, frozen=True, kw_only=True):
-    """One group (by display name) or role. `privileged`: the policy names it so."""
+    """One group (by display name), role, or value of another list.
+
+    `attribute`: the list that has it: ``members``, ``roles``, ``entitlements``. `privileged`: the policy names it so.
+    """
 
     kind: AccessKind
+    attribute: str
     name: str
     privileged: bool = False
 

@@ -175,7 +175,7 @@ _OPERATION: Final = tagged(
 VIOLATION: Final = record(
     Violation, rule=TEXT, summary=TEXT, actual=INTEGER, limit=INTEGER, items=_TEXTS, digest=TEXT, mend=TEXT
 )
-_ACCESS_ITEM: Final = record(AccessItem, kind=one_of(AccessKind), name=TEXT, privileged=BOOLEAN)
+_ACCESS_ITEM: Final = record(AccessItem, kind=one_of(AccessKind), attribute=TEXT, name=TEXT, privileged=BOOLEAN)
 _ACCESS: Final = record(
     AccessChange,
     person=TEXT,

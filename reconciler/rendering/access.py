@@ -4,7 +4,7 @@ Names are neutral; nothing here is laid out.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from reconciler.model import AccessChange, AccessItem, AccessKind
 from reconciler.rendering.neutral import NAME_LIMIT, neutral
 
 _SHOWN: Final = 5
-"""So many groups and roles are counted by name in the sentence."""
+"""So many groups, roles and other values are counted by name in the sentence."""
 _ACCOUNT: Final = "an account"
 _EVERYTHING: Final = "everything"
 _PRIVILEGED: Final = " (privileged)"
@@ -32,11 +32,12 @@ def access_summary(access: Sequence[AccessChange]) -> str:
     """``Access: 1 person gains (Support EMEA), 2 lose (Support EMEA 1, everything 1).``; empty for nobody."""
     gains = [_kinds_gained(each) for each in access if each.gains or each.starts]
     losses = [_kinds_lost(each) for each in access if each.loses or each.ends]
+    others = {_named(each) for one in access for each in (*one.gains, *one.loses) if each.kind is AccessKind.VALUE}
     clauses: list[str] = []
     for people, one, many in ((gains, "gains", "gain"), (losses, "loses", "lose")):
         if people:
             noun = "" if clauses else " person" if len(people) == 1 else " people"
-            clauses.append(f"{len(people):,}{noun} {one if len(people) == 1 else many} ({_counted(people)})")
+            clauses.append(f"{len(people):,}{noun} {one if len(people) == 1 else many} ({_counted(people, others)})")
     return f"Access: {', '.join(clauses)}." if clauses else ""
 
 
@@ -58,7 +59,8 @@ def _line(change: AccessChange) -> AccessLine:
 
 
 def _named(item: AccessItem) -> str:
-    kind = "role " if item.kind is AccessKind.ROLE else ""
+    # a group goes by its name alone; of a role and of any other value it is said what it is
+    kind = {AccessKind.GROUP: "", AccessKind.ROLE: "role "}.get(item.kind, f"{neutral(item.attribute, NAME_LIMIT)} ")
     return f"{kind}{neutral(item.name, NAME_LIMIT)}{_PRIVILEGED if item.privileged else ''}"
 
 
@@ -70,10 +72,10 @@ def _kinds_lost(change: AccessChange) -> list[str]:
     return [_EVERYTHING] if change.ends else [_named(each) for each in change.loses]
 
 
-def _counted(people: Sequence[Sequence[str]]) -> str:
-    """``Support EMEA 1, everything 1``: privileged ones first, then what most people gain or lose."""
+def _counted(people: Sequence[Sequence[str]], others: Collection[str]) -> str:
+    """``Support EMEA 1, everything 1``: privileged ones first, then groups and roles by their people, then all else."""
     counts = Counter(kind for kinds in people for kind in dict.fromkeys(kinds))
-    order = sorted(counts, key=lambda kind: _rank(kind, counts[kind]))
+    order = sorted(counts, key=lambda kind: (kind in others, *_rank(kind, counts[kind])))
     if len(order) == 1:
         return order[0]
     shown = ", ".join(f"{kind} {counts[kind]:,}" for kind in order[:_SHOWN])

@@ -201,6 +201,45 @@ def test_privileged_groups_come_first(named):
     assert told(outcome) == ["zoe +The Crew* +all", "ann +all"]
 
 
+# --- other lists that give access
+
+
+def test_the_values_of_every_list_that_gives_access():
+    """``entitlements`` of the standard and a list of the profile's own (``skills``) count."""
+    lists = {"roles": listed("Agent"), "entitlements": listed("Payroll"), "skills": listed("Chat", levels={"Chat": 2})}
+    wanted = desired(user("ann", lists=lists), user("bob"))
+    found = live(live_user("ann", skills={"Billing": 1}), live_user("bob"))
+    known_ = record(
+        entry("user.ann", "ann", lists={"skills": ours("Billing"), "roles": ours()}), entry("user.bob", "bob")
+    )
+    access = reconciled(wanted, found, known_).plan.access
+    assert [(each.kind, each.attribute, each.name) for each in (*access[0].gains, *access[0].loses)] == [
+        ("role", "roles", "Agent"),
+        ("value", "entitlements", "Payroll"),
+        ("value", "skills", "Chat"),
+        ("value", "skills", "Billing"),
+    ]
+    assert [each.does for each in access_lines(access)] == [
+        "gains role Agent, entitlements Payroll, skills Chat; loses skills Billing"
+    ]
+
+
+def test_groups_and_roles_are_counted_before_the_values_of_other_lists():
+    skills = {f"s{number}": 1 for number in range(5)}
+    people = [user(each, lists={"skills": listed(*skills, levels=skills)}) for each in ("ann", "bob")]
+    found = live(live_user("ann"), live_user("bob"))
+    access = reconciled(desired(*people, group("crew", members("ann"), name="Crew")), found).plan.access
+    assert access_summary(access) == (
+        "Access: 2 people gain (Crew 1, skills s0 2, skills s1 2, skills s2 2, skills s3 2 and 1 more)."
+    )
+
+
+def test_who_goes_loses_the_values_of_other_lists_too():
+    found = live(live_user("ann", skills={"Billing": 1}), live_user("bob"))
+    outcome = reconciled(desired(user("bob")), found, record(entry("user.ann", "ann"), entry("user.bob", "bob")))
+    assert told(outcome) == ["ann -Billing -()"]
+
+
 # --- in words
 
 

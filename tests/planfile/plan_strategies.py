@@ -92,7 +92,9 @@ violations = st.builds(
     mend=texts,
 )
 
-access_items = st.builds(AccessItem, kind=st.sampled_from(AccessKind), name=texts, privileged=st.booleans())
+access_items = st.builds(
+    AccessItem, kind=st.sampled_from(AccessKind), attribute=texts, name=texts, privileged=st.booleans()
+)
 access = st.builds(
     AccessChange,
     person=texts,

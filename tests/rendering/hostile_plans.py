@@ -156,7 +156,7 @@ def hostile_plan(bad: str) -> Plan:
     equal = tuple(replace(quiet, address=plans.user(f"{n}{bad}")) for n in range(4))
     created = replace(change, address=plans.user(bad + "c"), actions=(Action.CREATE,), cause=Cause.DUE)
     operations = tuple(PatchResource(number=n, address=change.address, live_id=bad, operations=()) for n in range(4))
-    items = tuple(AccessItem(kind=each, name=bad, privileged=True) for each in AccessKind)
+    items = tuple(AccessItem(kind=each, attribute=bad, name=bad, privileged=True) for each in AccessKind)
     return Plan(
         target=bad,
         profile=bad,

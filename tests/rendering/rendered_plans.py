@@ -102,7 +102,7 @@ QUALITY = [
 ]
 BOB = change(user("bob.li"), changed("title", "Agent", "Lead"), cause=Cause.DRIFT, source=at(40))
 
-EMEA = (AccessItem(kind=AccessKind.GROUP, name="Support EMEA"),)
+EMEA = (AccessItem(kind=AccessKind.GROUP, attribute="members", name="Support EMEA"),)
 SAMPLE = Plan(
     target="sandbox",
     profile="genesys",

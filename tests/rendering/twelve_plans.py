@@ -27,7 +27,7 @@ def of(*changes: Change, **more) -> Plan:
 
 
 def role(name: str, *, privileged: bool = False) -> AccessItem:
-    return AccessItem(kind=AccessKind.ROLE, name=name, privileged=privileged)
+    return AccessItem(kind=AccessKind.ROLE, attribute="roles", name=name, privileged=privileged)
 
 
 LEAVERS = of(
