@@ -22,6 +22,7 @@ from reconciler.model import (
     Policy,
     ResourceType,
     known_after_apply,
+    without_case,
 )
 from reconciler.situation import Situation, names_of
 
@@ -107,7 +108,7 @@ def id_of(change: Change) -> str:
 
 def privileged_role(name: str, policy: Policy) -> bool:
     """Whether `policy.privileged` names the role."""
-    return name.casefold() in {each.casefold() for each in policy.privileged_roles}
+    return without_case(name) in {without_case(each) for each in policy.privileged_roles}
 
 
 def privileged_groups(situation: Situation) -> frozenset[str]:
@@ -115,17 +116,17 @@ def privileged_groups(situation: Situation) -> frozenset[str]:
 
     A group that is called something else in a change is privileged in that change all the same.
     """
-    listed = {each.casefold().removeprefix("group.") for each in situation.policy.privileged_groups}
+    listed = {without_case(each).removeprefix("group.") for each in situation.policy.privileged_groups}
     if not listed:
         return frozenset()
-    found = {each.id for each in situation.live.of(ResourceType.GROUP) if each.name.casefold() in listed}
+    found = {each.id for each in situation.live.of(ResourceType.GROUP) if without_case(each.name) in listed}
     for address, match in situation.matches.by_address.items():
         if address.resource_type is ResourceType.GROUP and isinstance(match, Paired | OnlyDesired):
             name = str(situation.desired.resources[address].attributes.get("displayName", ""))
-            if listed & {address.key.casefold(), name.casefold()}:
+            if listed & {without_case(address.key), without_case(name)}:
                 found.add(match.live_id if isinstance(match, Paired) else known_after_apply(address))
     for address, entry in situation.applied.resources.items():
-        if address.resource_type is ResourceType.GROUP and entry.live_id and address.key.casefold() in listed:
+        if address.resource_type is ResourceType.GROUP and entry.live_id and without_case(address.key) in listed:
             found.add(entry.live_id)
     return frozenset(found)
 
@@ -215,7 +216,7 @@ def _worded(
                 ends=was and not is_,
             )
             found.append(change)
-    return tuple(sorted(found, key=lambda each: (not each.privileged, each.name.casefold(), each.person)))
+    return tuple(sorted(found, key=lambda each: (not each.privileged, without_case(each.name), each.person)))
 
 
 def _item(
@@ -234,4 +235,4 @@ def _item(
 
 def _rank(item: AccessItem) -> tuple[bool, str, str, str]:
     other = item.attribute if item.kind is AccessKind.VALUE else ""
-    return (not item.privileged, other, item.name.casefold(), item.kind)
+    return (not item.privileged, other, without_case(item.name), item.kind)

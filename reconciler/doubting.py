@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
-from reconciler.model import AppliedResource, DesiredResource, LiveResource, Phase
+from reconciler.model import AppliedResource, DesiredResource, LiveResource, Phase, without_case
 from reconciler.scim.values import same_value
 
 
@@ -42,7 +42,7 @@ def gone_with_its_key(
 
     `entries`: by folded key; `there`: live ids; `declared`: folded keys.
     """
-    earlier = (entries.get(each.casefold()) for each in wanted.formerly if each.casefold() not in declared)
+    earlier = (entries.get(without_case(each)) for each in wanted.formerly if without_case(each) not in declared)
     lost = (each for each in earlier if each is not None and each.live_id is not None and each.live_id not in there)
     return next(lost, None)
 

@@ -5,14 +5,14 @@ The policy names people and groups by key, login or display name. Pure.
 
 from collections.abc import Collection, Sequence
 
-from reconciler.model import Change, ResourceType
+from reconciler.model import Change, ResourceType, without_case
 from reconciler.scim.attributes import name_path
 from reconciler.situation import Situation, protected_ids
 
 
 def unguarded(situation: Situation, changes: Sequence[Change]) -> list[str]:
     """The addresses that `policy.protect` names now and would not after these changes, by key or by name."""
-    listed = {each.casefold() for each in situation.policy.protect}
+    listed = {without_case(each) for each in situation.policy.protect}
     return sorted(
         str(situation.matches.address_of[each])
         for each in protected_ids(situation)
@@ -21,7 +21,7 @@ def unguarded(situation: Situation, changes: Sequence[Change]) -> list[str]:
 
 
 def loses_its_name(live_id: str, listed: Collection[str], changes: Sequence[Change], situation: Situation) -> bool:
-    """Whether a declared user or group will be called nothing that is listed (casefolded, with a type or without)."""
+    """Whether a declared user or group will be called nothing that is listed (without case, with a type or without)."""
     address = situation.matches.address_of.get(live_id)
     if address is None:
         return False
@@ -30,14 +30,14 @@ def loses_its_name(live_id: str, listed: Collection[str], changes: Sequence[Chan
     name = str(next((each.after for each in own if each.path == path), situation.live.resources[live_id].name))
     kind = address.resource_type
     called = {str(address), address.key, name, f"{kind}.{name}"}
-    return not any(each.casefold() in listed for each in called)
+    return not any(without_case(each) in listed for each in called)
 
 
 def unguarded_groups(
     groups: Collection[str], names: Collection[str], changes: Sequence[Change], situation: Situation
 ) -> list[str]:
     """The same for some groups that the policy names, with or without ``group.`` before the name: their addresses."""
-    listed = {each.casefold().removeprefix("group.") for each in names}
+    listed = {without_case(each).removeprefix("group.") for each in names}
     addresses = situation.matches.address_of
     return sorted(
         str(addresses[each])

@@ -34,6 +34,7 @@ from reconciler.model import (
     Phase,
     ResourceType,
     Standing,
+    without_case,
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
@@ -59,7 +60,7 @@ def match_resources(
             fold=profile.rules(resource_type).folds(name_path(resource_type)),
             desired={a: r for a, r in desired.resources.items() if a.resource_type is resource_type},
             live={r.id: r for r in live.of(resource_type)},
-            entries={a.key.casefold(): e for a, e in applied.resources.items() if a.resource_type is resource_type},
+            entries={without_case(a.key): e for a, e in applied.resources.items() if a.resource_type is resource_type},
             index=index,
             stood=stood,
         )
@@ -91,7 +92,7 @@ class _Matching(Struct):
 
     def run(self) -> dict[Address, Match]:
         self._names = self._live_names()
-        self._declared = {each.key.casefold() for each in self.desired}
+        self._declared = {without_case(each.key) for each in self.desired}
         self._moved = {e.live_id: e for key, e in self.entries.items() if e.live_id and key not in self._declared}
         self._pass("record", self._by_record)
         for address in self._open():
@@ -131,7 +132,7 @@ class _Matching(Struct):
         self.taken |= {live_id for candidates in found.values() for live_id in candidates}
 
     def _by_record(self, address: Address) -> list[str]:
-        entry = self.entries.get(address.key.casefold())
+        entry = self.entries.get(without_case(address.key))
         return [entry.live_id] if entry and entry.live_id in self.live and entry.live_id else []
 
     def _by_name(self, address: Address) -> list[str]:
@@ -140,8 +141,8 @@ class _Matching(Struct):
     def _by_formerly(self, address: Address) -> list[str]:
         found: dict[str, None] = {}
         for name in self.desired[address].formerly:
-            entry = self.entries.get(name.casefold())
-            live_id = entry.live_id if entry and name.casefold() not in self._declared else None
+            entry = self.entries.get(without_case(name))
+            live_id = entry.live_id if entry and without_case(name) not in self._declared else None
             if live_id in self.live and live_id not in self.taken:
                 found[live_id] = None
             if self._may_be_called(address):
@@ -153,7 +154,7 @@ class _Matching(Struct):
 
         Whoever had an account by the record, under this key or an earlier one, needs it no more: that account is gone.
         """
-        own = self.entries.get(address.key.casefold())
+        own = self.entries.get(without_case(address.key))
         had_one = own is not None and own.live_id is not None
         lost = gone_with_its_key(self.desired[address], self.entries, self.live, self._declared)
         return not had_one and lost is None and self.desired[address].lifecycle.phase is not Phase.DELETION
@@ -170,12 +171,11 @@ class _Matching(Struct):
         return names
 
     def _folded(self, name: str) -> str:
-        # not casefold(): ß is no other case of ss, and who is called weiss not the one called weiß
-        return name.lower() if self.fold else name
+        return without_case(name) if self.fold else name
 
     def _freeze_unanswered(self, address: Address) -> None:
         """A create without an answer may have arrived; an account with that login and other values may be anybody's."""
-        entry = self.entries.get(address.key.casefold())
+        entry = self.entries.get(without_case(address.key))
         if entry is None:
             return
         wanted = self.desired[address]
@@ -205,8 +205,8 @@ class _Matching(Struct):
         if not others or found.id in self._holders(wanted):
             return None
         stood = self.stood.get(address.folded)
-        called = (stood.names if stood else frozenset()) | {canonical_text(each).casefold() for each in wanted.formerly}
-        if canonical_text(found.name).casefold() in called:
+        earlier = {without_case(canonical_text(each)) for each in wanted.formerly}
+        if without_case(canonical_text(found.name)) in earlier | (stood.names if stood else frozenset()):
             return None
         name = wanted.attributes[name_path(address.resource_type)]
         reason = f"the record says {found.name}, which no applied commit calls it, and {name} is somebody else"
@@ -225,7 +225,7 @@ class _Matching(Struct):
             found=self.live[match.live_id],
             by=match.by,
             fold=self.fold,
-            own=self.entries.get(address.key.casefold()),
+            own=self.entries.get(without_case(address.key)),
             holder=self._moved.get(match.live_id),
         )
         doubt = why_another_person(pair)

@@ -23,6 +23,7 @@ from reconciler.model import (
     ResourceType,
     Severity,
     Violation,
+    without_case,
 )
 from reconciler.privileges import check_privileged
 from reconciler.scim.attributes import name_path
@@ -57,18 +58,18 @@ def nobody_named(situation: Situation) -> list[Diagnostic]:
     if not any(guarded.values()):
         return []
     known = _all_names(situation)
-    strange = {key: [each for each in names if each.casefold() not in known] for key, names in guarded.items()}
+    strange = {key: [each for each in names if without_case(each) not in known] for key, names in guarded.items()}
     return [_strange(key, names, policy) for key, names in strange.items() if names]
 
 
 def _all_names(situation: Situation) -> set[str]:
-    """What the policy may call anybody who is live, declared or recorded, casefolded."""
+    """What the policy may call anybody who is live, declared or recorded, without case."""
     names = {f"{each.resource_type}.{each.name}" for each in situation.live.resources.values()}
     for address, wanted in situation.desired.resources.items():
         name = wanted.attributes.get(name_path(address.resource_type))
         names |= {str(address), f"{address.resource_type}.{name}"}
     names |= {str(address) for address in situation.applied.resources}
-    return {part.casefold() for each in names for part in (each, each.partition(".")[2])}
+    return {without_case(part) for each in names for part in (each, each.partition(".")[2])}
 
 
 def _strange(key: str, names: Sequence[str], policy: Policy) -> Diagnostic:
@@ -324,11 +325,11 @@ def _taken_by_anybody(change: Change) -> bool:
 
 def _group_named(name: str, situation: Situation) -> str | None:
     """The live group of that key, or, if nothing is declared or recorded under it, of that display name."""
-    plain = name.removeprefix("group.").casefold()
+    plain = without_case(name.removeprefix("group."))
     for address, match in situation.matches.by_address.items():
-        if address.resource_type is ResourceType.GROUP and address.key.casefold() == plain:
+        if address.resource_type is ResourceType.GROUP and without_case(address.key) == plain:
             return match.live_id if isinstance(match, Paired) else None
     for address, entry in situation.applied.resources.items():
         if address.folded == (ResourceType.GROUP, plain) and entry.live_id in situation.live.resources:
             return entry.live_id
-    return next((each.id for each in situation.live.of(ResourceType.GROUP) if each.name.casefold() == plain), None)
+    return next((each.id for each in situation.live.of(ResourceType.GROUP) if without_case(each.name) == plain), None)

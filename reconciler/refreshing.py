@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from reconciler.decoding import NO_EXTENSIONS, Decoder, Extensions
 from reconciler.errors import IncompleteListing, NotScim
 from reconciler.memory import no_collection
-from reconciler.model import Diagnostic, Json, LiveResource, LiveState, ResourceType, Severity
+from reconciler.model import Diagnostic, Json, LiveResource, LiveState, ResourceType, Severity, without_case
 from reconciler.profiles.profile import Profile
 from reconciler.scim.paths import url_path
 from reconciler.transport.answers import folded
@@ -183,8 +183,8 @@ def _without_names_for_ids(groups: _Found, users: Mapping[str, LiveResource]) ->
         # not by subtraction of the keys: that would go through everybody for each group
         strangers = [each for each in group.lists.get(_MEMBERS, ()) if each not in users and each not in groups]
         if strangers:
-            logins = frozenset(each.name.casefold() for each in users.values()) if logins is None else logins
-            if not logins.isdisjoint(each.casefold() for each in strangers):
+            logins = frozenset(without_case(each.name) for each in users.values()) if logins is None else logins
+            if not logins.isdisjoint(map(without_case, strangers)):
                 group = replace(group, not_read={**group.not_read, _MEMBERS: _NAMED})
         found[group.id] = group
     return found

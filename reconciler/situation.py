@@ -21,6 +21,7 @@ from reconciler.model import (
     ResourceType,
     Standing,
     is_known,
+    without_case,
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
@@ -58,14 +59,14 @@ class Situation(Struct, frozen=True, kw_only=True, dict=True):
 
 
 NameIndex: TypeAlias = Mapping[tuple[ResourceType, str], Sequence[LiveResource]]
-"""Resource type and casefolded name -> the live resources that bear it."""
+"""Resource type and name without case -> the live resources that bear it."""
 
 
 def index_names(live: LiveState) -> NameIndex:
     """Who is called what on the server, whatever the case."""
     index: dict[tuple[ResourceType, str], list[LiveResource]] = {}
     for resource in live.resources.values():
-        index.setdefault((resource.resource_type, resource.name.casefold()), []).append(resource)
+        index.setdefault((resource.resource_type, without_case(resource.name)), []).append(resource)
     return index
 
 
@@ -74,7 +75,7 @@ def accounts_called(entry: AppliedResource, index: NameIndex) -> Sequence[LiveRe
     sent = entry.pending.values.get(name_path(entry.address.resource_type))
     if entry.live_id is not None or not isinstance(sent, str):
         return ()
-    return index.get((entry.address.resource_type, sent.casefold()), ())
+    return index.get((entry.address.resource_type, without_case(sent)), ())
 
 
 def released_ids(situation: Situation) -> frozenset[str]:
@@ -87,7 +88,7 @@ def released_ids(situation: Situation) -> frozenset[str]:
 
 def protected_ids(situation: Situation) -> frozenset[str]:
     """The live ids of people and groups that `policy.protect` names: by address, key, login or display name."""
-    names = {each.casefold() for each in situation.policy.protect}
+    names = {without_case(each) for each in situation.policy.protect}
     if not names:
         return frozenset()
     return frozenset(
@@ -97,7 +98,7 @@ def protected_ids(situation: Situation) -> frozenset[str]:
     ) | frozenset(
         entry.live_id
         for address, entry in situation.applied.resources.items()
-        if entry.live_id and names & {str(address).casefold(), address.key.casefold()}
+        if entry.live_id and names & {without_case(str(address)), without_case(address.key)}
     )
 
 
@@ -126,7 +127,7 @@ def _names_of(found: LiveResource, address: Address | None) -> set[str]:
     names = {found.name, f"{found.resource_type}.{found.name}"}
     if address is not None:
         names |= {str(address), address.key}
-    return {each.casefold() for each in names}
+    return {without_case(each) for each in names}
 
 
 def name_of(live_id: str, situation: Situation) -> str:

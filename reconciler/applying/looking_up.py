@@ -6,7 +6,7 @@ Rows are checked against the login that was asked for: a filter may be ignored, 
 from collections.abc import Iterator, Mapping
 
 from reconciler.errors import TargetError
-from reconciler.model import Json, ResourceType
+from reconciler.model import Json, ResourceType, without_case
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
 from reconciler.scim.paths import equals_filter, url_path
@@ -28,7 +28,7 @@ def user_called(reader: Reader, profile: Profile, login: str) -> Mapping[str, Js
             row_id(row, path)
             for only in profile.wire.user_list_filters
             for row in _rows(reader, profile, login, only)
-            if str(member(row, _LOGIN)).casefold() == login.casefold()
+            if without_case(str(member(row, _LOGIN))) == without_case(login)
         }
         return reader.get(url_path(path, found.pop())) if len(found) == 1 else None
     except TargetError:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
-from reconciler.model import Json, PatchOp, PatchOperation
+from reconciler.model import Json, PatchOp, PatchOperation, without_case
 from reconciler.scim.attributes import PRIMARY, Attribute
 from reconciler.transport.answers import member
 
@@ -96,7 +96,8 @@ def _found(elements: list[Any], by: str, key: str) -> list[Any]:
     """The elements whose sub-attribute has the value: exactly so, else without regard to case (types are like that)."""
     values = [(each, each.get(_spelling(each, by))) for each in elements if isinstance(each, dict)]
     exact = [each for each, value in values if value == key]
-    return exact or [each for each, value in values if isinstance(value, str) and value.casefold() == key.casefold()]
+    plain = without_case(key)
+    return exact or [each for each, value in values if isinstance(value, str) and without_case(value) == plain]
 
 
 def _with_part(element: dict[str, Any], part: str, operation: PatchOperation) -> dict[str, Any]:

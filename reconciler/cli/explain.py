@@ -12,7 +12,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.options import Chosen, target_options, today_option
 from reconciler.cli.printing import show_text
 from reconciler.errors import UsageError
-from reconciler.model import Address, DesiredState, ResourceType, SourceLocation
+from reconciler.model import Address, DesiredState, ResourceType, SourceLocation, without_case
 from reconciler.project import Project
 from reconciler.record.blame import Touched, last_touched
 from reconciler.rendering.explanation import places, render_explanation
@@ -49,12 +49,12 @@ def command(address: str, chosen: Chosen, today: date | None) -> Exit:
 
 def _found(written: str, desired: DesiredState) -> Address:
     """The address that somebody means, whatever its case."""
-    wanted = written.casefold()
+    wanted = without_case(written)
     for address, resource in desired.resources.items():
         known = [str(address), resource.attributes.get("userName")]
         if address.resource_type is ResourceType.USER:
             known.append(address.key)
-        if wanted in (str(each).casefold() for each in known if each is not None):
+        if wanted in (without_case(str(each)) for each in known if each is not None):
             return address
     mend = suggestion(written, [str(each) for each in desired.resources]) or "name it as plans do: user.KEY, group.KEY"
     raise UsageError(f"nobody is declared as {written} for this target", mend)

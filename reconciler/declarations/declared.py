@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from reconciler.model import Address, Diagnostic, ResourceType, SourceLocation
+from reconciler.model import Address, Diagnostic, ResourceType, SourceLocation, without_case
 from reconciler.scim.values import canonical_text
 from reconciler.suggestions import nearest
 from reconciler.yamlsource import Places
@@ -18,7 +18,7 @@ from reconciler.yamlsource import Places
 
 def fold(text: str) -> str:
     """The form in which keys and names are compared."""
-    return canonical_text(str(text)).casefold()
+    return without_case(canonical_text(str(text)))
 
 
 ANY: Final = "*"

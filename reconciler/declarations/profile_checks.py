@@ -6,7 +6,7 @@ from reconciler.declarations.layers import Elements, Items, Spot
 from reconciler.declarations.people import Person
 from reconciler.declarations.reporting import Reporter, quoted
 from reconciler.declarations.resolution import Resolution
-from reconciler.model import Address, DesiredResource, ItemKey, Removal, SourceLocation
+from reconciler.model import Address, DesiredResource, ItemKey, Removal, SourceLocation, without_case
 from reconciler.scim.attributes import Attribute, Kind
 from reconciler.scim.paths import short_path
 from reconciler.suggestions import suggestion
@@ -160,8 +160,8 @@ def _given(person: Person, name: str) -> set[ItemKey]:
 
 def _item_place(person: Person, written: dict[str, Any], name: str, item: ItemKey) -> SourceLocation:
     names = written[name]
-    spelled = [str(each).casefold() for each in names]
-    label = _label(item).casefold()
+    spelled = [without_case(str(each)) for each in names]
+    label = without_case(_label(item))
     return person.entry.places.value(names, spelled.index(label) if label in spelled else 0)
 
 

@@ -26,6 +26,7 @@ from reconciler.model import (
     LiveReference,
     LiveResource,
     PatchOp,
+    without_case,
 )
 from reconciler.scim.attributes import Attribute, Kind
 from reconciler.scim.paths import level_path
@@ -79,10 +80,10 @@ def _moved(ground: Ground, lines: DesiredList, record: ListRecord) -> dict[str, 
 
     The line is as it was: others gave the name away, and with it goes no membership that nobody reviewed.
     """
-    holders = {how.live.lower(): each for each, how in record.ours.items() if how.live is not None}
+    holders = {without_case(how.live): each for each, how in record.ours.items() if how.live is not None}
     moved: dict[str, str] = {}
     for key in lines.items if holders else ():
-        before = holders.get(key.name.lower()) if isinstance(key, LiveReference) else None
+        before = holders.get(without_case(key.name)) if isinstance(key, LiveReference) else None
         now = _item_id(ground, key) if before is not None else None
         if before in ground.situation.live.resources and isinstance(now, str) and now not in record.ours:
             moved[str(before)] = now

@@ -16,6 +16,7 @@ from reconciler.model import (
     Removal,
     ResourceType,
     Severity,
+    without_case,
 )
 from reconciler.scim.values import canonical_text
 from reconciler.situation import Situation
@@ -61,7 +62,7 @@ def _doubt(situation: Situation, address: Address, found: LiveResource) -> str:
         return "the record has it, but no commit that the record names and this history holds declares it"
     if found.resource_type is not address.resource_type:
         return f"the record points to a {found.resource_type} of another kind"
-    if canonical_text(found.name).casefold() not in stood.names:
+    if without_case(canonical_text(found.name)) not in stood.names:
         return f"{stood.path} declared it by another name than the {found.name} that the record points to"
     return ""
 

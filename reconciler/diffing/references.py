@@ -14,6 +14,7 @@ from reconciler.model import (
     Reference,
     ResourceType,
     known_after_apply,
+    without_case,
 )
 
 
@@ -42,7 +43,7 @@ class References(Struct):
 
     def __post_init__(self) -> None:
         for resource in self.live.resources.values():
-            self._by_name[(resource.resource_type, resource.name.lower())].append(resource.id)
+            self._by_name[(resource.resource_type, without_case(resource.name))].append(resource.id)
 
     def id_of(self, reference: Reference) -> str | Unresolved:
         """The id of a declared or live resource, ``bulkId:…`` for one that an apply creates."""
@@ -64,8 +65,7 @@ class References(Struct):
                 return Unresolved(f"{reference} is left as it is") if frozen else paired.live_id
 
     def _live(self, reference: LiveReference) -> str | Unresolved:
-        # not casefold(): whoever is called weiss is not meant by weiß
-        found = self._by_name.get((reference.resource_type, reference.name.lower()), [])
+        found = self._by_name.get((reference.resource_type, without_case(reference.name)), [])
         if len(found) == 1:
             held = found[0] in self.matches.frozen
             return Unresolved(f"{reference.name} is left as it is") if held else found[0]

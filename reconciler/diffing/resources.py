@@ -50,6 +50,7 @@ from reconciler.model import (
     Removal,
     ResourceType,
     Severity,
+    without_case,
 )
 from reconciler.profiles.profile import AttributeRules
 from reconciler.scim.attributes import Attribute, AttributeTable
@@ -176,7 +177,7 @@ def _say_that_two_are_called_so(ground: Ground, found: LiveResource, finding: Fi
     """Servers let two groups bear one name; who reads it next takes the one for the other."""
     for each in finding.changes:
         if each.path == finding.name_path and isinstance(each.after, str):
-            others = ground.names.get((ResourceType.GROUP, each.after.casefold()), ())
+            others = ground.names.get((ResourceType.GROUP, without_case(each.after)), ())
             if any(other.id != found.id for other in others):
                 finding.notes.append(f"another group is called {each.after} already")
 
@@ -222,7 +223,7 @@ def _undeclared(ground: Ground, address: Address, entry: AppliedResource) -> Fin
 def _say_what_it_is_called(finding: Finding, entry: AppliedResource | None, found: LiveResource) -> None:
     """Somebody is about to lose an account that others have renamed, and perhaps given to somebody else."""
     known = entry.values.get(finding.name_path) if entry is not None else None
-    if isinstance(known, str) and known.casefold() != found.name.casefold():
+    if isinstance(known, str) and without_case(known) != without_case(found.name):
         finding.notes.append(f"others renamed it: {found.name} on the server, {known} as we left it")
 
 

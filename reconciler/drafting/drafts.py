@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from reconciler.model import ListMode, LiveResource, Value
+from reconciler.model import ListMode, LiveResource, Value, without_case
 from reconciler.profiles.profile import AttributeRules
 from reconciler.scim.attributes import PRIMARY, Attribute, Format, Kind
 from reconciler.scim.paths import element_of, part_path
@@ -115,8 +115,9 @@ class _Pen:
             case Kind.LEVELS:
                 return self._levels(attribute)
             case Kind.NAMES:
-                never = {each.casefold() for each in self._rules.never_removed.get(attribute.name, ())}
-                return self._listed(attribute, [each for each in self._live(attribute) if each.casefold() not in never])
+                never = {without_case(each) for each in self._rules.never_removed.get(attribute.name, ())}
+                kept = [each for each in self._live(attribute) if without_case(each) not in never]
+                return self._listed(attribute, kept)
             case Kind.MEMBERS:
                 return self._members(attribute)
             case Kind.REFERENCE:

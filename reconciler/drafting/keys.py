@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
-from reconciler.model import LiveResource, ResourceType
+from reconciler.model import LiveResource, ResourceType, without_case
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", re.ASCII)
 _NO_KEY: Final = re.compile(r"[^A-Za-z0-9._@+-]+", re.ASCII)
@@ -22,14 +22,14 @@ def keys_for(resources: Iterable[LiveResource], taken: Collection[str], logins: 
 
     `logins`: userNames, of which a key may be its own user's only.
     """
-    used, others = {each.casefold() for each in taken}, {each.casefold() for each in logins}
+    used, others = {without_case(each) for each in taken}, {without_case(each) for each in logins}
     numbers: dict[str, int] = {}
     found: dict[str, str] = {}
     for each in resources:
-        own = each.name.casefold()
-        free = (key for key in _candidates(each, numbers) if key.casefold() not in used)
-        key = next(key for key in free if key.casefold() == own or key.casefold() not in others)
-        used.add(key.casefold())
+        own = without_case(each.name)
+        free = (key for key in _candidates(each, numbers) if without_case(key) not in used)
+        key = next(key for key in free if without_case(key) == own or without_case(key) not in others)
+        used.add(without_case(key))
         found[each.id] = key
     return found
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from reconciler.drafting.drafts import Draft
 from reconciler.drafting.keys import slug
-from reconciler.model import ResourceType
+from reconciler.model import ResourceType, without_case
 
 _FEW: Final = 50
 """So many people are read in one file as well as in several."""
@@ -26,7 +26,7 @@ def laid_out(drafts: Sequence[Draft], folder: str, is_there: Callable[[str], boo
     groups = [each for each in drafts if each.resource.resource_type is ResourceType.GROUP]
     found: dict[str, list[Draft]] = {}
     for name, own in (*_by_department(users).items(), ("groups", groups)):
-        for part in _in_parts(sorted(own, key=lambda each: (each.key.casefold(), each.resource.id))):
+        for part in _in_parts(sorted(own, key=lambda each: (without_case(each.key), each.resource.id))):
             found[_free(f"{folder}/{name}", lambda path: path in found or is_there(path))] = part
     return found
 

@@ -15,7 +15,7 @@ from reconciler.importing.claims import claims_of
 from reconciler.importing.judging import Judge, Wrong, address_of, changed, elsewhere
 from reconciler.importing.outcome import Choice, Imported, Missing, followed, told
 from reconciler.memory import no_collection
-from reconciler.model import Address, AppliedState, LiveResource, LiveState, Paired, ResourceType
+from reconciler.model import Address, AppliedState, LiveResource, LiveState, Paired, ResourceType, without_case
 from reconciler.profiles.profile import Profile
 from reconciler.project import Project
 from reconciler.reconcile import Reconciliation
@@ -270,7 +270,7 @@ def _name(kind: ResourceType, key: str) -> Any:
 
 
 def _sorted(resources: Sequence[LiveResource]) -> list[LiveResource]:
-    return sorted(resources, key=lambda each: (each.resource_type, each.name.casefold(), each.id))
+    return sorted(resources, key=lambda each: (each.resource_type, without_case(each.name), each.id))
 
 
 def _ids_of(reader: Reader, profile: Profile, only: str | None) -> Collection[str] | None:

@@ -11,6 +11,7 @@ from reconciler.model.addresses import (
     Value,
     is_known,
     known_after_apply,
+    without_case,
 )
 from reconciler.model.applied import (
     AppliedDates,
@@ -104,4 +105,5 @@ __all__ = [
     "Violation",
     "is_known",
     "known_after_apply",
+    "without_case",
 ]

@@ -30,6 +30,14 @@ class ResourceType(StrEnum):
 _TYPES: Final = {str(each): each for each in ResourceType}
 
 
+def without_case(name: str) -> str:
+    """The form in which keys and names are compared, wherever that is done.
+
+    Not casefold(): ß is no other case of ss, and who is called weiss not the one called weiß.
+    """
+    return name.lower()
+
+
 class Address(Struct, frozen=True, order=True):
     """The lasting name of a declared resource: ``user.alice.ng``. Keys compare without case."""
 
@@ -42,7 +50,7 @@ class Address(Struct, frozen=True, order=True):
     @property
     def folded(self) -> tuple[ResourceType, str]:
         """What two addresses are compared by."""
-        return (self.resource_type, self.key.casefold())
+        return (self.resource_type, without_case(self.key))
 
     @classmethod
     def parse(cls, text: str) -> "Address":

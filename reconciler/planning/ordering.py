@@ -26,6 +26,7 @@ from reconciler.model import (
     PatchResource,
     ResourceType,
     known_after_apply,
+    without_case,
 )
 from reconciler.planning.encoding import create_body, patch_operations
 from reconciler.profiles.profile import AttributeRules, Profile
@@ -219,7 +220,7 @@ def _name(change: Change, side: str, profile: Profile) -> tuple[ResourceType, st
 
 def _folded(name: str, resource_type: ResourceType, profile: Profile) -> tuple[ResourceType, str]:
     fold = profile.rules(resource_type).folds(name_path(resource_type))
-    return (resource_type, name.casefold() if fold else name)
+    return (resource_type, without_case(name) if fold else name)
 
 
 def _after_what_they_need(drafts: Sequence[_Draft]) -> Iterator[_Draft]:

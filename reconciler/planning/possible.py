@@ -20,6 +20,7 @@ from reconciler.model import (
     ResourceType,
     Severity,
     known_after_apply,
+    without_case,
 )
 from reconciler.profiles.profile import Profile
 from reconciler.scim.attributes import name_path
@@ -81,7 +82,7 @@ def _new_name(change: Change) -> str | None:
 
 
 def _folded(name: str, fold: bool) -> str:
-    return name.casefold() if fold else name
+    return without_case(name) if fold else name
 
 
 def _keeping_names(change: Change, taken: frozenset[Address]) -> Iterator[Change]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.model import AccessChange, AccessItem, AccessKind
+from reconciler.model import AccessChange, AccessItem, AccessKind, without_case
 from reconciler.rendering.neutral import NAME_LIMIT, neutral
 
 _SHOWN: Final = 5
@@ -83,4 +83,4 @@ def _counted(people: Sequence[Sequence[str]], others: Collection[str]) -> str:
 
 
 def _rank(kind: str, count: int) -> tuple[bool, int, bool, str]:
-    return (not kind.endswith(_PRIVILEGED), -count, kind == _EVERYTHING, kind.casefold())
+    return (not kind.endswith(_PRIVILEGED), -count, kind == _EVERYTHING, without_case(kind))

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.model import Action, Address, AttributeChange, Change, Diagnostic, PatchOp, ResourceType
+from reconciler.model import Action, Address, AttributeChange, Change, Diagnostic, PatchOp, ResourceType, without_case
 
 FOLDED_FROM: Final = 3
 """So many equal changes are one block, and so many equal diagnostics one remark."""
@@ -86,7 +86,7 @@ def _risk(change: Change) -> Risk:
 
 
 def _by_address(address: Address) -> tuple[bool, str, str]:
-    return address.resource_type is not ResourceType.USER, address.key.casefold(), address.key
+    return address.resource_type is not ResourceType.USER, without_case(address.key), address.key
 
 
 def _likeness(change: Change) -> object:

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.model import Action, AttributeChange, Change, PatchOp, Value
+from reconciler.model import Action, AttributeChange, Change, PatchOp, Value, without_case
 from reconciler.rendering import wording
 from reconciler.rendering.complexes import differing_members
 from reconciler.rendering.naming import Names, attribute_name, attribute_rank, is_reference, person, shown, shown_pair
@@ -129,7 +129,7 @@ def _list_lines(
 ) -> list[Line]:
     rows = [(marks[each.op], _item(each, names), aside) for each, aside in zip(changes, asides, strict=True)]
     if len(rows) > 1:
-        rows.sort(key=lambda row: (row[0] is not Mark.REMOVE, row[1].casefold()))
+        rows.sort(key=lambda row: (row[0] is not Mark.REMOVE, without_case(row[1])))
     name = attribute_name(changes[0].path)
     lines = [Line(mark=mark, name=name, item=rows[0][0], after=rows[0][1], aside=rows[0][2])]
     nothing = Mark.NONE

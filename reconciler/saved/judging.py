@@ -26,6 +26,7 @@ from reconciler.model import (
     Unset,
     Value,
     known_after_apply,
+    without_case,
 )
 from reconciler.profiles.profile import AttributeRules
 from reconciler.rendering.naming import Names, attribute_name, is_reference, person, shown
@@ -103,7 +104,7 @@ class _Judging(Struct, frozen=True, kw_only=True):
         path = name_path(change.address.resource_type)
         name = next((each.after for each in change.attribute_changes if each.path == path), None)
         if isinstance(name, str):
-            for found in self.index.get((change.address.resource_type, name.casefold()), ()):
+            for found in self.index.get((change.address.resource_type, without_case(name)), ()):
                 theirs = self.by_id.get(found.id)
                 if theirs is None or not _frees(theirs, path):
                     yield f"id {found.id}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
-from reconciler.model import Json, Value
+from reconciler.model import Json, Value, without_case
 from reconciler.scim.attributes import Attribute, Format, Kind
 
 _CANONICAL_PHONE = re.compile(r"(?:tel:)?(\+[0-9]{7,15})(?:; ?ext=([0-9]{1,11}))?", re.ASCII | re.IGNORECASE).fullmatch
@@ -139,7 +139,7 @@ def unassigned(value: object) -> bool:
 def same_value(one: Value, other: Value, *, fold: bool = False) -> bool:
     """Whether two canonical values are equal; `fold` ignores case. True is never 1."""
     if isinstance(one, str) and isinstance(other, str):
-        return one == other or (fold and one.casefold() == other.casefold())
+        return one == other or (fold and without_case(one) == without_case(other))
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from reconciler.model import (
+    CreateResource,
     DeleteResource,
     Failed,
     Json,
@@ -20,7 +21,7 @@ from reconciler.model import (
 )
 from reconciler.profiles.profile import RFC
 from reconciler.refreshing import decode_resource
-from reconciler.scim.attributes import ENTERPRISE_USER
+from reconciler.scim.attributes import CORE_USER, ENTERPRISE_USER
 from tests.applying.performing_world import (
     Forward,
     World,
@@ -438,3 +439,12 @@ def test_what_is_sent_holds_no_reference(world: World) -> None:
         create_user(2, "ann", after=(), **{ENTERPRISE_USER: {"manager": {"value": "bulkId:user.bo"}}}),
     )
     assert "bulkId" not in json.dumps([each.content.decode() for each in world.asked])
+
+
+def test_a_create_that_is_refused_takes_no_account_of_a_name_that_is_only_like_hers(world: World) -> None:
+    """The server says that weiß is taken by weiss; for us these are two people."""
+    other = world.user("weiss@example.com")
+    body = {"schemas": [CORE_USER], "userName": "weiß@example.com", "title": "Lead"}
+    (result,) = world.run(CreateResource(number=1, address=user_address("weiss"), body=body), live={})
+    assert isinstance(result, Failed)
+    assert "title" not in world.stored_user(other)

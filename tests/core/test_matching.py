@@ -100,6 +100,7 @@ def test_a_user_and_a_group_of_one_name_are_two() -> None:
         (("was@x.io",), record(), "1 by formerly"),
         (("old", "was@x.io"), record(entry("user.old", "1")), "1 by formerly"),
         (("old",), record(entry("user.old", "gone")), "-"),
+        (("weiß",), record(entry("user.weiss", "1")), "-"),
         (("nobody@x.io",), record(), "-"),
     ],
 )

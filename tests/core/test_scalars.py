@@ -99,6 +99,7 @@ def test_another_announcement_makes_no_leftover(wanted, found) -> None:
     [
         ("A@x.io", "a@x.io", True, EQUAL),
         ("A@x.io", "a@x.io", False, change(REPLACE, DECLARED)),
+        ("weiß@x.io", "weiss@x.io", True, change(REPLACE, DECLARED)),
         (True, 1, False, change(REPLACE, DECLARED)),
         (1, True, False, change(REPLACE, DECLARED)),
         ({"x": [1]}, {"x": [1]}, False, EQUAL),
