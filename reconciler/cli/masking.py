@@ -12,6 +12,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.model import Diagnostic, Failed, NotTried, Plan, Result, Skipped, Split, Succeeded
 from reconciler.project import Project
 from reconciler.scim.attributes import USER_ATTRIBUTES
+from reconciler.settings.overlay import target_profile
 
 if TYPE_CHECKING:
     from reconciler.reconcile import Reconciliation
@@ -55,6 +56,7 @@ def learn_declared(project: Project) -> None:
 
     _current[0].known.keep(project.settings.targets)
     for target in project.settings.targets:
+        _current[0].known.describe(target_profile(project.target(target)).users.table)
         for file in read_folders(project.base, project.target(target).identities).files:
             for document in (*file.documents, file.partial):
                 _learn_document(_current[0].known, document)

@@ -1,13 +1,13 @@
 """Who is known of people, for a plan without them: every name that one person goes by, and the number that she gets."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from reconciler.model import Change, DesiredState, LiveState, Plan, ResourceType
 from reconciler.rendering.naming import is_reference
 from reconciler.rendering.neutral import NAME_LIMIT, neutral
-from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES
+from reconciler.scim.attributes import GROUP_ATTRIBUTES, USER_ATTRIBUTES, AttributeTable, Kind
 from reconciler.scim.paths import short_path
 from reconciler.scim.values import canonical_text
 
@@ -34,6 +34,18 @@ class KnownPeople:
         self._met = 0
         self._numbers: dict[int, int] = {}
         self._words: set[str] = set()
+        self._schema: set[str] = set()
+        self._telling: set[str] = set()
+        self._valued: set[str] = set()
+        self.describe(USER_ATTRIBUTES, GROUP_ATTRIBUTES)
+
+    def describe(self, *tables: AttributeTable) -> None:
+        """What attributes are called, their parts, and the types of elements: words that are nobody's."""
+        for each in (attribute for table in tables for attribute in table.attributes):
+            self._schema.update((each.name, each.key, *each.parts, *each.keys, *each.types))
+            if each.kind is Kind.KEYED:
+                self._telling.add(each.key)
+                self._valued.update((each.value,) if each.value else ())
 
     def learn(self, names: Iterable[str], also: Iterable[str] = (), resource_id: str = "") -> None:
         """One person. `names`: key and userName, hers alone; `also`: what others may share with her.
@@ -78,8 +90,9 @@ class KnownPeople:
         """One person and what is known of her: `values` by path or name, in any nesting."""
         login = values.get("userName")
         named = (*names, login if isinstance(login, str) else "")
+        telling = self._telling - self._valued
         hers = [value for path, value in values.items() if not (is_kept(path) or is_reference(path))]
-        self.learn(named, [each for value in hers for each in _texts_in(value)], resource_id)
+        self.learn(named, [each for value in hers for each in _texts_in(value, telling)], resource_id)
 
     def learn_state(self, desired: DesiredState, live: LiveState) -> None:
         """Everybody who is declared or live, and all groups."""
@@ -139,6 +152,10 @@ class KnownPeople:
         """Whether it is a name of somebody."""
         return self._known(_folded(name)) is not None
 
+    def is_schema(self, word: str) -> bool:
+        """Whether a word, just as it is spelled, is one of the schema: ``phoneNumbers``, ``work``."""
+        return word in self._schema
+
     def stays(self, word: str) -> bool:
         """Whether a word may be printed: the name of a group, a role, an attribute; a number that was given."""
         folded = _folded(word)
@@ -150,17 +167,20 @@ def is_kept(path: str) -> bool:
     return short_path(path) in _KEPT
 
 
-def _texts_in(value: object) -> Iterator[str]:
-    """Every text in a value; what a name or an address consists of counts by its parts."""
+def _texts_in(value: object, telling: Collection[str]) -> Iterator[str]:
+    """Every text in a value; what a name or an address consists of counts by its parts.
+
+    What tells elements apart (`telling`: ``type``) is no text of hers: others have elements of that type too.
+    """
     match value:
         case str():
             yield value
         case dict():
-            for each in value.values():
-                yield from _texts_in(each)
+            for each in (part for name, part in value.items() if name not in telling):
+                yield from _texts_in(each, telling)
         case list() | tuple():
             for each in value:
-                yield from _texts_in(each)
+                yield from _texts_in(each, telling)
 
 
 def _folded(text: str) -> str:

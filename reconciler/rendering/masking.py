@@ -192,8 +192,9 @@ class Mask:
         if tokens[at].isspace() or (tokens[at] == "person" and PERSON.fullmatch("".join(tokens[at : at + 3]))):
             return 0
         for size in range(min(_LONGEST, len(tokens) - at), 0, -1):
+            # somebody's key may be `work`: an attribute is called so all the same
             if self.known.is_known("".join(tokens[at : at + size])):
-                return size
+                return 0 if size == 1 and self.known.is_schema(tokens[at]) else size
         return 0
 
 

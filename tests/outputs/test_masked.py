@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.model import Diagnostic, Severity
+from reconciler.profiles.loading import load_profile
 from reconciler.rendering.masking import Mask
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
@@ -178,6 +179,29 @@ def test_an_import_names_nobody(tmp_path: Path) -> None:
     assert "5 users" in ran.out
 
 
+def test_words_of_the_schema_are_nobodys(tmp_path: Path) -> None:
+    """Somebody is called as a type of phone numbers is, another has several of that type: paths stay as they are."""
+    many = {"phoneNumbers": [{"type": "work", "value": f"+44 20 7946 000{n}"} for n in range(2)]}
+    with provider() as running:
+        for name, more in (("ann", many), ("work", {})):
+            user = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": f"{name}@x.example", **more}
+            body = json.dumps({**user, "displayName": name.title()}).encode()
+            running.service.handle(Request(method="POST", target="/scim/v2/Users", headers={}, body=body))
+        here = quick(tmp_path / "here")
+        here.write("reconciler.yaml", running.settings())
+        here.write("identities/all.yaml", "users: {work: {userName: work@x.example, displayName: Work}}\n")
+        ran = here.run("import", "--mask", "personal")
+    assert "user.person-001: phoneNumbers.work is left out: 2 values of type work" in ran.out + ran.err
+
+
+def test_words_of_a_profile_are_nobodys_either() -> None:
+    """What tells elements apart is what others have, too; what an element holds is hers."""
+    mask = Mask()
+    mask.known.describe(load_profile("genesys").users.table)
+    mask.known.learn_user(("ann",), {"externalIds": [{"authority": "Payroll", "value": "zorvik"}]})
+    assert mask.text("externalIds.Payroll of user.ann: zorvik") == "externalIds.Payroll of user.person-001: person-001"
+
+
 PEOPLE = """\
 users:
   ann.lee:
@@ -285,10 +309,12 @@ def test_explain_and_misuse(folder: QuickFolder) -> None:
         ('call +44 20 7946 0958 or "x y"', 'call (masked) or "(masked)"'),
         ('the group "Support" of person-001', 'the group "Support" of person-001'),
         ('says "it\\"s her"', 'says "(masked)"'),
+        ("emails.work of user.work, Work, work@example.com", "emails.work of user.person-002, person-002, person-002"),
     ],
 )
 def test_prose(text: str, masked: str) -> None:
     mask = Mask()
+    mask.known.learn(("work", "work@example.com"))
     mask.known.learn(("ann.lee", "ann.lee@example.com"), ("Ann Lee",))
     mask.known.keep(("Support",))
     mask.known.person("ann.lee")
