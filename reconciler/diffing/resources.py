@@ -32,6 +32,7 @@ from reconciler.diffing.findings import Differences, Finding
 from reconciler.diffing.ground import Ground
 from reconciler.diffing.items import claims, compare_list, given_on_create
 from reconciler.diffing.references import Unresolved
+from reconciler.diffing.renaming import speak_of_renames
 from reconciler.diffing.slips import speak_of_slips
 from reconciler.diffing.values import compare_values
 from reconciler.model import (
@@ -69,6 +70,7 @@ def diff_resources(situation: Situation) -> Differences:
             _keep(ground, _undeclared(ground, address, entry))
     speak_of_slips(ground)
     speak_of_dates(ground)
+    speak_of_renames(ground)
     for path, count in sorted(ground.not_compared.items()):
         ground.notice("not-compared", f"{short_path(path)} cannot be read here and is not compared ({count} declared)")
     ground.differences.refused.sort(key=_by_place)

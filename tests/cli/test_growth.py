@@ -55,12 +55,17 @@ def nobody(count: int) -> dict[str, str]:
     return company(count) | {"identities/people.yaml": f"users:\n{first}\n"}
 
 
+def renamed(files: dict[str, str]) -> dict[str, str]:
+    return {name: text.replace("userName: u", "userName: w") for name, text in files.items()}
+
+
 AFTERWARDS: dict[str, Write] = {
     "nothing": company,
     "a value of everybody": lambda count: company(count, title="Lead"),
     "the group of everybody": lambda count: company(count, shift=1),
     "the key of everybody": lambda count: company(count, key="v"),
     "the key of everybody, with the old one": lambda count: company(count, key="v", more=", formerly: [u{0}]"),
+    "the key and the login of everybody": lambda count: renamed(company(count, key="v")),
     "everybody is gone": nobody,
     "everybody leaves by date": lambda count: company(count, more=", endsOn: 2020-01-01"),
 }

@@ -39,6 +39,7 @@ STORIES = [
     (people(["a", "b"]), people(["a", "b"]).replace("a@", "c@").replace("b@", "a@").replace("c@", "b@"), ""),
     (people(["a"]), people(["a"], f", manager: {GHOST}") + CREW.format(members=GHOST), ""),
     (people(["a", "b"]), people(["c"], ", formerly: [a, b@x.example]") + CREW.format(members="c"), ""),
+    (people(["a"]), people(["b"]).replace("displayName: b", "displayName: A"), ""),
     (people(["a"]), people(["a"]) + CREW.format(members="a"), "", "genesys"),
     (people(["a"], ", roles: [Agent]"), people(["a", "b"], ", roles: [Agent]", b=", roles: [Agnt]"), "", "genesys"),
     (people(["a"]) + THERE, people(["a"]) + THERE.replace("All Agents", "Crew"), "", "genesys"),
