@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _current: Final["list[Mask]"] = []
 _one_learns: Final = Lock()
+_NOT_HERS: Final = frozenset({"manager", "startsOn", "endsOn", "timeZone"})
+"""Keys of people, with text, of which nothing tells who somebody is."""
 
 
 MASK_OPTION: Final = click.option(
@@ -138,8 +140,8 @@ def _learn_person(known: "KnownPeople", written: object) -> None:
 
 
 def _own(values: dict[str, Any]) -> dict[str, Any]:
-    """What a person's own lines say of her; names of templates, groups, roles, skills and the like are not hers."""
+    """What a person's own lines say of her; names of templates, groups, roles, skills and days are not hers alone."""
     hers = {each.name for each in USER_ATTRIBUTES.attributes} - {"roles", "entitlements", "manager"}
     return {
-        name: each for name, each in values.items() if name in hers or (isinstance(each, str) and name != "manager")
+        name: each for name, each in values.items() if name in hers or (isinstance(each, str) and name not in _NOT_HERS)
     }

@@ -240,6 +240,15 @@ def test_what_reviewers_need_stays(folder: QuickFolder) -> None:
     assert "manager = person-002" in re.sub(" +", " ", text)
 
 
+def test_a_day_is_nobody(folder: QuickFolder) -> None:
+    """Whose last day it is stands beside it; the day itself is what reviewers look for."""
+    assert folder.run("apply", "--auto-approve").code == 0
+    lines = "userName: bob.li@example.com, endsOn: 2199-01-31, timeZone: Europe/London,"
+    folder.write("identities/all.yaml", PEOPLE.replace("userName: bob.li@example.com,", lines))
+    text = folder.run("plan", "--mask", "personal").out
+    assert "user.person-001: dates change: endsOn none -> 2199-01-31" in text
+
+
 def test_one_person_is_one_number(folder: QuickFolder) -> None:
     """In the plan, in the block of access and among the members of a group."""
     text = folder.run("plan", "--mask", "personal").out
