@@ -85,34 +85,39 @@ def _strange(key: str, names: Sequence[str], policy: Policy) -> Diagnostic:
 def _removals(changes: Sequence[Change], situation: Situation, dated: Dated) -> Iterator[Violation]:
     for resource_type, noun in ((ResourceType.USER, "person"), (ResourceType.GROUP, "group")):
         ours = _ours_and_live(situation, resource_type)
-        later = [str(each) for each in dated.people if each.resource_type is resource_type]
-        removed = [
-            str(each.address)
+        removed = {
+            each.address
             for each in changes
             if each.address.resource_type is resource_type
             and REMOVING & set(each.actions)
             and _cause_of_removal(each) is not Cause.DUE
-        ]
+        }
+        days = {each: day for each, day in dated.people.items() if each.resource_type is resource_type}
+        later = [f"{each} after {day}" for each, day in days.items() if each not in removed]
         what = f"of {_plural(ours, noun)} would be removed{_by_dates(len(later))}"
-        yield from _over(
-            "removals", sorted({*removed, *later}), situation.policy.removals, ours, situation.policy, what
-        )
+        items = [*map(str, removed), *later]
+        yield from _over("removals", items, situation.policy.removals, ours, situation.policy, what)
 
 
 def _member_removals(changes: Sequence[Change], situation: Situation, dated: Dated) -> Iterator[Violation]:
-    later, now = dated.members, {each.address: each for each in changes if each.live_id}
-    for address in sorted({*(each for each in now if each.resource_type is ResourceType.GROUP), *later}):
+    now = {each.address: each for each in changes if each.live_id and each.address.resource_type is ResourceType.GROUP}
+    for address in sorted({*now, *dated.members}):
         live_id = now[address].live_id if address in now else situation.matches.id_of(address)
         held = situation.live.resources[str(live_id)].items("members") or {}
-        taken = {*(_taken(now[address], "members") if address in now else ()), *later.get(address, ())}
+        days = dated.members.get(address, {})
+        taken = [each for each in _taken(now[address], "members") if each not in days] if address in now else []
         items = [f"{address} {name_of(each, situation)}" for each in taken]
-        what = f"of {_plural(len(held), 'member')} would leave {address}{_by_dates(len(later.get(address, ())))}"
+        items += [f"{address} {name_of(each, situation)} after {day}" for each, day in days.items()]
+        what = f"of {_plural(len(held), 'member')} would leave {address}{_by_dates(len(days))}"
         policy = situation.policy
         yield from _over("memberRemovals", items, policy.member_removals, len(held), policy, what)
 
 
 def _by_dates(count: int) -> str:
-    """What a day to come will do counts when its line is new: on that day it counts no more."""
+    """What a day to come will do counts when its line is new: on that day it counts no more.
+
+    It is counted with that day, so that who accepts it accepts neither an earlier one nor the same for today.
+    """
     return f", {count:,} of them by dates that are new in their lines" if count else ""
 
 

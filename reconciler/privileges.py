@@ -56,14 +56,14 @@ def _ending(groups: Collection[str], situation: Situation, dated: Dated) -> Iter
         return
     before = membership_before(situation)
     inside = {group: before.people(group) for group in groups}
-    for address in dated.people:
+    for address, day in dated.people.items():
         live_id = str(situation.matches.id_of(address))
         for role in sorted(situation.live.resources[live_id].items("roles") or ()):
             if privileged_role(role, situation.policy):
-                yield f"{address} leaves with role {role}, by a new date"
+                yield f"{address} leaves with role {role} after {day}"
         for group, people in inside.items():
             if live_id in people:
-                yield f"{address} leaves {group_label(group, situation)} with the account, by a new date"
+                yield f"{address} leaves {group_label(group, situation)} with the account after {day}"
 
 
 def warned(changes: Sequence[Change], situation: Situation) -> tuple[Change, ...]:

@@ -32,29 +32,30 @@ _NO_DATES = AppliedDates()
 
 
 class Dated(Struct, frozen=True, kw_only=True):
-    """`people`: who is to lose the account, by a date that is new or earlier than before.
+    """`people`: who is to lose the account -> the day, in ISO form, after which; new, or earlier than before.
 
-    `members`: group -> live id of whoever is to leave it -> the last day there, in ISO form; new or earlier likewise.
+    `members`: group -> live id of whoever is to leave it -> the last day there; new or earlier likewise.
     """
 
-    people: tuple[Address, ...]
+    people: Mapping[Address, str]
     members: Mapping[Address, Mapping[str, str]]
 
 
 def newly_dated(situation: Situation) -> Dated:
     """Whom dates that are new in these declarations will cost something."""
-    people: list[Address] = []
+    people: dict[Address, str] = {}
     members: dict[Address, Mapping[str, str]] = {}
     references: References | None = None
     for wanted, found, entry in _known(situation):
         if wanted.address.resource_type is ResourceType.USER:
-            people += [wanted.address] if _ends_earlier(wanted, found, entry) else []
+            if day := _ends_earlier(wanted, found, entry):
+                people[wanted.address] = day
             continue
         # it takes everybody's name to make them
         references = references or References(situation.matches, situation.live)
         if ending := dict(_leaving_earlier(wanted, found, entry, references)):
             members[wanted.address] = ending
-    return Dated(people=tuple(people), members=members)
+    return Dated(people=people, members=members)
 
 
 def speak_of_dates(ground: Ground) -> None:
@@ -101,13 +102,16 @@ def _has_dates(wanted: DesiredResource) -> bool:
     return lines is not None and any(how.until is not None for how in lines.items.values())
 
 
-def _ends_earlier(wanted: DesiredResource, found: LiveResource, entry: AppliedResource) -> bool:
+def _ends_earlier(wanted: DesiredResource, found: LiveResource, entry: AppliedResource) -> str | None:
+    """Her last day, or that of the account, whichever is new and the first; None if neither is."""
     lines = wanted.lifecycle
     if lines.ends_on is None or lines.phase is Phase.DELETION:
-        return False
+        return None
     had, has = entry.dates, dates_of(lines)
-    ends = found.active and lines.phase is not Phase.AFTER and _is_earlier(has.ends_on, had.ends_on)
-    return ends or _is_earlier(_deleted_on(has), _deleted_on(had))
+    if found.active and lines.phase is not Phase.AFTER and _is_earlier(has.ends_on, had.ends_on):
+        return has.ends_on
+    deleted = _deleted_on(has)
+    return deleted if _is_earlier(deleted, _deleted_on(had)) else None
 
 
 def _is_earlier(new: str | None, old: str | None) -> bool:

@@ -78,7 +78,7 @@ def summary(plan: Plan) -> str:
     if plan.changes:
         return f"Plan: {tally(plan.changes)}."
     state = _state(plan)
-    if plan.drift or plan.refused:
+    if plan.drift or plan.refused or plan.violations:
         return f"No changes to make on target {quoted(plan.target)}{state}."
     return f"No changes. Target {quoted(plan.target)} matches the declarations{state}."
 

@@ -1,6 +1,6 @@
 """Dates that are new in the lines count, and are told, when the line comes: on their day nobody is asked any more."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -45,31 +45,38 @@ def broken(outcome):
 @pytest.mark.parametrize(
     ("had", "has", "active", "costs", "says"),
     [
-        (NONE, lifecycle(ends=LATER), True, True, "endsOn none -> 2026-09-22"),
-        (NONE, lifecycle(ends=TODAY), True, True, "endsOn none -> 2026-06-15"),
-        (lifecycle(ends=LATER), lifecycle(ends=SOON), True, True, "endsOn 2026-09-22 -> 2026-06-24"),
-        (lifecycle(ends=SOON), lifecycle(ends=LATER), True, False, "endsOn 2026-06-24 -> 2026-09-22"),
-        (lifecycle(ends=SOON), NONE, True, False, "endsOn 2026-06-24 -> none"),
-        (lifecycle(ends=SOON), lifecycle(ends=SOON), True, False, None),
+        (NONE, lifecycle(ends=LATER), True, LATER, "endsOn none -> 2026-09-22"),
+        (NONE, lifecycle(ends=TODAY), True, TODAY, "endsOn none -> 2026-06-15"),
+        (lifecycle(ends=LATER), lifecycle(ends=SOON), True, SOON, "endsOn 2026-09-22 -> 2026-06-24"),
+        (lifecycle(ends=SOON), lifecycle(ends=LATER), True, None, "endsOn 2026-06-24 -> 2026-09-22"),
+        (lifecycle(ends=SOON), NONE, True, None, "endsOn 2026-06-24 -> none"),
+        (lifecycle(ends=SOON), lifecycle(ends=SOON), True, None, None),
         # switched off by others: there is nothing to lose
-        (NONE, lifecycle(ends=LATER), False, False, None),
+        (NONE, lifecycle(ends=LATER), False, None, None),
         # she has left, and the account is to be deleted
-        (lifecycle(ends=PAST), DAYS_30, False, True, "deleteAfter none -> 30"),
-        (DAYS_60, DAYS_30, False, True, "deleteAfter 60 -> 30"),
-        (DAYS_30, DAYS_60, False, False, "deleteAfter 30 -> 60"),
-        (lifecycle(ends=SOON), lifecycle(ends=SOON, delete_after=10**9), True, True, "deleteAfter none -> 1000000000"),
+        (lifecycle(ends=PAST), DAYS_30, False, PAST + timedelta(days=30), "deleteAfter none -> 30"),
+        (DAYS_60, DAYS_30, False, PAST + timedelta(days=30), "deleteAfter 60 -> 30"),
+        (DAYS_30, DAYS_60, False, None, "deleteAfter 30 -> 60"),
+        (
+            lifecycle(ends=SOON),
+            lifecycle(ends=SOON, delete_after=10**9),
+            True,
+            date.max,
+            "deleteAfter none -> 1000000000",
+        ),
         # that is a change of today, which counts as such
-        (NONE, lifecycle(ends=PAST), True, False, None),
-        (NONE, lifecycle(ends=PAST, delete_after=1), True, False, None),
+        (NONE, lifecycle(ends=PAST), True, None, None),
+        (NONE, lifecycle(ends=PAST, delete_after=1), True, None, None),
     ],
 )
 def test_a_persons_dates(had, has, active, costs, says) -> None:
     known = record(entry("user.al", "al", {"userName": "al@x.io"}, dates=dates_of(had)))
     outcome = reconciled(desired(user("al", here=has)), live(live_user("al", active=active)), known, policy=NOBODY)
-    assert (newly_dated(outcome.situation).people == (a("user.al"),)) is costs
+    assert newly_dated(outcome.situation).people == ({a("user.al"): costs.isoformat()} if costs else {})
     assert told(outcome) == ([f"dates change: {says}"] if says else [])
-    now = bool(outcome.plan.changes)
-    assert broken(outcome) == ([("removals", ("user.al",))] if costs or now else [])
+    # an acceptance of the one is none of the other
+    items = [f"user.al after {costs}"] if costs else ["user.al"] if outcome.plan.changes else []
+    assert broken(outcome) == ([("removals", tuple(items))] if items else [])
 
 
 def test_what_the_record_took_over_counts_no_more() -> None:
@@ -84,7 +91,7 @@ def test_what_the_record_took_over_counts_no_more() -> None:
 def test_an_account_that_becomes_ours_with_a_last_day(applied, costs) -> None:
     """Without a whole record nothing is new."""
     outcome = reconciled(desired(user("al", here=lifecycle(ends=LATER))), live(live_user("al")), applied, policy=NOBODY)
-    assert broken(outcome) == ([("removals", ("user.al",))] if costs else [])
+    assert broken(outcome) == ([("removals", (f"user.al after {LATER}",))] if costs else [])
 
 
 @pytest.mark.parametrize("refused", [True, False])
@@ -120,7 +127,7 @@ def test_a_membership(until, recorded, held, costs) -> None:
     # giving a membership of a privileged group has to be accepted by itself
     rules = [] if held else [("privileged", ("group.g gains member al@x.io",))]
     named = ("privileged", (f"group.g loses member al@x.io after {until}",))
-    assert broken(outcome) == ([("memberRemovals", ("group.g al@x.io",)), named] if costs else rules)
+    assert broken(outcome) == ([("memberRemovals", (f"group.g al@x.io after {until}",)), named] if costs else rules)
     told_of = costs and until is LATER
     assert told(outcome) == (["1 membership ends after 2026-09-22, which is new"] if told_of else [])
     if costs:
@@ -133,7 +140,7 @@ def test_a_privilege_that_goes_with_the_account_on_a_new_day() -> None:
     found = live(live_user("al", roles=["Boss", "Agent"]), live_group("o", "o", ["i"]), live_group("i", "i", ["al"]))
     policy = replace(OPEN, privileged_roles=("boss",), privileged_groups=("o",))
     outcome = reconciled(desired(user("al", here=lifecycle(ends=LATER))), found, known, policy=policy)
-    named = ("user.al leaves o with the account, by a new date", "user.al leaves with role Boss, by a new date")
+    named = (f"user.al leaves o with the account after {LATER}", f"user.al leaves with role Boss after {LATER}")
     assert broken(outcome) == [("privileged", named)]
 
 

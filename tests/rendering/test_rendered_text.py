@@ -204,6 +204,11 @@ def test_how_long_it_takes(count: int, per_minute: int | None, words: str) -> No
             {"refused": plans.EDGES.refused, "unmanaged": 0},
             'No changes to make on target "sandbox" (58 users, 12 groups).',
         ),
+        # dates that are new break a rule, and change nothing today
+        (
+            {"violations": plans.EDGES.violations, "unmanaged": 0},
+            'No changes to make on target "sandbox" (58 users, 12 groups).',
+        ),
     ],
 )
 def test_nothing_to_do(change: dict, words: str) -> None:
