@@ -29,6 +29,7 @@ from reconciler.reconcile import Context, Reconciliation, reconcile
 from reconciler.record.repository import GitRepository
 from reconciler.recording import LoadedRecord, Record, record_of
 from reconciler.settings import Target
+from reconciler.sharing import without_shared
 from reconciler.transport.client import Reader
 from reconciler.transport.discovery import discovered
 
@@ -60,6 +61,7 @@ class Run(Struct, frozen=True, kw_only=True):
     options: Options
     _checkouts: list[Checkout] = field(default_factory=list)
     _stood: dict[int, dict[tuple[ResourceType, str], Standing]] = field(default_factory=dict)
+    _shared: dict[int, DesiredState] = field(default_factory=dict)
 
     @property
     def repository(self) -> GitRepository | None:
@@ -88,6 +90,15 @@ class Run(Struct, frozen=True, kw_only=True):
             loaded = self.loaded.applied
             known = standings(self.project, self.target, self.repository, self.desired, loaded, live)
             self._stood[id(self.desired)] = known
+        return known
+
+    def wanted(self, live: LiveState) -> DesiredState:
+        """What is declared, but for whom another target of the same organisation takes over. Looked up once, too."""
+        known = self._shared.get(id(self.desired))
+        if known is None:
+            loaded, today = self.loaded.applied, self.options.today
+            known = without_shared(self.project, self.target, self.desired, loaded, live, today)
+            self._shared[id(self.desired)] = known
         return known
 
     @property
@@ -182,4 +193,4 @@ class Run(Struct, frozen=True, kw_only=True):
             tool_version=__version__,
             stood=self.stood(live),
         )
-        return reconcile(self.desired, live, applied, self.profile, self.target.policy, context)
+        return reconcile(self.wanted(live), live, applied, self.profile, self.target.policy, context)

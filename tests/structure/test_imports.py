@@ -34,7 +34,7 @@ LAYERS = (
     ("leasing", "project"),
     ("committed",),
     ("checkout", "recording", "proving"),
-    ("embedding", "holding"),
+    ("embedding", "holding", "sharing"),
     ("connecting",),
     ("checkup", "importing", "running", "saved"),
     ("cli",),
