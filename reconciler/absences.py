@@ -21,6 +21,8 @@ from reconciler.transport.client import Reader
 
 MOST: Final = 50
 """How many absences are read by id; where all of so many are proved, the rest is believed."""
+MANY: Final = 1_000
+"""How many where one of them turned out to be there: deletions are many at times, and they must not stop a run."""
 NOBODY: Final[Mapping[str, ResourceType]] = {}
 _LEFT_OUT: Final = "the listings of this server leave people out; ask the provider why, or try another pageSize"
 
@@ -38,28 +40,30 @@ def refresh_proved(
 
     Where somebody was left out, though no listing was cut, they are walked once more, to an empty page whatever their
     totals say; who is in none of them even then is read by id. That costs a request for each recorded id that no
-    listing shows, up to MOST. Raises as `refresh` does, and IncompleteListing where more are left out than are read so.
+    listing shows, those of `also` first, up to MOST; up to MANY where somebody turns out to be there. Raises as
+    `refresh` does, and IncompleteListing where more are left out than are read so.
     """
 
     def walked(*, to_the_end: bool) -> LiveState:
         return refresh(reader, profile, extensions=extensions, unasked=unasked, to_the_end=to_the_end)
 
-    recorded = {
-        **also,
-        **{each.live_id: address.resource_type for address, each in applied.resources.items() if each.live_id},
-    }
+    entries = {each.live_id: address.resource_type for address, each in applied.resources.items() if each.live_id}
+    # who was in no listing before is looked for first: among many who were deleted meanwhile she would not be met
+    recorded = {**also, **{each: entries[each] for each in sorted(entries)}}
     live = walked(to_the_end=False)
     hidden = _left_out(reader, profile, recorded, live, extensions)
     if hidden and live.totals_trusted and not is_cut(live):
         live = _walked_again(walked, hidden)
         hidden = _left_out(reader, profile, recorded, live, extensions)
     absent = len(recorded.keys() - live.resources.keys())
-    if hidden and absent > MOST:
+    if hidden and absent > MANY:
         raise IncompleteListing(
             f"{absent:,} of {len(recorded):,} recorded users and groups are in no listing, and {len(hidden)} of {MOST} "
             "that were read by id are there",
             _LEFT_OUT,
         )
+    if hidden and absent > MOST:
+        hidden |= _left_out(reader, profile, recorded, live, extensions, range(MOST, MANY))
     return _with_hidden(live, hidden)
 
 
@@ -68,18 +72,26 @@ def with_members(
 ) -> LiveState:
     """`live` with those of `members`, ids that no listing shows, who are there all the same; itself if none is.
 
-    Costs a request or two for each, up to MOST. IncompleteListing where some are there and more are left to look for.
+    Costs a request or two for each, up to MOST; up to MANY where somebody turns out to be there. IncompleteListing
+    where some are there and more are left to look for.
     """
-    hidden: dict[str, LiveResource] = {}
-    for kind in (ResourceType.USER, *((ResourceType.GROUP,) if profile.membership.nested else ())):
-        sought = {each: kind for each in sorted(members)[:MOST] if each not in hidden}
-        hidden |= _left_out(reader, profile, sought, live, extensions)
-    if hidden and len(members) > MOST:
+
+    def there(numbers: range) -> dict[str, LiveResource]:
+        hidden: dict[str, LiveResource] = {}
+        for kind in (ResourceType.USER, *((ResourceType.GROUP,) if profile.membership.nested else ())):
+            sought = {each: kind for each in sorted(members)[numbers.start : numbers.stop] if each not in hidden}
+            hidden |= _left_out(reader, profile, sought, live, extensions, range(MANY))
+        return hidden
+
+    hidden = there(range(MOST))
+    if hidden and len(members) > MANY:
         raise IncompleteListing(
             f"{len(members):,} members who would be taken out are in no listing, and {len(hidden)} of {MOST} that were "
             "read by id are there",
             _LEFT_OUT,
         )
+    if hidden and len(members) > MOST:
+        hidden |= there(range(MOST, MANY))
     return _with_hidden(live, hidden)
 
 
@@ -118,12 +130,13 @@ def _left_out(
     recorded: Mapping[str, ResourceType],
     live: LiveState,
     extensions: Extensions,
+    numbers: range = range(MOST),
 ) -> dict[str, LiveResource]:
-    """Who is there by id and in no listing."""
+    """Who is there by id and in no listing. `numbers`: which of the absent are asked for, in `recorded`'s order."""
     # whoever may push the record may write anything there; what is no id would be another address
-    absent = sorted(each for each in recorded.keys() - live.resources.keys() if is_usable_id(each))
+    absent = [each for each in recorded if each not in live.resources and is_usable_id(each)]
     found: dict[str, LiveResource] = {}
-    for each in absent[:MOST]:
+    for each in absent[numbers.start : numbers.stop]:
         row = _by_id(reader, profile, each, recorded[each])
         if row is not None:
             found[each] = decode_resource(row, recorded[each], profile, extensions)

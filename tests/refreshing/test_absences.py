@@ -6,7 +6,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from reconciler.absences import MOST, refresh_proved, with_members
+from reconciler.absences import MANY, MOST, refresh_proved, with_members
 from reconciler.errors import IncompleteListing
 from reconciler.model import Address, AppliedResource, AppliedState, ResourceType
 from reconciler.profiles.profile import RFC, MembershipRules
@@ -110,10 +110,28 @@ def test_everybody_gone_is_read_by_id_up_to_a_bound() -> None:
     assert server.by_id == MOST
 
 
+@pytest.mark.parametrize("hidden", [1, MOST + 7])
+def test_more_are_read_by_id_where_somebody_is_there(hidden: int) -> None:
+    """As many as were deleted stop no run, though one account is in no listing."""
+    server = Server(hidden, shown=0)
+    absent = [*(f"gone{each}" for each in range(MOST + 7)), *ids(hidden)]
+    state = refresh_proved(reader(server), RFC, recorded(*absent), also={"u0": ResourceType.USER})
+    assert set(state.resources) == state.unlisted == set(ids(hidden))
+    assert server.by_id == 2 * MOST + len(absent) - MOST, "a sample before and after the walk to the end, then the rest"
+
+
 def test_too_many_hidden_to_read_by_id_stop_the_run() -> None:
-    server = Server(MOST + 7, shown=0)
-    with pytest.raises(IncompleteListing, match=f"{MOST + 7} of {MOST + 7} recorded"):
-        refresh_proved(reader(server), RFC, recorded(*ids(MOST + 7)))
+    server = Server(MANY + 7, shown=0)
+    with pytest.raises(IncompleteListing, match=f"{MANY + 7:,} of {MANY + 7:,} recorded"):
+        refresh_proved(reader(server), RFC, recorded(*ids(MANY + 7)))
+
+
+def test_whoever_was_hidden_before_is_looked_for_first() -> None:
+    server = Server(1, shown=0)
+    absent = [f"gone{each}" for each in range(MOST + 7)]
+    assert refresh_proved(reader(server), RFC, recorded(*absent, "u0")).resources == {}, "in no sample by itself"
+    state = refresh_proved(reader(server), RFC, recorded(*absent, "u0"), also={"u0": ResourceType.USER})
+    assert set(state.resources) == {"u0"}
 
 
 # --- members of groups whom nobody knows
@@ -146,10 +164,18 @@ def test_members_who_are_nowhere_change_nothing() -> None:
 
 
 def test_too_many_members_to_read_by_id_stop_the_run() -> None:
-    server = Server(MOST + 7, shown=0)
+    server = Server(MANY + 7, shown=0)
     state = refresh_proved(reader(server), RFC, AppliedState())
-    with pytest.raises(IncompleteListing, match=f"{MOST + 7} members .* {MOST} of {MOST}"):
-        with_members(reader(server), RFC, state, ids(MOST + 7))
+    with pytest.raises(IncompleteListing, match=f"{MANY + 7:,} members .* {MOST} of {MOST}"):
+        with_members(reader(server), RFC, state, ids(MANY + 7))
+
+
+@pytest.mark.parametrize("hidden", [1, MOST + 7])
+def test_more_members_are_read_by_id_where_one_of_them_is_there(hidden: int) -> None:
+    server = Server(hidden, shown=0)
+    state = refresh_proved(reader(server), RFC, AppliedState())
+    gone = [f"z{each}" for each in range(MOST + 7)]
+    assert with_members(reader(server), RFC, state, [*ids(hidden), *gone]).unlisted == set(ids(hidden))
 
 
 def test_whoever_was_found_before_is_looked_for_again() -> None:

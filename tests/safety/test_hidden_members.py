@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from reconciler.absences import MOST
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from tests.cli.in_process import QuickFolder
-from tests.cli.provider import Provider
+from tests.cli.provider import Before, Provider
 from tests.safety.left_as_it_is import live
 from tests.safety.rails import applied, apply, crew, declared
 from tests.sandbox.raw import stored
@@ -26,6 +27,21 @@ def the_crew(running: Provider) -> dict[str, Any]:
     return stored(running.service, "Crew")
 
 
+def without(running: Provider, hidden_id: str) -> Before:
+    """A server whose listings of users leave one of them out, and count nobody whom they leave out."""
+
+    def left_out(request: Request) -> Response | None:
+        if request.method != "GET" or not request.target.startswith("/scim/v2/Users?"):
+            return None
+        found = running.service.handle(request)
+        listing = json.loads(found.body)
+        rows = [each for each in listing["Resources"] if each["id"] != hidden_id]
+        listing |= {"Resources": rows, "totalResults": len(rows), "itemsPerPage": len(rows)}
+        return replace(found, body=json.dumps(listing).encode())
+
+    return left_out
+
+
 @pytest.fixture
 def hidden(tmp_path: Path) -> Iterator[tuple[QuickFolder, Provider, str]]:
     """Others made Bob and put him into the crew; the listings leave him out. Folder, server, his id."""
@@ -38,16 +54,7 @@ def hidden(tmp_path: Path) -> Iterator[tuple[QuickFolder, Provider, str]]:
         target = f"/scim/v2/Groups/{group}"
         running.service.handle(Request(method="PATCH", target=target, body=json.dumps(body).encode()))
 
-        def left_out(request: Request) -> Response | None:
-            if request.method != "GET" or not request.target.startswith("/scim/v2/Users?"):
-                return None
-            found = running.service.handle(request)
-            listing = json.loads(found.body)
-            rows = [each for each in listing["Resources"] if each["id"] != bob]
-            listing |= {"Resources": rows, "totalResults": len(rows), "itemsPerPage": len(rows)}
-            return replace(found, body=json.dumps(listing).encode())
-
-        running.before = left_out
+        running.before = without(running, bob)
         running.asked.clear()
         yield folder, running, bob
 
@@ -111,3 +118,19 @@ def test_whoever_is_gone_is_taken_out(hidden: tuple[QuickFolder, Provider, str])
     assert ran.code == 0, ran.out
     assert "in no listing" not in ran.out
     assert members(running) == {"ann@x.example"}
+
+
+def test_many_deletions_beside_somebody_hidden_are_verified_and_over(tmp_path: Path) -> None:
+    """Each of those who were deleted is read by id then: they stop neither this run nor the next."""
+    leavers = [f"u{number}" for number in range(MOST + 5)]
+    policy = "{removal: {users: delete}, limits: {removals: 100%}}"
+    with applied(tmp_path / "here", declared("ann", *leavers)) as (folder, running):
+        folder.write("reconciler.yaml", running.settings() + f"policy: {policy}\n")
+        running.before = without(running, str(running.users()["ann@x.example"]["id"]))
+        folder.write("identities/a.yaml", declared("ann"))
+        ran = apply(folder)
+        assert ran.code == 0, ran.out + ran.err
+        assert f"{len(leavers)} destroyed" in ran.out
+        assert "in no listing of the server, and there by id: ann@x.example" in " ".join(ran.out.split())
+        planned = folder.run("plan", "--detailed-exitcode")
+        assert planned.code == 0, planned.out + planned.err
