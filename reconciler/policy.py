@@ -199,13 +199,12 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
         return
     at_first = membership_before(situation)
     in_the_end = membership_after(changes, at_first)
-    for name, least in situation.policy.minimum.items():
-        group = _group_named(name, situation)
-        if group is None:
-            continue
-        where = _place(situation.policy, "minimum")
-        renamed = unguarded_groups([group], situation.policy.minimum, changes, situation)
-        unknown = [f"{name} names {each} no more" for each in renamed]
+    groups = {each: group for each in situation.policy.minimum if (group := _group_named(each, situation)) is not None}
+    renamed = {*unguarded_groups(groups.values(), situation.policy.minimum, changes, situation)}
+    for name, group in groups.items():
+        least, where = situation.policy.minimum[name], _place(situation.policy, "minimum")
+        address = str(situation.matches.address_of.get(group))
+        unknown = [f"{name} names {address} no more"] if address in renamed else []
         before, left = at_first.active_people(group), in_the_end.active_people(group)
         if len(left) < least and before - left:
             kept = _plural(len(left), "active person") if left else "nobody who is active"
@@ -214,7 +213,7 @@ def _minimum(changes: Sequence[Change], situation: Situation) -> Iterator[Violat
             items = [f"{name} keeps {name_of(each, situation)}" for each in left] or [f"{name} keeps nobody"]
             yield violation("minimum", summary, [*items, *unknown], least, mend, actual=len(left))
         elif unknown:
-            summary = f"{', '.join(renamed)} loses the name that policy.minimum knows it by"
+            summary = f"{address} loses the name that policy.minimum knows it by"
             yield violation(
                 "minimum", summary, unknown, least, f"write the other name into policy.minimum{where} first"
             )

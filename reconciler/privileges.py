@@ -48,22 +48,23 @@ def _ending(groups: Collection[str], situation: Situation, dated: Dated) -> Iter
     """
     if not groups and not situation.policy.privileged_roles:
         return
-    for address, ending in dated.members.items():
+    for address, leaving in dated.members.items():
         if situation.matches.id_of(address) in groups:
-            for member, day in ending.items():
+            for member, day in leaving.items():
                 yield f"{address} loses member {name_of(member, situation)} after {day}"
     if not dated.people:
         return
-    before = membership_before(situation)
-    inside = {group: before.people(group) for group in groups}
-    for address, day in dated.people.items():
-        live_id = str(situation.matches.id_of(address))
+    ending = {str(situation.matches.id_of(address)): address for address in dated.people}
+    for live_id, address in ending.items():
         for role in sorted(situation.live.resources[live_id].items("roles") or ()):
             if privileged_role(role, situation.policy):
-                yield f"{address} leaves with role {role} after {day}"
-        for group, people in inside.items():
-            if live_id in people:
-                yield f"{address} leaves {group_label(group, situation)} with the account after {day}"
+                yield f"{address} leaves with role {role} after {dated.people[address]}"
+    before = membership_before(situation)
+    for group in groups:
+        label = group_label(group, situation)
+        for live_id in before.people(group) & ending.keys():
+            address = ending[live_id]
+            yield f"{address} leaves {label} with the account after {dated.people[address]}"
 
 
 def warned(changes: Sequence[Change], situation: Situation) -> tuple[Change, ...]:
@@ -144,8 +145,9 @@ def _departures(changes: Sequence[Change], groups: Collection[str], situation: S
     # whoever is taken out of a group as well is named there
     after = membership_after(_reviewed_now(changes), membership_before(situation))
     for group in groups:
+        label = group_label(group, situation)
         for live_id in after.people(group) & gone.keys():
-            yield f"{gone[live_id].address} leaves {group_label(group, situation)} with the account"
+            yield f"{gone[live_id].address} leaves {label} with the account"
 
 
 def _with_the_account(change: Change, situation: Situation, *, due: bool) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Answers small questions and collects what has to be said; decides nothing about a value.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -13,12 +14,14 @@ from reconciler.diffing.findings import Differences, Finding
 from reconciler.diffing.references import References, Unresolved
 from reconciler.model import (
     Address,
+    Ambiguous,
     AppliedResource,
     Cause,
     DesiredResource,
     Diagnostic,
     LiveReference,
     LiveResource,
+    Matches,
     OnlyDesired,
     Paired,
     Phase,
@@ -40,7 +43,7 @@ class Ground(Struct, kw_only=True):
     """One run's common ground.
 
     `creates`: who is created, and why. `going`: live id of whoever is deleted because `deleteAfter` is over, and why.
-    `released`, `protected`: live ids.
+    `released`, `protected`: live ids. `claims`: live id that is left as it is -> whom it may stand for.
     """
 
     situation: Situation
@@ -49,6 +52,7 @@ class Ground(Struct, kw_only=True):
     going: dict[str, Cause]
     released: frozenset[str]
     protected: frozenset[str]
+    claims: Mapping[str, Sequence[Address]]
     names: NameIndex
     differences: Differences = field(default_factory=Differences)
     not_compared: dict[str, int] = field(default_factory=dict)
@@ -71,6 +75,7 @@ class Ground(Struct, kw_only=True):
             },
             released=released_ids(situation),
             protected=protected_ids(situation),
+            claims=_claims(situation.matches),
             names=index_names(situation.live),
         )
 
@@ -130,6 +135,14 @@ class Ground(Struct, kw_only=True):
         """Something a reader of the plan should know; `detail` where there is nothing to mend."""
         found = _diagnostic(Severity.NOTICE, code, summary, mend, wanted)
         self.differences.notices.append(replace(found, detail=detail))
+
+
+def _claims(matches: Matches) -> dict[str, list[Address]]:
+    found: dict[str, list[Address]] = {}
+    for address, match in sorted(matches.by_address.items()) if matches.frozen else ():
+        for each in match.candidates if isinstance(match, Ambiguous) else ():
+            found.setdefault(each, []).append(address)
+    return found
 
 
 def can_create(situation: Situation, address: Address) -> bool:

@@ -231,13 +231,9 @@ def _say_what_it_is_called(finding: Finding, entry: AppliedResource | None, foun
 
 def _say_that_she_is_left(ground: Ground, address: Address, found: LiveResource) -> None:
     """Whoever is declared no more and keeps everything, because another line may mean the same account."""
-    meant = [
-        str(each)
-        for each, match in sorted(ground.situation.matches.by_address.items())
-        if isinstance(match, Ambiguous) and found.id in match.candidates
-    ]
-    if meant:
-        summary = f"{address} is no longer declared, and left as it is: {', '.join(meant)} may mean {found.name}"
+    if meant := ground.claims.get(found.id):
+        who = ", ".join(map(str, meant))
+        summary = f"{address} is no longer declared, and left as it is: {who} may mean {found.name}"
         ground.notice("leaver-left", summary, "it is removed, or goes on under another key, once that can be told")
 
 

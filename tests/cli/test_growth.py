@@ -34,11 +34,14 @@ MARGIN = 3_000
 Write = Callable[[int], dict[str, str]]
 
 
-def company(count: int, *, key: str = "u", title: str = "Agent", shift: int = 0, more: str = "") -> dict[str, str]:
+def company(
+    count: int, *, key: str = "u", title: str = "Agent", number: str = "n", shift: int = 0, more: str = ""
+) -> dict[str, str]:
     """So many people, in groups of ten that each are `shift` groups further on."""
     groups = count // PER_GROUP
     people = [
         f"  {key}{each}: {{userName: u{each}@example.com, displayName: U {each}, title: {title}, "
+        f"employeeNumber: {number}{each}, "
         f"groups: [g{(each // PER_GROUP + shift) % groups}]{more.format(each)}}}"
         for each in range(count)
     ]
@@ -59,6 +62,13 @@ def renamed(files: dict[str, str]) -> dict[str, str]:
     return {name: text.replace("userName: u", "userName: w") for name, text in files.items()}
 
 
+def guarded(files: dict[str, str], policy: str) -> dict[str, str]:
+    """`policy`: one more key, about all who may be there."""
+    people, groups = (", ".join(f"{kind}{each}" for each in range(count)) for kind, count in (("u", 80), ("g", 8)))
+    said = policy.format(people=people, groups=groups)
+    return files | {"reconciler.yaml": SETTINGS.replace("policy: {", f"policy: {{{said}, ")}
+
+
 AFTERWARDS: dict[str, Write] = {
     "nothing": company,
     "a value of everybody": lambda count: company(count, title="Lead"),
@@ -66,6 +76,13 @@ AFTERWARDS: dict[str, Write] = {
     "the key of everybody": lambda count: company(count, key="v"),
     "the key of everybody, with the old one": lambda count: company(count, key="v", more=", formerly: [u{0}]"),
     "the key and the login of everybody": lambda count: renamed(company(count, key="v")),
+    "the key and the number of everybody": lambda count: company(count, key="v", number="m"),
+    "the key and the login of everybody, who is protected": lambda count: guarded(
+        renamed(company(count, key="v", more=", formerly: [u{0}]")), "protect: [{people}]"
+    ),
+    "everybody is to leave, and groups are privileged": lambda count: guarded(
+        company(count, more=", endsOn: 2199-01-31"), "privileged: {{groups: [{groups}]}}"
+    ),
     "everybody is gone": nobody,
     "everybody leaves by date": lambda count: company(count, more=", endsOn: 2020-01-01"),
 }
