@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from reconciler.accepting import violation
-from reconciler.access import id_of, membership_after, membership_before, privileged_groups, privileged_role
+from reconciler.access import Membership, id_of, membership_after, membership_before, privileged_groups, privileged_role
 from reconciler.diffing.dated import Dated
 from reconciler.guarding import unguarded_groups
 from reconciler.model import Action, AttributeChange, Cause, Change, PatchOp, ResourceType, Violation
@@ -52,6 +52,8 @@ def _ending(groups: Collection[str], situation: Situation, dated: Dated) -> Iter
         if situation.matches.id_of(address) in groups:
             for member, day in leaving.items():
                 yield f"{address} loses member {name_of(member, situation)} after {day}"
+    if groups and dated.members:
+        yield from _ending_through_groups(groups, situation, dated)
     if not dated.people:
         return
     ending = {str(situation.matches.id_of(address)): address for address in dated.people}
@@ -65,6 +67,23 @@ def _ending(groups: Collection[str], situation: Situation, dated: Dated) -> Iter
         for live_id in before.people(group) & ending.keys():
             address = ending[live_id]
             yield f"{address} leaves {label} with the account after {dated.people[address]}"
+
+
+def _ending_through_groups(groups: Collection[str], situation: Situation, dated: Dated) -> Iterator[str]:
+    """Who is to leave a privileged group by a date in a group that is in it."""
+    before, days = membership_before(situation), dict[str, str]()
+    members = dict(before.members)
+    for address, leaving in dated.members.items():
+        group = str(situation.matches.id_of(address))
+        members[group] = members.get(group, set()) - leaving.keys()
+        for member, day in leaving.items():
+            days[member] = min(day, days.get(member, day))
+    after = Membership(members=members, active=before.active)
+    for group in groups:
+        label = group_label(group, situation)
+        for each in before.people(group) - after.people(group):
+            when = f"after {days[each]}" if each in days else "by a new date"
+            yield f"{label} loses member {name_of(each, situation)} {when}"
 
 
 def warned(changes: Sequence[Change], situation: Situation) -> tuple[Change, ...]:

@@ -144,6 +144,16 @@ def test_a_privilege_that_goes_with_the_account_on_a_new_day() -> None:
     assert broken(outcome) == [("privileged", named)]
 
 
+def test_a_privilege_through_another_group_on_a_new_day() -> None:
+    known = record(
+        entry("user.al", "al", {"userName": "al@x.io"}), entry("group.i", "i", lists={"members": ours("al")})
+    )
+    found = live(live_user("al"), live_group("o", "o", ["i"]), live_group("i", "i", ["al"]))
+    wanted = desired(user("al"), group("i", listed(until={a("user.al"): LATER})))
+    outcome = reconciled(wanted, found, known, policy=replace(OPEN, privileged_groups=("o",)))
+    assert broken(outcome) == [("privileged", (f"o loses member al@x.io after {LATER}",))]
+
+
 def test_a_frozen_account_gets_no_dates() -> None:
     twins = live(live_user("al"), live_user("al2", "AL@x.io"))
     outcome = reconciled(desired(user("al", here=lifecycle(ends=LATER))), twins, record(), policy=NOBODY)
