@@ -16,7 +16,7 @@ from reconciler.declarations.reporting import Reporter, quoted
 from reconciler.declarations.texts import Texts, clean, holds_bulk_id
 from reconciler.model import Address, DesiredItem, ItemKey, ResourceType, SourceLocation, Value
 from reconciler.profiles.profile import Profile
-from reconciler.scim.attributes import PRIMARY, Attribute, Kind
+from reconciler.scim.attributes import CORE_GROUP, CORE_USER, PRIMARY, Attribute, Kind, name_path
 from reconciler.scim.paths import element_path, part_path
 from reconciler.scim.values import canonical_json, canonical_number, canonical_text, unassigned
 from reconciler.settings import Target
@@ -31,6 +31,7 @@ OWN_WORDS: Final = frozenset(
 )
 """Words of these files that are no attributes of SCIM, or that are worked on elsewhere (`active`, `members`)."""
 
+_CORE: Final = frozenset({CORE_USER.lower(), CORE_GROUP.lower()})
 
 _Read: TypeAlias = Callable[[Attribute, Any, Lines], Compiled | None]
 
@@ -108,7 +109,7 @@ class Compiler:
                 self._own_word(name, raw, lines, layer)
             else:
                 extension = name.startswith("urn:")
-                read = self._extension(raw, lines) if extension else self._attribute(kind, name, raw, lines)
+                read = self._extension(kind, raw, lines) if extension else self._attribute(kind, name, raw, lines)
                 if read is not None:
                     layer.lines[name] = read
             if report.errors != errors:
@@ -279,30 +280,43 @@ class Compiler:
             known = self._paths[attribute.name, key, part] = element_path(attribute, key, part)
         return known
 
-    def _extension(self, raw: Any, lines: Lines) -> Compiled | None:
-        name = lines.name
-        table = self.profile.users.table
-        known = [each.name for each in table.attributes if each.schema.lower() == name.lower()]
-        if known:
-            self.report.error(
-                "known-extension",
-                lines.places.key(lines.data, name),
-                f"the attributes of {name} are written without it",
-                mend=f"write {next(iter(raw))}: … beside userName",
-                of=lines.of,
-            )
-            return None
+    def _extension(self, kind: ResourceType, raw: Any, lines: Lines) -> Compiled | None:
+        """What the profile does not describe, under the URN of its schema; the profile may describe its neighbours."""
+        table = self.profile.rules(kind).table
+        core = lines.name.lower() in _CORE
+        same = [each for each in table.attributes if (each.core if core else each.schema.lower() == lines.name.lower())]
+        urn = same[0].schema if same else lines.name
+        described = {each.name.lower(): each for each in same}
         cells: dict[str, tuple[Value, Spot]] = {}
         for key, value in raw.items():
+            known = described.get(_head(key).lower())
+            if known is not None or core:
+                self._written_flat(kind, known, key, lines.places.key(raw, key), lines)
+                continue
             if isinstance(value, str) and self.texts.text(key, value, Inner(raw, key, lines)) is None:
                 continue
             if holds_bulk_id({key: value}):
                 self.texts.bulk_id(key, Inner(raw, key, lines))
                 continue
             plain = canonical_json(value)
-            path = self._spelling.setdefault(f"{name}:{key}".lower(), f"{name}:{key}")
+            path = self._spelling.setdefault(f"{urn}:{key}".lower(), f"{urn}:{key}")
             cells[path] = (None if unassigned(plain) else plain, lines.inside(raw, key))
         return Parts(cells)
+
+    def _written_flat(
+        self, kind: ResourceType, known: Attribute | None, key: str, source: SourceLocation, lines: Lines
+    ) -> None:
+        """Report an attribute that stands under a URN and has a name of its own, or none."""
+        if known is None or known.name in self.profile.rules(kind).unsupported:
+            self.unsupported(kind, known.name if known else key, source, lines.of)
+            return
+        self.report.error(
+            "known-extension",
+            source,
+            f"{known.name} is written without {lines.name}",
+            mend=f"write {known.name}: … beside {name_path(kind)}",
+            of=lines.of,
+        )
 
     # --- lists
 
@@ -385,3 +399,8 @@ class Compiler:
 
 def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
+
+
+def _head(key: str) -> str:
+    """The attribute that a path begins with: ``manager`` of ``manager.displayName``."""
+    return key.partition("[")[0].partition(".")[0]

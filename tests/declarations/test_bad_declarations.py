@@ -294,8 +294,25 @@ TOGETHER = {
     "required value cleared": ("users:\n  a: {userName: a@x.io, overrides: {here: {userName: §null}}}", "wrong-type"),
     "attributes of a known extension": (
         "users:\n  a:\n    userName: a@x.io\n"
-        "    §urn:ietf:params:scim:schemas:extension:enterprise:2.0:User: {department: x}",
+        "    urn:ietf:params:scim:schemas:extension:enterprise:2.0:User: {badge: 1, §Department: x}",
         "known-extension",
+    ),
+    "part of an attribute of a known extension": (
+        "users:\n  a:\n    userName: a@x.io\n"
+        "    urn:ietf:params:scim:schemas:extension:enterprise:2.0:User: {§manager.displayName: x}",
+        "known-extension",
+    ),
+    "attribute of the core schema under its URN": (
+        "users:\n  a:\n    userName: a@x.io\n    urn:ietf:params:scim:schemas:core:2.0:User: {§title: x}",
+        "known-extension",
+    ),
+    "attribute that the core schema has not": (
+        "users:\n  a:\n    userName: a@x.io\n    urn:ietf:params:scim:schemas:core:2.0:User: {§badge: 1}",
+        "unsupported-attribute",
+    ),
+    "attribute that the core schema of groups has not": (
+        "groups:\n  g:\n    displayName: G\n    urn:ietf:params:scim:schemas:core:2.0:Group: {§badge: 1}",
+        "unsupported-attribute",
     ),
     "attribute that the profile has not": (
         "users:\n  a: {userName: a@x.io, §routingSkills: {x: 1}}",

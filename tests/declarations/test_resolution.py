@@ -184,6 +184,11 @@ def test_origins_say_where_each_value_was_written_and_in_which_layer(tmp_path: P
         ("name: {givenName: null}", {"name.givenName": None}),
         ("addresses: null", {"addresses": None}),
         ("urn:x:y: {a: null}", {"urn:x:y:a": None}),
+        # beside what the profile describes, in the profile's spelling of the URN
+        (
+            f"{ENTERPRISE.replace('User', 'user')}: {{badge: 1, shirt: null}}, department: D",
+            {f"{ENTERPRISE}:badge": 1, f"{ENTERPRISE}:shirt": None, f"{ENTERPRISE}:department": "D"},
+        ),
     ],
 )
 def test_absent_cleared_or_wanted(tmp_path: Path, lines: str, expected: dict[str, object]) -> None:
