@@ -13,6 +13,7 @@ shards as they were. Then the announcement carries the entry's source commit.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final
 
 from reconciler.model import (
@@ -199,7 +200,7 @@ def _items(data: object) -> dict[str, AppliedItem]:
 def _item(data: object) -> AppliedItem:
     claim = mapping_of(data, "an item")
     _only(claim, ("until", "live"))
-    return AppliedItem(until=text_or_none(claim.get("until"), "until"), live=text_or_none(claim.get("live"), "live"))
+    return AppliedItem(until=_day_or_none(claim.get("until"), "until"), live=text_or_none(claim.get("live"), "live"))
 
 
 def _names(data: object) -> frozenset[str]:
@@ -220,11 +221,11 @@ def _dates_json(dates: AppliedDates) -> dict[str, Json]:
 def _dates(data: Mapping[str, object]) -> AppliedDates:
     _only(data, ("startsOn", "endsOn", "deleteAfter"))
     days = data.get("deleteAfter")
-    if days is not None and type(days) is not int:
+    if days is not None and (type(days) is not int or days < 0):
         raise Damage("deleteAfter is not a number of days")
     return AppliedDates(
-        starts_on=text_or_none(data.get("startsOn"), "startsOn"),
-        ends_on=text_or_none(data.get("endsOn"), "endsOn"),
+        starts_on=_day_or_none(data.get("startsOn"), "startsOn"),
+        ends_on=_day_or_none(data.get("endsOn"), "endsOn"),
         delete_after=days,
     )
 
@@ -244,6 +245,17 @@ def text_or_none(data: object, name: str) -> str | None:
     if data is None or isinstance(data, str):
         return data
     raise Damage(f"{name} is not text")
+
+
+def _day_or_none(data: object, name: str) -> str | None:
+    """A day as YYYY-MM-DD, in which form days are compared; Damage for any other text."""
+    text = text_or_none(data, name)
+    try:
+        if text is None or date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise Damage(f"{name} is not a day")
 
 
 def _flag(line: Mapping[str, object], name: str) -> bool:

@@ -1,6 +1,7 @@
 """The record as files: what is written is read back, byte for byte the same, and nothing damaged is believed."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from types import MappingProxyType
 
 import orjson
@@ -90,10 +91,11 @@ _json = st.recursive(
     ),
     max_leaves=6,
 )
+_days = st.none() | st.dates().map(date.isoformat)
 _values = st.dictionaries(
     _names, _json | _addresses | st.builds(LiveReference, st.sampled_from(ResourceType), _names), max_size=3
 )
-_items = st.dictionaries(_names, st.builds(AppliedItem, until=_optional, live=_optional), max_size=3)
+_items = st.dictionaries(_names, st.builds(AppliedItem, until=_days, live=_optional), max_size=3)
 _modes = st.none() | st.sampled_from(ListMode)
 
 
@@ -108,9 +110,7 @@ def _pending(draw: st.DrawFn) -> Pending:
     )
 
 
-_dates = st.builds(
-    AppliedDates, starts_on=_optional, ends_on=_optional, delete_after=st.none() | st.integers(0, 10_000)
-)
+_dates = st.builds(AppliedDates, starts_on=_days, ends_on=_days, delete_after=st.none() | st.integers(0, 10_000))
 
 
 @st.composite
@@ -331,6 +331,11 @@ def _without(path: str) -> Callable[[Files], Files]:
         (_value({"$live": ["robot", "x"]}), "a value of an unknown sort"),
         (_claims({"Agent": None}), "an item is not a JSON object"),
         (_claims({"Agent": {"until": 1}}), "until is not text"),
+        (_claims({"Agent": {"until": "2031-02-30"}}), "until is not a day"),
+        (_line(_USERS, dates={"endsOn": "soon", "deleteAfter": 3}), "endsOn is not a day"),
+        (_line(_USERS, dates={"endsOn": "20310630"}), "endsOn is not a day"),
+        (_line(_USERS, dates={"startsOn": ""}), "startsOn is not a day"),
+        (_line(_USERS, dates={"deleteAfter": -9}), "deleteAfter is not a number of days"),
         (_line(_USERS, modes={"roles": "strict"}), "a mode that does not exist"),
         (_line(_USERS, modes={"members": "additive"}), "a key that this version does not know"),
         (_line(_USERS, dates={"deleteAfter": "30"}), "deleteAfter is not a number of days"),
