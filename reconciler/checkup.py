@@ -97,8 +97,14 @@ def _connection(project: Project, target: Target) -> Iterator[Check]:
     with reader_for(project, target, profile) as reader:
         reader.ask_limits()
         described = not wire.discovery or reader.service_provider_config() is not None
+        unread = False
         for name, path in (("users", wire.users_path), ("groups", wire.groups_path)):
-            yield from _guarded(name, partial(_readable, reader, name, path))
+            for check in _guarded(name, partial(_readable, reader, name, path)):
+                unread = unread or check.verdict is Verdict.FAIL
+                yield check
+        if unread:
+            # who is not let in is told nothing of the rest either: a verdict on it would mislead
+            return
         yield _check("limits", _rate(reader.requests_per_minute))
         new = _unknown(reader, profile) if wire.discovery else None
     if described:

@@ -24,6 +24,7 @@ _ABOUT_CONTENT: Final = (400, 403, 409, 413, 422)
 """What a request with one bad value is answered by one server or another."""
 _ABOUT_A_MEMBER: Final = (404, 500)
 """The same where the bad value is the id of a member that there is not."""
+_NO_CREDENTIAL: Final = 401
 _FORBIDDEN: Final = 403
 _VERBS: Final = {CreateResource: "create", PatchResource: "update", DeleteResource: "delete"}
 _NAMED: Final = 5
@@ -106,7 +107,7 @@ def missing_rights(operation: Operation, refusal: Refusal, sent: Iterable[str], 
     known = {right for each in rights.values() for right in each.split(" and ")}
     if refusal.status != _FORBIDDEN or any(each in refusal.detail for each in known):
         return ""
-    verb = next(word for kind, word in _VERBS.items() if isinstance(operation, kind))
+    verb = _verb(operation)
     names = [short_path(each).partition("[")[0].partition(".")[0] for each in sent]
     said = [each for each in dict.fromkeys(names) if re.search(rf"\b{re.escape(each)}\b", refusal.detail)]
     if own := [rights[each] for each in said if each in rights]:
@@ -125,11 +126,21 @@ def named(names: Collection[str]) -> str:
 
 
 def explained(operation: Operation, refusal: Refusal, sent: Iterable[str], rights: Mapping[str, str]) -> Refusal:
-    """The refusal with the rights that such a request takes, where one is missing; `sent`: names or paths."""
+    """The refusal with what to look at where it is about the credential: the rights that such a request takes.
+
+    `sent`: names or paths. Where the profile knows no rights, it is said what the credential may have no right to do.
+    """
     needed = missing_rights(operation, refusal, sent, rights)
-    return (
-        replace(refusal, detail=f"{refusal.detail.rstrip('.')}; it takes {needed}".lstrip("; ")) if needed else refusal
-    )
+    look = f"it takes {needed}" if needed else ""
+    if refusal.status == _NO_CREDENTIAL:
+        look = "the credential is not accepted: check the token and its expiry"
+    elif refusal.status == _FORBIDDEN and not rights:
+        look = f"the credential may have no right to {_verb(operation)} {operation.address.resource_type.value}s"
+    return replace(refusal, detail=f"{refusal.detail.rstrip('.')}; {look}".lstrip("; ")) if look else refusal
+
+
+def _verb(operation: Operation) -> str:
+    return next(word for kind, word in _VERBS.items() if isinstance(operation, kind))
 
 
 def with_request(refusal: Refusal) -> str:

@@ -333,7 +333,7 @@ def test_a_delete_that_is_refused(world: World) -> None:
     )
     (failed,) = world.run(delete_user(1, "ann", ann))
     assert isinstance(failed, Failed)
-    assert failed.message == "not yours"
+    assert failed.message == "not yours; the credential may have no right to delete users"
 
 
 def test_who_cannot_be_read_is_not_deleted(world: World) -> None:

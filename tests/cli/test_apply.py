@@ -402,3 +402,20 @@ def test_two_broken_rules_need_two_acceptances(tmp_path: Path, running: Provider
     assert not running.writes
     both = [part for rule, digest in offered for part in ("--accept", f"{rule}@{digest}")]
     assert folder.run("apply", "--auto-approve", *both).code == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (401, "Not now; the credential is not accepted: check the token and its expiry"),
+        (403, "Not now; the credential may have no right to create users"),
+        (400, "Not now."),
+    ],
+)
+def test_a_refused_credential_says_what_to_look_at(status: int, told: str, running: Provider, tmp_path: Path) -> None:
+    said = f'{{"status": "{status}", "detail": "Not now."}}'.encode()
+    here = prepared(quick(tmp_path / "here"), running, people("ann.lee"))
+    running.before = lambda request: answer(status, said) if request.method == "POST" else None
+    ran = here.run("apply", "--auto-approve", "--format", "json")
+    assert ran.code == 5
+    assert [each["message"] for each in json.loads(ran.out)["targets"][0]["results"]] == [told]
