@@ -24,15 +24,6 @@ def live(running: Provider, resource: Mapping[str, object], kind: str = "User") 
     running.service.handle(Request(method="POST", target=f"/scim/v2/{kind}s", body=json.dumps(body).encode()))
 
 
-def other_person(path: Path) -> Story:
-    with applied(path, declared("p0", p0=", employeeNumber: '1'")) as (folder, _):
-        text = declared("p0", p0=", employeeNumber: '2'").replace("p0@", "zoe@")
-        folder.write("identities/a.yaml", text)
-        yield apply(folder)
-        folder.write("identities/a.yaml", text.replace("  p0:", "  zoe:"))
-        yield apply(folder)
-
-
 def inactive_account(path: Path) -> Story:
     with applied(path, declared("p0")) as (folder, running):
         live(running, {"userName": "zoe@x.example", "active": False, "roles": [{"value": "Boss"}]})
@@ -91,15 +82,6 @@ def twice(running: Provider, login: str = "zoe@x.example") -> None:
         return replace(found, body=json.dumps(listing).encode())
 
     running.before = listed
-
-
-def other_number(path: Path) -> Story:
-    with applied(path, declared("p0")) as (folder, running):
-        live(running, {"userName": "zoe@x.example", "active": False, ENTERPRISE: {"employeeNumber": "7"}})
-        folder.write("identities/a.yaml", declared("p0", "zoe", zoe=", employeeNumber: '8'"))
-        yield apply(folder)
-        folder.write("identities/a.yaml", declared("p0", "zoe2", zoe2=", employeeNumber: '8'"))
-        yield apply(folder)
 
 
 def left_inactive(path: Path) -> Story:
@@ -163,22 +145,6 @@ REFUSED = (
         told="# user.zoe:",
         play=twins,
         codes=("ambiguous",),
-    ),
-    Rail(
-        name="looks like another person",
-        stops="one key whose userName and employeeNumber change together",
-        past="a new key for the new person; the old one is then removed as somebody who left",
-        ends=5,
-        told="# user.p0:",
-        play=other_person,
-    ),
-    Rail(
-        name="an inactive account of another number",
-        stops="taking over an inactive account whose employeeNumber is not that of the line",
-        past="another userName for the new person; or the number, where it is wrong",
-        ends=5,
-        told="# user.zoe:",
-        play=other_number,
     ),
     Rail(
         name="an inactive account comes back",

@@ -5,6 +5,7 @@ A run that a rule stops has written nothing, and the one that gets past it has.
 BLESS=1 writes the page anew.
 """
 
+import ast
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import doubting
 from reconciler.sandbox import Request, Response
 from tests.cli.in_process import QuickFolder
 from tests.cli.provider import WRITING, Provider
@@ -21,9 +23,10 @@ from tests.diagnostics.codes import codes, refusals
 from tests.record.conftest import _plain_git  # noqa: F401
 from tests.safety.left_as_it_is import REFUSED
 from tests.safety.rails import STOPPING, Rail
+from tests.safety.somebody_else import SOMEBODY_ELSE
 from tests.safety.ways import WAYS, Play
 
-RAILS = (*STOPPING, *REFUSED)
+RAILS = (*STOPPING, *SOMEBODY_ELSE, *REFUSED)
 STOPS = 3
 PAGE = Path(__file__).parents[2] / "docs" / "safety.md"
 _HEX = [(re.compile(r"\b[0-9a-f]{40}\b"), "COMMIT"), (re.compile(r"\b[0-9a-f]{12}\b"), "COMMIT")]
@@ -102,6 +105,16 @@ def test_every_rule_and_every_refusal_of_the_source_is_a_rail() -> None:
     known = {code for each in RAILS for code in (each.name, *each.codes)}
     assert {each.code for each in codes() if each.kind == "rule"} <= known
     assert set(refusals()) <= known
+
+
+def test_every_sign_of_somebody_else_is_a_rail() -> None:
+    """Each sentence of `doubting`, apart from what the run fills in."""
+    page = " ".join(PAGE.read_text(encoding="utf-8").split())
+    tree = ast.parse(Path(str(doubting.__file__)).read_text(encoding="utf-8"))
+    said = [each for node in ast.walk(tree) if isinstance(node, ast.Return | ast.Assign) for each in ast.walk(node)]
+    sentences = {each.value for each in said if isinstance(each, ast.Constant) and " " in str(each.value)}
+    assert len(sentences) > 5
+    assert [each for each in sentences if each.strip() not in page] == []
 
 
 def section(rail: Rail, message: str) -> str:

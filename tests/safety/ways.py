@@ -19,6 +19,7 @@ from tests.git.test_proof_before_a_removal import stranger
 from tests.record.git_world import REF, git
 from tests.safety.left_as_it_is import ENTERPRISE, live, twice
 from tests.safety.rails import ROLES, STAFF, Story, applied, apply, crew, declared, founded, with_accept
+from tests.safety.somebody_else import ONE, OVER, TWO, account, take_away
 
 Play = Callable[[Path], Story]
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -75,6 +76,12 @@ def by_hand(before: str, now: str, hand: Callable[[Provider], None], prepare: Ca
             yield apply(folder)
 
     return play
+
+
+def in_her_place(running: Provider) -> None:
+    """Her account is deleted, and somebody else has her userName."""
+    take_away(running, "p0")
+    live(running, account("p0", "2"))
 
 
 def other_lines_for_twins(path: Path) -> Story:
@@ -232,6 +239,24 @@ WAYS: dict[tuple[str, str], Play] = {
         declared("p0", "zoe", zoe=NUMBERED),
         lambda running: change(running, "zoe@x.example", f"{ENTERPRISE}:employeeNumber", "8"),
         lambda running: live(running, {"userName": "zoe@x.example", "active": False, **OTHER_NUMBER}),
+    ),
+    ("an account of another number in the place of hers", "or the number, where it is wrong"): by_hand(
+        declared("p0", p0=ONE),
+        declared("p0", p0=ONE),
+        lambda running: change(running, "p0@x.example", f"{ENTERPRISE}:employeeNumber", "1"),
+        in_her_place,
+    ),
+    ("an earlier name of another number", "or the number, where it is wrong"): by_hand(
+        declared("p0"),
+        declared("p0", "zoe", zoe=f"{TWO}, formerly: [zoe.old@x.example]"),
+        lambda running: change(running, "zoe.old@x.example", f"{ENTERPRISE}:employeeNumber", "2"),
+        lambda running: live(running, account("zoe.old", "1")),
+    ),
+    ("an account that came after a deletion", "or another userName for that account"): by_hand(
+        declared("p0", "p1"),
+        declared("p0", "p1", p0=OVER),
+        lambda running: change(running, "p0@x.example", "userName", "eve@x.example"),
+        in_her_place,
     ),
     ("an inactive account comes back", "the merge, if she is meant"): meant_to_come_back,
     ("name-taken", "or for that account"): by_hand(
