@@ -11,7 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from reconciler.decoding import NO_EXTENSIONS, Extensions
-from reconciler.errors import IncompleteListing
+from reconciler.errors import IncompleteListing, TargetError
 from reconciler.model import AppliedState, Diagnostic, Json, LiveResource, LiveState, ResourceType, Severity
 from reconciler.profiles.profile import Profile
 from reconciler.refreshing import UNTRUSTED, decode_resource, is_cut, refresh
@@ -110,10 +110,17 @@ def with_created(
 def denied(reader: Reader, profile: Profile, sought: Mapping[str, ResourceType]) -> frozenset[str]:
     """Those of some listed ids whom the server denies by id, as one does that lists the deleted for a while.
 
-    At most MOST are looked for, at one request each.
+    At most MOST are looked for, at one request each; who cannot be read is not denied.
     """
     usable = {each: sought[each] for each in sorted(sought)[:MOST] if is_usable_id(each)}
-    return frozenset(each for each, kind in usable.items() if _by_id(reader, profile, each, kind) is None)
+    return frozenset(each for each, kind in usable.items() if _is_denied(reader, profile, each, kind))
+
+
+def _is_denied(reader: Reader, profile: Profile, live_id: str, kind: ResourceType) -> bool:
+    try:
+        return _by_id(reader, profile, live_id, kind) is None
+    except TargetError:
+        return False
 
 
 def _walked_again(walked: Callable[..., LiveState], hidden: Mapping[str, LiveResource]) -> LiveState:

@@ -1,33 +1,26 @@
 """Plan, ask, announce, write, read again, record."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from reconciler.absences import denied, with_created
 from reconciler.accepting import violation
-from reconciler.applying import execute, not_kept
+from reconciler.applying import execute
 from reconciler.audit import Audit
 from reconciler.connecting import writer_for
 from reconciler.errors import ReconcilerError, RecordTrouble, TargetError
 from reconciler.holding import Hold
 from reconciler.model import (
-    Action,
-    Address,
     AppliedState,
-    CreateResource,
     Diagnostic,
     Json,
     LiveState,
     Plan,
     ResourceType,
     Result,
-    Severity,
-    Succeeded,
     Violation,
 )
 from reconciler.planfile import digest
@@ -36,8 +29,8 @@ from reconciler.reconcile import Reconciliation
 from reconciler.recording import actor, made_data_folder
 from reconciler.remembering import announce, conclude
 from reconciler.running.run import Options, Run
-from reconciler.settling import settle
-from reconciler.transport.client import Reader, Writer
+from reconciler.running.verifying import created_ids, not_verified, verified, with_ids
+from reconciler.transport.client import Writer
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -138,7 +131,7 @@ def _carried_out(
     troubles: list[ReconcilerError | None] = []
 
     def known_by_now() -> AppliedState:
-        return _with_ids(announced, _created(reconciliation, results))
+        return with_ids(announced, created_ids(reconciliation, results))
 
     hold = Hold(record=run.record, loaded=claimed, state=known_by_now, pause=time.sleep, stopped=stop)
 
@@ -151,9 +144,9 @@ def _carried_out(
     try:
         _written(run, writer, reconciliation, announced, audit, hold, note)
         if not hold.taken:
-            unverified, concluded = _verified(run, writer, reconciliation, announced, results, hold)
+            unverified, concluded = verified(run, writer, reconciliation, announced, results, hold)
     except TargetError as error:
-        unverified = (_not_verified(error.summary),)
+        unverified = (not_verified(f"the target could not be read again after the writes: {error.summary}"),)
     finally:
         # also when something fails that nobody thought of: what was written must not be forgotten
         troubles.append(_closed(audit))
@@ -236,66 +229,6 @@ def _remember_nothing_written(run: Run, reconciliation: Reconciliation) -> Recor
         return None
     made_data_folder(run.project)
     return run.record.finish(concluded, run.loaded, _report(reconciliation.plan, ()))
-
-
-def _verified(
-    run: Run,
-    reader: Reader,
-    reconciliation: Reconciliation,
-    announced: AppliedState,
-    results: Sequence[Result],
-    hold: Hold,
-) -> tuple[tuple[Diagnostic, ...], AppliedState]:
-    """Read again until every write shows, or the provider has had its time; then say what it did not keep."""
-    created = _created(reconciliation, results)
-    deadline = time.monotonic() + run.profile.lifecycle.settles_within
-    pause = 0.5
-    before = reconciliation.situation.live
-    unlisted = {each: before.resources[each].resource_type for each in before.unlisted}
-    made = {live_id: address.resource_type for address, live_id in created.items()}
-    while True:
-        live, nowhere = with_created(reader, run.profile, run.refresh(reader, unlisted), made, run.extensions)
-        kept = {address: live_id for address, live_id in created.items() if live_id not in nowhere}
-        # who is not there was not made, whatever was answered: that she comes is still announced
-        known = _with_ids(announced, kept)
-        again = run.reconcile(live, known)
-        settled = settle(known, live, run.profile)
-        concluded = conclude(settled, again.situation, again.plan.drift, kept)
-        left = run.reconcile(live, concluded).plan.changes
-        going = {each.live_id: each.address.resource_type for each in left if Action.DELETE in each.actions}
-        gone = denied(reader, run.profile, {each: kind for each, kind in going.items() if each is not None})
-        left = tuple(each for each in left if each.live_id not in gone)
-        unverified = not_kept(left, reconciliation.plan, results, run.profile)
-        if not unverified or time.monotonic() + pause > deadline:
-            return unverified, concluded
-        if hold.stopped():
-            return (_not_verified("the run was stopped before all that was written showed"),), concluded
-        hold.sleep(pause)
-        pause *= 2
-
-
-def _with_ids(announced: AppliedState, created: Mapping[Address, str]) -> AppliedState:
-    """What was announced, with the ids that the server has given meanwhile."""
-    entries = {
-        address: replace(entry, live_id=created.get(address, entry.live_id))
-        for address, entry in announced.resources.items()
-    }
-    return replace(announced, resources=entries)
-
-
-def _not_verified(why: str) -> Diagnostic:
-    return Diagnostic(
-        severity=Severity.ERROR,
-        code="not-verified",
-        summary=f"the target could not be read again after the writes: {why}",
-        mend="run plan: it shows what is in place; what was sent is remembered as announced",
-    )
-
-
-def _created(reconciliation: Reconciliation, results: Sequence[Result]) -> dict[Address, str]:
-    ids = {each.number: each.live_id for each in results if isinstance(each, Succeeded)}
-    creates = [each for each in reconciliation.plan.operations if isinstance(each, CreateResource)]
-    return {each.address: ids[each.number] for each in creates if each.number in ids}
 
 
 def _report(plan: Plan, results: Sequence[Result]) -> dict[str, Json]:

@@ -38,8 +38,8 @@ WRITING = {
     "announce": "reconciler.running.applies.announce",
     "record write": "reconciler.recording.encode",
     "execute": "reconciler.running.applies.execute",
-    "conclude": "reconciler.running.applies.conclude",
-    "settle": "reconciler.running.applies.settle",
+    "conclude": "reconciler.running.verifying.conclude",
+    "settle": "reconciler.running.verifying.settle",
     "report": "reconciler.rendering.report.render_report",
 }
 

@@ -272,7 +272,9 @@ def staged(organisation: str, policy: str = NO_LIMITS, *, case_exact: bool = Fal
 def pass_time_at_once(patch: pytest.MonkeyPatch, time: FakeTime) -> None:
     """Nobody waits: neither between requests nor for what the organisation has yet to show."""
     patch.setattr("reconciler.transport.client.Clock", lambda: time.clock)
-    patch.setattr("reconciler.running.applies.time", SimpleNamespace(monotonic=time.clock.monotonic, sleep=time.sleep))
+    passing = SimpleNamespace(monotonic=time.clock.monotonic, sleep=time.sleep)
+    for module in ("applies", "verifying"):
+        patch.setattr(f"reconciler.running.{module}.time", passing)
 
 
 def settings(organisation: str, policy: str, url: str = "sandbox:", more: str = "") -> str:

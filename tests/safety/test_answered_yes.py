@@ -90,3 +90,22 @@ def test_what_was_answered_with_yes_and_not_done_is_said(
         running.before = lambda request: None
         assert apply(folder).code == 0
         assert folder.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_one_who_cannot_be_read_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """She is not deleted; all the rest is done, looked at, and remembered."""
+    pass_time_at_once(monkeypatch, FakeTime())
+    with applied(tmp_path / "here", TEAM, DELETE) as (folder, running):
+        folder.write("identities/a.yaml", declared("p0", "p1", "p3"))
+        hers = running.users()["p2@x.example"]["id"]
+        running.before = lambda request: (
+            answer(403) if request.method == "GET" and request.target.endswith(f"/Users/{hers}") else None
+        )
+        ran = apply(folder)
+        assert ran.code == 5, ran.out + ran.err
+        assert "so it is not deleted" in " ".join(ran.out.split())
+        assert "could not be read again" not in ran.out
+        assert "1 to destroy" in folder.run("plan").out
+        running.before = lambda request: None
+        assert apply(folder).code == 0
+        assert folder.run("plan", "--detailed-exitcode").code == 0
