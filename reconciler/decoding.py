@@ -20,8 +20,8 @@ from reconciler.scim.values import canonical_json, canonical_number, canonical_t
 from reconciler.transport.answers import folded, is_usable_id, member, version_of
 from reconciler.transport.listing import row_id
 
-Extensions: TypeAlias = Mapping[str, Collection[str]]
-"""URN of an extension that no profile describes -> the attribute names that are declared under it."""
+Extensions: TypeAlias = Mapping[ResourceType, Mapping[str, Collection[str]]]
+"""URN of a schema -> the names that are declared under it and that no profile describes; for users and for groups."""
 NO_EXTENSIONS: Final[Extensions] = MappingProxyType({})
 
 _IGNORED: Final = frozenset({"id", "meta", "schemas", "groups", "password"})
@@ -35,15 +35,15 @@ _Content: TypeAlias = dict[str, Any]
 
 def undescribed(desired: DesiredState, profile: Profile) -> Extensions:
     """What is declared under URNs that the profile does not describe: only who knows it can ask for it and spell it."""
-    found: dict[str, dict[str, None]] = {}
+    found: dict[ResourceType, dict[str, dict[str, None]]] = {}
     for resource_type in ResourceType:
         table = profile.rules(resource_type).table
         resources = (each for address, each in desired.resources.items() if address.resource_type is resource_type)
         for path in {path: None for each in resources for path in each.attributes if path.startswith("urn:")}:
             if table.by_path(path) is None:
                 urn, _, name = path.rpartition(":")
-                found.setdefault(urn, {})[name] = None
-    return {urn: tuple(names) for urn, names in found.items()}
+                found.setdefault(resource_type, {}).setdefault(urn, {})[name] = None
+    return {each: {urn: tuple(names) for urn, names in theirs.items()} for each, theirs in found.items()}
 
 
 def unasked(
@@ -99,10 +99,9 @@ class Decoder:
         for each in self._rules.table.attributes:
             self._by_schema.setdefault(each.schema.lower(), {})[each.name.lower()] = each
         self._core = self._by_schema[CORE_USER.lower()] | self._by_schema[CORE_GROUP.lower()]
-        self._spelling = {urn.lower(): urn for urn in self._rules.table.extensions} | {
-            urn.lower(): urn for urn in extensions
-        }
-        self._declared = {urn.lower(): {name.lower(): name for name in names} for urn, names in extensions.items()}
+        own = extensions.get(resource_type, {})
+        self._spelling = {urn.lower(): urn for urn in (*self._rules.table.extensions, *own)}
+        self._declared = {urn.lower(): {name.lower(): name for name in names} for urn, names in own.items()}
         self._kept: dict[tuple[str, str], tuple[_Part, ...]] = {}
         left_out = [(name, _NOT_STORED) for name in self._rules.not_stored] + [(name, _NOT_ASKED) for name in unasked]
         self._left_out = [(name, self._attribute(name), why) for name, why in left_out]

@@ -143,8 +143,8 @@ def _wanted(
     rules = profile.rules(resource_type)
     left_out = {*rules.unsupported, *unasked}
     described = [each.path for each in rules.table.attributes if each.name not in left_out]
-    declared = [f"{urn}:{name}" for urn, names in extensions.items() for name in names]
-    return [*_ALWAYS, *described, *(declared if resource_type is ResourceType.USER else ())]
+    declared = [f"{urn}:{name}" for urn, names in extensions.get(resource_type, {}).items() for name in names]
+    return [*_ALWAYS, *described, *declared]
 
 
 def _groups(reader: Reader, profile: Profile, rows: Sequence[Row], users: Sequence[Row], decoder: Decoder) -> _Found:

@@ -35,6 +35,9 @@ SCHEMA = {
 }
 
 
+TEAM = {"id": "urn:acme:2.0:Group", "name": "Team", "description": "T", "attributes": [described("floor", "string")]}
+
+
 def ann(beside: str | None, urn: str = URN) -> str:
     line = "" if beside is None else f"    {urn}: {beside}\n"
     return f"users:\n  ann:\n    userName: ann@example.com\n    displayName: Ann\n    badge: B1\n{line}"
@@ -47,7 +50,7 @@ def stored(service: SandboxService) -> dict[str, Any]:
 
 @pytest.fixture(params=[False, True], ids=["whole rows", "asked for by name"])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[QuickFolder, SandboxService]]:
-    service = open_sandbox(None, schemas={"User": [SCHEMA]})
+    service = open_sandbox(None, schemas={"User": [SCHEMA], "Group": [TEAM]})
     folder = quick(tmp_path)
     with closing(service), serve(service) as server:
         url = f"{server.url}/scim/v2"
@@ -84,6 +87,15 @@ def test_they_are_set_changed_corrected_and_cleared(office: tuple[QuickFolder, S
     assert stored(service)[URN] == {"badge": "B1", "level": 5}
     assert "no longer managed: floors, level, shirt" in applied(folder, ann(None))
     assert stored(service)[URN] == {"badge": "B1", "level": 5}
+
+
+def test_a_group_has_them_too(office: tuple[QuickFolder, SandboxService]) -> None:
+    folder, service = office
+    team = "groups:\n  team:\n    displayName: Team\n    urn:acme:2.0:Group: {floor: second}\n"
+    applied(folder, ann("{level: 4}") + team)
+    applied(folder, ann("{level: 4}") + team.replace("second", "third"))
+    (found,) = (each for each in service.dump()["Group"] if each["displayName"] == "Team")
+    assert found["urn:acme:2.0:Group"] == {"floor": "third"}
 
 
 def others(service: SandboxService, path: str, value: object) -> None:

@@ -284,7 +284,7 @@ def test_no_usable_id_stops() -> None:
 
 
 def test_declared_extensions_keep_their_spelling() -> None:
-    read = user({ACME.upper(): {"LEVEL": 3}}, extensions={ACME: ("level",)})
+    read = user({ACME.upper(): {"LEVEL": 3}}, extensions={ResourceType.USER: {ACME: ("level",)}})
     assert read.attributes == {f"{ACME}:level": 3}
 
 

@@ -115,13 +115,14 @@ def test_a_listing_that_must_be_told_names_every_attribute() -> None:
         wanted.append(request.url.params["attributes"])
         return httpx.Response(200, json={"totalResults": 0})
 
-    refresh(reader(handle, profile.wire), profile, extensions={"urn:acme:badge": ("level",)})
+    declared = {ResourceType.USER: {"urn:acme:badge": ("level",)}, ResourceType.GROUP: {"urn:acme:team": ("floor",)}}
+    refresh(reader(handle, profile.wire), profile, extensions=declared)
     users = set(wanted[0].split(","))
     assert wanted[0] == wanted[1]
     assert {"id", "meta", "userName", "roles", "urn:acme:badge:level"} <= users
     for each in profile.users.table.attributes:
         assert (each.path in users) is (each.name not in profile.users.unsupported)
-    assert set(wanted[2].split(",")) == {"id", "meta", "displayName", "externalId", "members"}
+    assert set(wanted[2].split(",")) == {"id", "meta", "displayName", "externalId", "members", "urn:acme:team:floor"}
 
 
 # --- members
