@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.declarations.declared import fold
+from reconciler.errors import InputError, ReconcilerError
 from reconciler.model import Address, AppliedState, DesiredState, Diagnostic, LiveResource, LiveState, Severity
 from reconciler.project import Project
 from reconciler.recording import record_of
@@ -55,19 +56,29 @@ def without_shared(
 ) -> DesiredState:
     """The desired state with those released whom another target of the organisation declares; each is named.
 
-    InputError where the declarations of such a target cannot be read: then nobody knows whom it declares.
+    InputError, RecordTrouble where the declarations or the record of such a target cannot be read: then nobody knows.
     """
     for other in _others(project, target):
         leaving = Leaving.of(desired, applied, live)
         if not leaving.accounts:
             break
-        recorded = record_of(project, other, __version__).load().applied
-        same = _same_organisation(recorded, live)
-        if same or not recorded.resources:
+        unread: ReconcilerError | None = None
+        try:
             theirs = leaving.declared_in(project.desired(other, today)[0])
-            said = [_said(address, leaving.accounts[address], other, same=same) for address in theirs]
-            released = desired.released | frozenset(theirs) if same else desired.released
-            desired = replace(desired, released=released, diagnostics=(*desired.diagnostics, *said))
+        except InputError as error:
+            theirs, unread = list(leaving.accounts), error
+        if not theirs:
+            continue
+        loaded = record_of(project, other, __version__).load()
+        same = _same_organisation(loaded.applied, live)
+        if not same and loaded.applied.resources:
+            continue
+        unread = unread or (loaded.trouble if not same else None)
+        if unread is not None:
+            raise unread
+        said = [_said(address, leaving.accounts[address], other, same=same) for address in theirs]
+        released = desired.released | frozenset(theirs) if same else desired.released
+        desired = replace(desired, released=released, diagnostics=(*desired.diagnostics, *said))
     return desired
 
 

@@ -1,11 +1,12 @@
 """Two targets with one URL: whoever moves from the one to the other is not removed, if they are one organisation."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import Request, open_sandbox
+from reconciler.sandbox import Request, SandboxService, open_sandbox
 from reconciler.sandbox.messages import Response
 from tests.cli.in_process import QuickFolder, quick
 from tests.cli.provider import WRITING, Provider, provider
@@ -76,13 +77,7 @@ def test_who_is_declared_for_none_is_removed(folder: QuickFolder) -> None:
 
 def test_two_organisations_behind_one_url(folder: QuickFolder, running: Provider) -> None:
     """Which one is meant is told by the credential, as with a provider that has one address for a region."""
-    other = open_sandbox(None, "rfc")
-
-    def by_credential(request: Request) -> Response | None:
-        return other.handle(request) if "of-b" in str(request.headers) else None
-
-    running.before = by_credential
-    try:
+    with beside(running) as other:
         assert [run(folder, "apply", each)[0] for each in "ab"] == [0, 0]
         declare(folder, "b")
         code, said = run(folder, "apply", "a")
@@ -91,6 +86,19 @@ def test_two_organisations_behind_one_url(folder: QuickFolder, running: Provider
         assert "ann@x.example" not in running.users()
         assert run(folder, "apply", "b")[0] == 0
         assert "ann@x.example" in {each["userName"] for each in other.dump()["User"]}
+
+
+@contextmanager
+def beside(running: Provider) -> Iterator[SandboxService]:
+    """A second organisation under the same URL, which answers whoever comes with the credential of b."""
+    other = open_sandbox(None, "rfc")
+
+    def by_credential(request: Request) -> Response | None:
+        return other.handle(request) if "of-b" in str(request.headers) else None
+
+    running.before = by_credential
+    try:
+        yield other
     finally:
         other.close()
 
@@ -120,3 +128,30 @@ def test_declarations_of_the_other_that_cannot_be_read_remove_nobody(folder: Qui
     assert code == 1
     assert "more/more.yaml" in said
     assert not [each for each in running.asked[before:] if each[0] in WRITING]
+
+
+def test_a_record_of_the_other_that_cannot_be_read_removes_nobody(folder: QuickFolder, running: Provider) -> None:
+    assert [run(folder, "apply", each)[0] for each in "ab"] == [0, 0]
+    declare(folder, "b")
+    for each in (folder.path / ".reconciler" / "record" / "b").rglob("*"):
+        if each.is_file():
+            each.write_bytes(b"{")
+    before = len(running.asked)
+    assert run(folder, "apply", "a")[0] == 1
+    assert not [each for each in running.asked[before:] if each[0] in WRITING]
+    # where nobody leaves for that target, its record is of no interest
+    folder.write("identities/all.yaml", f"users:\n{OTHERS}")
+    assert "user.ann will be deleted" in run(folder, "plan", "a")[1]
+
+
+def test_declarations_of_another_organisation_that_cannot_be_read_stop_nothing(
+    folder: QuickFolder, running: Provider
+) -> None:
+    settings = (folder.path / "reconciler.yaml").read_text()
+    folder.write("reconciler.yaml", settings.replace("  b: {", "  b: {identities: [identities, more], "))
+    folder.write("more/more.yaml", "users: {}\n")
+    with beside(running):
+        assert [run(folder, "apply", each)[0] for each in "ab"] == [0, 0]
+        declare(folder, "b")
+        folder.write("more/more.yaml", "users: [\n")
+        assert "user.ann will be deleted" in run(folder, "plan", "a")[1]
