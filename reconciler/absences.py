@@ -12,15 +12,13 @@ from msgspec.structs import replace
 
 from reconciler.decoding import NO_EXTENSIONS, Extensions
 from reconciler.errors import IncompleteListing, TargetError
-from reconciler.model import AppliedState, Diagnostic, Json, LiveResource, LiveState, ResourceType, Severity
+from reconciler.model import SAMPLE, AppliedState, Diagnostic, Json, LiveResource, LiveState, ResourceType, Severity
 from reconciler.profiles.profile import Profile
 from reconciler.refreshing import UNTRUSTED, decode_resource, is_cut, refresh
 from reconciler.scim.paths import url_path
 from reconciler.transport.answers import is_usable_id
 from reconciler.transport.client import Reader
 
-MOST: Final = 50
-"""How many absences are read by id; where all of so many are proved, the rest is believed."""
 MANY: Final = 1_000
 """How many where one of them turned out to be there: deletions are many at times, and they must not stop a run."""
 NOBODY: Final[Mapping[str, ResourceType]] = {}
@@ -40,7 +38,7 @@ def refresh_proved(
 
     Where somebody was left out, though no listing was cut, they are walked once more, to an empty page whatever their
     totals say; who is in none of them even then is read by id. That costs a request for each recorded id that no
-    listing shows, those of `also` first, up to MOST; up to MANY where somebody turns out to be there. Raises as
+    listing shows, those of `also` first, up to SAMPLE; up to MANY where somebody turns out to be there. Raises as
     `refresh` does, and IncompleteListing where more are left out than are read so.
     """
 
@@ -58,12 +56,12 @@ def refresh_proved(
     absent = len(recorded.keys() - live.resources.keys())
     if hidden and absent > MANY:
         raise IncompleteListing(
-            f"{absent:,} of {len(recorded):,} recorded users and groups are in no listing, and {len(hidden)} of {MOST} "
-            "that were read by id are there",
+            f"{absent:,} of {len(recorded):,} recorded users and groups are in no listing, and {len(hidden)} of "
+            f"{SAMPLE} that were read by id are there",
             _LEFT_OUT,
         )
-    if hidden and absent > MOST:
-        hidden |= _left_out(reader, profile, recorded, live, extensions, range(MOST, MANY))
+    if hidden and absent > SAMPLE:
+        hidden |= _left_out(reader, profile, recorded, live, extensions, range(SAMPLE, MANY))
     return _with_hidden(live, hidden)
 
 
@@ -72,7 +70,7 @@ def with_members(
 ) -> LiveState:
     """`live` with those of `members`, ids that no listing shows, who are there all the same; itself if none is.
 
-    Costs a request or two for each, up to MOST; up to MANY where somebody turns out to be there. IncompleteListing
+    Costs a request or two for each, up to SAMPLE; up to MANY where somebody turns out to be there. IncompleteListing
     where some are there and more are left to look for.
     """
 
@@ -83,15 +81,15 @@ def with_members(
             hidden |= _left_out(reader, profile, sought, live, extensions, range(MANY))
         return hidden
 
-    hidden = there(range(MOST))
+    hidden = there(range(SAMPLE))
     if hidden and len(members) > MANY:
         raise IncompleteListing(
-            f"{len(members):,} members who would be taken out are in no listing, and {len(hidden)} of {MOST} that were "
-            "read by id are there",
+            f"{len(members):,} members who would be taken out are in no listing, and {len(hidden)} of {SAMPLE} that "
+            "were read by id are there",
             _LEFT_OUT,
         )
-    if hidden and len(members) > MOST:
-        hidden |= there(range(MOST, MANY))
+    if hidden and len(members) > SAMPLE:
+        hidden |= there(range(SAMPLE, MANY))
     return _with_hidden(live, hidden)
 
 
@@ -100,9 +98,9 @@ def with_created(
 ) -> tuple[LiveState, frozenset[str]]:
     """`live` with those of `created`, ids that creates were answered with, whom no listing shows and who are there.
 
-    And the ids that are not there: at most MOST are looked for, at one request each; of the others nothing is said.
+    And the ids that are not there: at most SAMPLE are looked for, at one request each; of the others nothing is said.
     """
-    sought = {each: created[each] for each in sorted(created.keys() - live.resources.keys())[:MOST]}
+    sought = {each: created[each] for each in sorted(created.keys() - live.resources.keys())[:SAMPLE]}
     found = _left_out(reader, profile, sought, live, extensions)
     return _with_hidden(live, found), frozenset(sought.keys() - found.keys())
 
@@ -110,9 +108,9 @@ def with_created(
 def denied(reader: Reader, profile: Profile, sought: Mapping[str, ResourceType]) -> frozenset[str]:
     """Those of some listed ids whom the server denies by id, as one does that lists the deleted for a while.
 
-    At most MOST are looked for, at one request each; who cannot be read is not denied.
+    At most SAMPLE are looked for, at one request each; who cannot be read is not denied.
     """
-    usable = {each: sought[each] for each in sorted(sought)[:MOST] if is_usable_id(each)}
+    usable = {each: sought[each] for each in sorted(sought)[:SAMPLE] if is_usable_id(each)}
     return frozenset(each for each, kind in usable.items() if _is_denied(reader, profile, each, kind))
 
 
@@ -137,7 +135,7 @@ def _left_out(
     recorded: Mapping[str, ResourceType],
     live: LiveState,
     extensions: Extensions,
-    numbers: range = range(MOST),
+    numbers: range = range(SAMPLE),
 ) -> dict[str, LiveResource]:
     """Who is there by id and in no listing. `numbers`: which of the absent are asked for, in `recorded`'s order."""
     # whoever may push the record may write anything there; what is no id would be another address

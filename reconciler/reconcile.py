@@ -16,6 +16,7 @@ from reconciler.diffing.leaving import not_proved
 from reconciler.diffing.resources import diff_resources
 from reconciler.matching import match_resources
 from reconciler.model import (
+    SAMPLE,
     Action,
     AppliedState,
     AttributeChange,
@@ -259,12 +260,15 @@ def _unmanaged(situation: Situation) -> int:
 
 
 def _requests(operations: Sequence[Operation], live: LiveState, profile: Profile) -> int:
-    """Requests of an apply: the writes, a look before each deletion and after each group change, one listing after."""
+    """Requests of an apply: the writes, a look before each deletion and after each group change, one listing after.
+
+    And a look for each who was deleted, as for everybody whom no listing shows.
+    """
     if not operations:
         return 0
-    looks = sum(
-        1 for each in operations if each.address.resource_type is ResourceType.GROUP or isinstance(each, DeleteResource)
-    )
+    deletions = sum(isinstance(each, DeleteResource) for each in operations)
+    kept = [each.address for each in operations if not isinstance(each, DeleteResource)]
+    looks = sum(each.resource_type is ResourceType.GROUP for each in kept) + deletions + min(deletions, SAMPLE)
     page = profile.wire.page_size or 100
     listing = sum(-(-len(live.of(each)) // page) or 1 for each in ResourceType)
     return len(operations) + looks + listing

@@ -36,7 +36,7 @@ from reconciler.model.changes import (
 )
 from reconciler.model.desired import DesiredItem, DesiredList, DesiredResource, DesiredState, Lifecycle, ListMode, Phase
 from reconciler.model.diagnostics import Diagnostic, Origin, Severity, SourceLocation
-from reconciler.model.live import ABSENT, NOT_READ, LiveResource, LiveState, Unset
+from reconciler.model.live import ABSENT, NOT_READ, SAMPLE, LiveResource, LiveState, Unset
 from reconciler.model.matches import Ambiguous, Match, Matches, OnlyDesired, Paired
 from reconciler.model.plan import AccessChange, AccessItem, AccessKind, Plan, Split
 from reconciler.model.policy import Limit, Policy, Removal, Violation
@@ -46,6 +46,7 @@ __all__ = [
     "ABSENT",
     "BULK_ID",
     "NOT_READ",
+    "SAMPLE",
     "AccessChange",
     "AccessItem",
     "AccessKind",

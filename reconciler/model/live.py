@@ -73,6 +73,10 @@ def _attribute_of(path: str) -> str:
     return path if ":" in path else path.partition(".")[0]
 
 
+SAMPLE: Final = 50
+"""How many whom no listing shows are read by id; where none of so many is there, the others are believed to be gone."""
+
+
 class LiveState(Struct, frozen=True, kw_only=True):
     """Everything a target holds, read whole. `notices`: what a reader of the plan must know about the reading.
 

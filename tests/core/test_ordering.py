@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.model import CreateResource, DeleteResource, LiveReference, PatchResource, Removal, ResourceType
+from reconciler.model import SAMPLE, CreateResource, DeleteResource, LiveReference, PatchResource, Removal, ResourceType
 from reconciler.profiles.profile import MembershipRules
 from tests.core.builders import (
     MANAGER,
@@ -255,6 +255,14 @@ def test_the_number_of_requests_is_told() -> None:
     outcome = reconciled(wanted, live(live_user("al"), live_group("g")), record())
     assert outcome.plan.requests == 2 + 1 + 2
     assert reconciled(desired(), live(), record()).plan.requests == 0
+
+
+@pytest.mark.parametrize(("leavers", "looks"), [(3, 3 + 3), (SAMPLE + 5, SAMPLE + 5 + SAMPLE)])
+def test_whoever_is_deleted_is_looked_at_before_and_some_of_them_after(leavers: int, looks: int) -> None:
+    names = [f"u{number:02}" for number in range(leavers)]
+    known = record(*(entry(f"user.{each}", each) for each in names))
+    outcome = reconciled(desired(), live(*map(live_user, names)), known, policy=DELETE)
+    assert outcome.plan.requests == leavers + looks + 2
 
 
 def test_people_are_named_in_a_plan() -> None:

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from reconciler.absences import MANY, MOST, refresh_proved, with_members
+from reconciler.absences import MANY, refresh_proved, with_members
 from reconciler.errors import IncompleteListing
-from reconciler.model import Address, AppliedResource, AppliedState, ResourceType
+from reconciler.model import SAMPLE, Address, AppliedResource, AppliedState, ResourceType
 from reconciler.profiles.profile import RFC, MembershipRules
 from tests.transport.serving import reader
 
@@ -105,19 +105,21 @@ def test_an_account_that_hides_is_there_and_said() -> None:
 
 def test_everybody_gone_is_read_by_id_up_to_a_bound() -> None:
     server = Server(0)
-    state = refresh_proved(reader(server), RFC, recorded(*ids(MOST + 7)))
+    state = refresh_proved(reader(server), RFC, recorded(*ids(SAMPLE + 7)))
     assert state.resources == {}
-    assert server.by_id == MOST
+    assert server.by_id == SAMPLE
 
 
-@pytest.mark.parametrize("hidden", [1, MOST + 7])
+@pytest.mark.parametrize("hidden", [1, SAMPLE + 7])
 def test_more_are_read_by_id_where_somebody_is_there(hidden: int) -> None:
     """As many as were deleted stop no run, though one account is in no listing."""
     server = Server(hidden, shown=0)
-    absent = [*(f"gone{each}" for each in range(MOST + 7)), *ids(hidden)]
+    absent = [*(f"gone{each}" for each in range(SAMPLE + 7)), *ids(hidden)]
     state = refresh_proved(reader(server), RFC, recorded(*absent), also={"u0": ResourceType.USER})
     assert set(state.resources) == state.unlisted == set(ids(hidden))
-    assert server.by_id == 2 * MOST + len(absent) - MOST, "a sample before and after the walk to the end, then the rest"
+    assert server.by_id == 2 * SAMPLE + len(absent) - SAMPLE, (
+        "a sample before and after the walk to the end, then the rest"
+    )
 
 
 def test_too_many_hidden_to_read_by_id_stop_the_run() -> None:
@@ -128,7 +130,7 @@ def test_too_many_hidden_to_read_by_id_stop_the_run() -> None:
 
 def test_whoever_was_hidden_before_is_looked_for_first() -> None:
     server = Server(1, shown=0)
-    absent = [f"gone{each}" for each in range(MOST + 7)]
+    absent = [f"gone{each}" for each in range(SAMPLE + 7)]
     assert refresh_proved(reader(server), RFC, recorded(*absent, "u0")).resources == {}, "in no sample by itself"
     state = refresh_proved(reader(server), RFC, recorded(*absent, "u0"), also={"u0": ResourceType.USER})
     assert set(state.resources) == {"u0"}
@@ -159,22 +161,22 @@ def test_members_in_no_listing_are_read_by_id(nested: bool, asked: list[str], th
 def test_members_who_are_nowhere_change_nothing() -> None:
     server = Server(1)
     state = refresh_proved(reader(server), RFC, AppliedState())
-    assert with_members(reader(server), RFC, state, ids(MOST + 7)[1:]) is state
-    assert server.by_id == 2 * MOST
+    assert with_members(reader(server), RFC, state, ids(SAMPLE + 7)[1:]) is state
+    assert server.by_id == 2 * SAMPLE
 
 
 def test_too_many_members_to_read_by_id_stop_the_run() -> None:
     server = Server(MANY + 7, shown=0)
     state = refresh_proved(reader(server), RFC, AppliedState())
-    with pytest.raises(IncompleteListing, match=f"{MANY + 7:,} members .* {MOST} of {MOST}"):
+    with pytest.raises(IncompleteListing, match=f"{MANY + 7:,} members .* {SAMPLE} of {SAMPLE}"):
         with_members(reader(server), RFC, state, ids(MANY + 7))
 
 
-@pytest.mark.parametrize("hidden", [1, MOST + 7])
+@pytest.mark.parametrize("hidden", [1, SAMPLE + 7])
 def test_more_members_are_read_by_id_where_one_of_them_is_there(hidden: int) -> None:
     server = Server(hidden, shown=0)
     state = refresh_proved(reader(server), RFC, AppliedState())
-    gone = [f"z{each}" for each in range(MOST + 7)]
+    gone = [f"z{each}" for each in range(SAMPLE + 7)]
     assert with_members(reader(server), RFC, state, [*ids(hidden), *gone]).unlisted == set(ids(hidden))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from reconciler.absences import MOST
+from reconciler.model import SAMPLE
 from reconciler.sandbox import Request
 from reconciler.sandbox.messages import Response
 from tests.cli.in_process import QuickFolder
@@ -122,7 +122,7 @@ def test_whoever_is_gone_is_taken_out(hidden: tuple[QuickFolder, Provider, str])
 
 def test_many_deletions_beside_somebody_hidden_are_verified_and_over(tmp_path: Path) -> None:
     """Each of those who were deleted is read by id then: they stop neither this run nor the next."""
-    leavers = [f"u{number}" for number in range(MOST + 5)]
+    leavers = [f"u{number}" for number in range(SAMPLE + 5)]
     policy = "{removal: {users: delete}, limits: {removals: 100%}}"
     with applied(tmp_path / "here", declared("ann", *leavers)) as (folder, running):
         folder.write("reconciler.yaml", running.settings() + f"policy: {policy}\n")
