@@ -1,7 +1,7 @@
 """Plan a pull request: one comment and one status for each target.
 
-Settings, profiles and the tool come from the base branch; the pull request gives its declarations and acceptances, which
-are read as data, and of its own settings and profiles the plan only says what they would change. Nothing of it is run.
+Settings, profiles and the tool come from the base branch. The pull request gives its declarations and acceptances,
+which are read as data, and of its settings and profiles the plan only says what they would change. Nothing of it is run.
 """
 
 import subprocess
