@@ -1,7 +1,8 @@
 """Plan a pull request: one comment and one status for each target.
 
 Settings, profiles and the tool come from the base branch. The pull request gives its declarations and acceptances,
-which are read as data, and of its settings and profiles the plan only says what they would change. Nothing of it is run.
+which are read as data, and of its settings and profiles the plan only says what they would change. Nothing of it is
+run.
 """
 
 import subprocess
