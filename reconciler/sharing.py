@@ -15,7 +15,16 @@ from msgspec.structs import replace
 from reconciler import __version__
 from reconciler.declarations.declared import fold
 from reconciler.errors import InputError, ReconcilerError
-from reconciler.model import Address, AppliedState, DesiredState, Diagnostic, LiveResource, LiveState, Severity
+from reconciler.model import (
+    Address,
+    AppliedState,
+    DesiredState,
+    Diagnostic,
+    LiveResource,
+    LiveState,
+    ResourceType,
+    Severity,
+)
 from reconciler.project import Project
 from reconciler.recording import record_of
 from reconciler.scim.attributes import name_path
@@ -29,26 +38,36 @@ class Leaving(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, desired: DesiredState, applied: AppliedState, live: LiveState) -> "Leaving":
-        """Nobody who is released, and nobody whose account is gone."""
-        settled = {each.folded for each in (*desired.resources, *desired.released)}
+        """Nobody who is released or declared here under another key, and nobody whose account is gone."""
+        settled = {each.folded for each in (*desired.resources, *desired.released)} | _names(desired)
+        settled |= {
+            (each.resource_type, fold(earlier))
+            for each, wanted in desired.resources.items()
+            for earlier in wanted.formerly
+        }
         accounts = {
             address: account
             for address, entry in applied.resources.items()
-            if (account := live.resources.get(entry.live_id or "")) and address.folded not in settled and not entry.seen
+            if (account := live.resources.get(entry.live_id or "")) and not entry.seen
+            if settled.isdisjoint((address.folded, (address.resource_type, fold(account.name))))
         }
         return cls(accounts=accounts)
 
     def declared_in(self, desired: DesiredState) -> list[Address]:
         """Whose accounts are meant by declarations of another target, whatever their key is there."""
-        names = {
-            (each.resource_type, fold(str(wanted.attributes.get(name_path(each.resource_type)))))
-            for each, wanted in desired.resources.items()
-        }
+        names = _names(desired)
         return [
             address
             for address, account in self.accounts.items()
             if (address.resource_type, fold(account.name)) in names
         ]
+
+
+def _names(desired: DesiredState) -> set[tuple[ResourceType, str]]:
+    return {
+        (each.resource_type, fold(str(wanted.attributes.get(name_path(each.resource_type)))))
+        for each, wanted in desired.resources.items()
+    }
 
 
 def without_shared(

@@ -69,6 +69,21 @@ def test_another_key_there_is_the_same_person(folder: QuickFolder) -> None:
     assert "let go, not removed" in run(folder, "plan", "a")[1]
 
 
+@pytest.mark.parametrize(
+    "line", [ANN.replace("ann:", "ann.ng:"), ANN.replace("ann:", "ann.ng:").replace("ann@", "ng@")]
+)
+def test_another_key_here_is_no_move(line: str, folder: QuickFolder) -> None:
+    """Both declare her, and her key changes, or her key and her userName."""
+    declare(folder, "a, b")
+    assert [run(folder, "apply", each)[0] for each in "ab"] == [0, 0]
+    line = line.replace("{{", "{{formerly: [ann], ").format("a, b")
+    folder.write("identities/all.yaml", f"users:\n{line}{OTHERS}")
+    code, said = run(folder, "plan", "a")
+    assert code == 0
+    assert "let go" not in said
+    assert "will be deleted" not in said
+
+
 def test_who_is_declared_for_none_is_removed(folder: QuickFolder) -> None:
     assert [run(folder, "apply", each)[0] for each in "ab"] == [0, 0]
     folder.write("identities/all.yaml", f"users:\n{OTHERS}")
