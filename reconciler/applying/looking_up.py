@@ -30,9 +30,12 @@ def user_called(reader: Reader, profile: Profile, login: str) -> Mapping[str, Js
             for row in _rows(reader, profile, login, only)
             if without_case(str(member(row, _LOGIN))) == without_case(login)
         }
-        return reader.get(url_path(path, found.pop())) if len(found) == 1 else None
+        live_id = found.pop() if len(found) == 1 else None
+        body = reader.get(url_path(path, live_id)) if live_id is not None else None
     except TargetError:
         return None
+    # whatever the server calls its id: who it is was asked for
+    return None if body is None else {**body, "id": live_id}
 
 
 def _rows(reader: Reader, profile: Profile, login: str, only: str | None) -> Iterator[Row]:

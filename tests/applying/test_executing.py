@@ -448,3 +448,24 @@ def test_a_create_that_is_refused_takes_no_account_of_a_name_that_is_only_like_h
     (result,) = world.run(CreateResource(number=1, address=user_address("weiss"), body=body), live={})
     assert isinstance(result, Failed)
     assert "title" not in world.stored_user(other)
+
+
+def test_whoever_the_plan_knew_is_known_however_the_server_spells_its_id(world: World) -> None:
+    ann = world.user("ann@example.com")
+    live = {ann: decode_resource(world.stored_user(ann), ResourceType.USER, RFC)}
+
+    def spelled(request: httpx.Request, forward: Forward) -> httpx.Response:
+        response = forward(request)
+        response.read()
+        body = response.content.replace(b'"id"', b'"ID"')
+        return httpx.Response(response.status_code, headers={"content-type": "application/scim+json"}, content=body)
+
+    world.twist = spelled
+    (result,) = world.run(create_user(1, "ann", title="Lead"), live=live)
+    assert isinstance(result, Failed)
+    world.twist = None
+    assert "title" not in world.stored_user(ann)
+    world.twist = spelled
+    (result,) = world.run(create_user(1, "ann", title="Lead"), live={})
+    assert isinstance(result, Succeeded)
+    assert result.live_id == ann
