@@ -26,6 +26,7 @@ from reconciler.settings import Target
 from reconciler.settings.overlay import target_profile
 from reconciler.transport.client import Reader
 from reconciler.transport.discovery import discovered
+from reconciler.transport.listing import row_id
 
 _PATIENCE: Final = 20
 """So many rounds leave out single values; later ones leave out whoever still has something wrong, to come to an end."""
@@ -278,7 +279,8 @@ def _ids_of(reader: Reader, profile: Profile, only: str | None) -> Collection[st
     if only is None:
         return None
     attributes = ("id", "userName") if profile.wire.list_attributes else ()
-    return {str(row["id"]) for row in reader.listing(profile.wire.users_path, filter=only, attributes=attributes).rows}
+    path = profile.wire.users_path
+    return {row_id(row, path) for row in reader.listing(path, filter=only, attributes=attributes).rows}
 
 
 def _check_folder(target: Target, folder: str) -> None:

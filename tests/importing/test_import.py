@@ -1,5 +1,6 @@
 """`reconciler import`: what a target holds becomes declarations that a plan leaves as they are."""
 
+import json
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from reconciler.project import open_project
 from reconciler.refreshing import decode_resource
 from reconciler.running.plans import plan_target
 from reconciler.running.run import Options
+from reconciler.sandbox import Request
+from reconciler.sandbox.messages import Response
 from reconciler.transport.listing import Row
 from tests.cli.in_process import quick
+from tests.cli.provider import provider
 from tests.importing.import_place import ANN, BOB, ENT, SETTINGS, Place
 
 HR = "urn:example:hr:2.0:User"
@@ -106,6 +110,23 @@ def test_a_filter_takes_some_users_and_no_groups(place: Place) -> None:
     found = place.imported("--filter", 'title eq "Agent"')
     assert ([*found["users"]], found["groups"]) == (["ann.lee"], {})
     assert place.plan().code == 0
+
+
+def test_a_filter_at_a_server_that_spells_the_id_otherwise(tmp_path: Path) -> None:
+    with provider() as running:
+        folder = quick(tmp_path / "here")
+        folder.write("reconciler.yaml", running.settings())
+
+        def spelled(request: Request) -> Response:
+            answer = running.service.handle(request)
+            return Response(status=answer.status, headers=answer.headers, body=answer.body.replace(b'"id"', b'"ID"'))
+
+        for each in (ANN, BOB):
+            body = json.dumps({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], **each}).encode()
+            running.service.handle(Request(method="POST", target="/scim/v2/Users", headers={}, body=body))
+        running.before = spelled
+        ran = folder.run("import", "--filter", 'title eq "Agent"')
+    assert (ran.code, "1 user and 0 groups written" in ran.out) == (0, True), ran.out + ran.err
 
 
 @pytest.mark.parametrize(
