@@ -226,7 +226,8 @@ class Performer:
             if not is_gone(now):
                 return failed(operation, now)
         elif stale := self._no_more_as_planned(operation, live_id, now):
-            return failed(operation, stale_refusal(stale))
+            # no status: nothing was sent that the server could have refused
+            return failed(operation, replace(stale_refusal(stale), status=None))
         answer = self._sending.send(operation, "DELETE", path, None, lambda: self._writer.delete(path))
         if is_collision(answer):
             self._sleep(_FIRST_PAUSE)
