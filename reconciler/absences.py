@@ -149,8 +149,7 @@ def _left_out(
 
 
 def _by_id(reader: Reader, profile: Profile, live_id: str, kind: ResourceType) -> Mapping[str, Json] | None:
-    path = profile.wire.users_path if kind is ResourceType.USER else profile.wire.groups_path
-    return reader.get(url_path(path, live_id))
+    return reader.get(url_path(profile.wire.path_of(kind), live_id))
 
 
 def _with_hidden(live: LiveState, hidden: Mapping[str, LiveResource]) -> LiveState:

@@ -110,7 +110,7 @@ def _passes(
     """Filter -> listing, for one resource type; all walked again while somebody turns up in two of them."""
     wire = profile.wire
     is_user = resource_type is ResourceType.USER
-    path = wire.users_path if is_user else wire.groups_path
+    path = wire.path_of(resource_type)
     twice: list[str] = []
     for _ in range(WALKS_AGAIN + 1):
         listings: dict[str | None, Listing] = {}

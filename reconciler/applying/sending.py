@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from reconciler.audit import Audit, RequestLine
 from reconciler.errors import RecordTrouble
-from reconciler.model import Operation, ResourceType
+from reconciler.model import Operation
 from reconciler.profiles.profile import Profile
 from reconciler.scim.paths import url_path
 from reconciler.transport.answers import Answer, Refusal
@@ -56,8 +56,7 @@ class Sending:
 
 def path_of(operation: Operation, profile: Profile, live_id: str | None = None) -> str:
     """Where resources of its type are, or the one with that id."""
-    is_user = operation.address.resource_type is ResourceType.USER
-    return url_path(profile.wire.users_path if is_user else profile.wire.groups_path, live_id)
+    return url_path(profile.wire.path_of(operation.address.resource_type), live_id)
 
 
 def _is_silence(answer: Answer | Refusal) -> bool:

@@ -83,6 +83,10 @@ class WireRules(Struct, frozen=True, kw_only=True):
     region_token_url: str | None = None
     """Where a region gives tokens (RFC 6749 §3.2), with `DOMAIN` where its domain stands."""
 
+    def path_of(self, resource_type: ResourceType) -> str:
+        """Where resources of a type are, below the base URL (RFC 7644 §3.2)."""
+        return self.users_path if resource_type is ResourceType.USER else self.groups_path
+
 
 class AttributeRules(Struct, frozen=True, kw_only=True):
     """What the provider does with the attributes of one resource type.
